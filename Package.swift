@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+
+let package = Package(
+    name: "mehvar",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "mehvar-api", targets: ["mehvar-api"]),
+        .executable(name: "mehvar-worker", targets: ["mehvar-worker"]),
+        .executable(name: "mehvar", targets: ["mehvar"]),
+        .executable(name: "mehvar-bench", targets: ["mehvar-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CEpoll"),
+        .target(name: "Postgres", dependencies: ["CEpoll", "CLibPQ"], swiftSettings: settings),
+        .target(name: "JobQueue", dependencies: ["Postgres", logging, lifecycle], swiftSettings: settings),
+        .target(name: "Mail", dependencies: ["CLibCurl"], swiftSettings: settings),
+        .target(
+            name: "CRM", dependencies: ["JobQueue", "Mail", "Postgres", configuration, crypto, logging, mustache],
+            resources: [.embedInCode("Campaigns/Templates")], swiftSettings: settings),
+        .target(
+            name: "CRMHTTP",
+            dependencies: [
+                "CRM", hummingbird, logging, mustache, .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "_NIOFileSystem", package: "swift-nio"),
+            ],
+            resources: [.embedInCode("Pages/Templates")], swiftSettings: settings),
+        .target(name: "CRMJobs", dependencies: ["CRM", "JobQueue", "Mail", logging], swiftSettings: settings),
+        .executableTarget(
+            name: "mehvar-api", dependencies: ["CRM", "CRMHTTP", "Postgres", configuration, hummingbird, lifecycle, logging, signals],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mehvar-worker", dependencies: ["CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", configuration, lifecycle, logging, signals],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mehvar", dependencies: ["CRM", "Postgres", arguments, configuration, logging], swiftSettings: settings),
+        .executableTarget(name: "mehvar-bench", dependencies: [arguments], swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["CRM", "JobQueue", "Postgres"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: settings),
+        .testTarget(name: "CRMTests", dependencies: ["CRM", "CRMJobs", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "CRMHTTPTests",
+            dependencies: [
+                "CRMHTTP", "CRMJobs", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ], swiftSettings: settings),
+    ]
+)
