@@ -1,0 +1,113 @@
+/// What went wrong between the program and PostgreSQL.
+///
+/// Its description names the condition, the statement and the constraint, never a bound value or the SQL text, so it may be
+/// logged anywhere. The server's own wording, which may quote values, is only in ``report``.
+public struct PostgresError: Error, Sendable {
+    public enum Reason: Sendable, Equatable {
+        /// The server answered with an error; ``PostgresError/report`` holds it.
+        case server
+        /// The connection could not be made, or broke before COMMIT was sent: nothing was committed.
+        case connection(String)
+        /// COMMIT was sent and not answered: whether it committed is not known.
+        case commitUnknown
+        /// COMMIT answered ROLLBACK: the transaction had failed before.
+        case rolledBack
+        /// All connections were in use and the waiting queue was full, or the wait took too long.
+        case poolExhausted
+        case poolClosed
+        /// The client's deadline passed. Nothing was committed.
+        case deadline
+        /// The task was cancelled. Nothing was committed.
+        case cancelled
+        /// A column could not be read as the type that the program expects.
+        case decoding(column: String, expected: String, found: String)
+        /// The statement gave another number of rows than it promised.
+        case rowCount(expected: String, found: Int)
+        /// More than 65,535 values, or 1 GB of them, were bound to one statement. Nothing was sent.
+        case tooLarge
+        /// libpq or the server did something that the protocol does not allow.
+        case protocolViolation(String)
+    }
+
+    public let reason: Reason
+    public let report: ServerReport?
+    /// The name of the statement that failed.
+    public let statement: String?
+
+    public init(_ reason: Reason, report: ServerReport? = nil, statement: String? = nil) {
+        self.reason = reason
+        self.report = report
+        self.statement = statement
+    }
+
+    /// The server's SQLSTATE, when the server answered.
+    public var state: SQLState? { report?.state }
+
+    /// Whether the database could not be reached or would not serve now, so that trying again later may work.
+    public var isUnavailable: Bool {
+        switch reason {
+        case .connection, .poolExhausted, .poolClosed, .deadline: true
+        case .server:
+            switch report?.state.conditionClass {
+            case "08", "53", "57": report?.state != .queryCanceled
+            default: false
+            }
+        default: false
+        }
+    }
+
+    /// Whether the violated constraint has this name. On Citus a shard's number follows the name.
+    public func violates(_ constraint: String) -> Bool {
+        guard let name = report?.constraint else { return false }
+        guard name.hasPrefix(constraint) else { return false }
+        let rest = name.dropFirst(constraint.count)
+        return rest.isEmpty || (rest.first == "_" && rest.dropFirst().allSatisfy(\.isNumber))
+    }
+}
+
+/// Every field of an error or notice of the server. (PostgreSQL 15, "Error and Notice Message Fields".)
+public struct ServerReport: Sendable, Equatable {
+    public let severity: String
+    public let state: SQLState
+    /// May quote values; not for logs or users.
+    public let message: String
+    public let detail: String?
+    public let hint: String?
+    public let schema: String?
+    public let table: String?
+    public let column: String?
+    public let constraint: String?
+    /// Position in the statement's text, from 1.
+    public let position: Int?
+}
+
+extension ServerReport: CustomStringConvertible {
+    /// Severity, SQLSTATE and constraint, never the server's wording.
+    public var description: String {
+        "\(severity) \(state)" + (constraint.map { " (constraint \($0))" } ?? "")
+    }
+}
+
+extension PostgresError: CustomStringConvertible {
+    public var description: String {
+        var text =
+            switch reason {
+            case .server: "server error \(report?.state.rawValue ?? "?")"
+            case .connection(let why): "connection failed: \(why)"
+            case .commitUnknown: "COMMIT was not answered; whether it committed is unknown"
+            case .rolledBack: "the transaction was rolled back instead of committed"
+            case .poolExhausted: "no connection was free in time"
+            case .poolClosed: "the pool is closed"
+            case .deadline: "the deadline passed"
+            case .cancelled: "cancelled"
+            case .decoding(let column, let expected, let found):
+                "column \"\(column)\" cannot be read as \(expected): found \(found)"
+            case .rowCount(let expected, let found): "expected \(expected), found \(found) rows"
+            case .tooLarge: "more values than one statement can carry"
+            case .protocolViolation(let what): "protocol violation: \(what)"
+            }
+        if let statement { text += " in \(statement)" }
+        if let constraint = report?.constraint { text += " (constraint \(constraint))" }
+        return text
+    }
+}

@@ -1,0 +1,79 @@
+/// Tasks that wait for a connection, in order of arrival.
+struct WaitingLine {
+    enum Outcome: Sendable {
+        case session(Session, idleSince: Moment)
+        /// A connection was discarded: open one in its place.
+        case mayOpen
+        case timedOut
+        case cancelled
+        case closed
+        /// Too many wait already.
+        case full
+    }
+
+    typealias Continuation = UnsafeContinuation<Outcome, Never>
+
+    private struct Waiter {
+        let ticket: UInt64
+        let deadline: ContinuousClock.Instant
+        let continuation: Continuation
+    }
+
+    private var line: [Waiter] = []
+    private var head = 0
+    private var nextTicket: UInt64 = 0
+    private var isTimed = false
+
+    var count: Int { line.count - head }
+
+    mutating func ticket() -> UInt64 {
+        nextTicket += 1
+        return nextTicket
+    }
+
+    /// Appends a waiter; returns whether a timer has to be started.
+    mutating func append(
+        _ ticket: UInt64, until deadline: ContinuousClock.Instant, _ continuation: Continuation
+    ) -> Bool {
+        line.append(Waiter(ticket: ticket, deadline: deadline, continuation: continuation))
+        defer { isTimed = true }
+        return !isTimed
+    }
+
+    mutating func popFirst() -> Continuation? {
+        guard head < line.count else { return nil }
+        defer {
+            head += 1
+            if head == line.count || (head > 64 && head * 2 > line.count) {
+                line.removeFirst(head)
+                head = 0
+            }
+        }
+        return line[head].continuation
+    }
+
+    mutating func remove(_ ticket: UInt64) -> Continuation? {
+        guard let index = line[head...].firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        return line.remove(at: index).continuation
+    }
+
+    mutating func removeAll() -> [Continuation] {
+        defer {
+            line = []
+            head = 0
+        }
+        return line[head...].map(\.continuation)
+    }
+
+    /// Takes out the waiters whose deadline has passed and tells when the next one passes; `nil` when nobody is left, and
+    /// the timer ends. All wait equally long, so the first in the line is the first to be late.
+    mutating func expire(at now: ContinuousClock.Instant) -> (late: [Continuation], next: ContinuousClock.Instant?) {
+        var late: [Continuation] = []
+        while head < line.count, line[head].deadline <= now {
+            if let waiter = popFirst() { late.append(waiter) }
+        }
+        let next = head < line.count ? line[head].deadline : nil
+        isTimed = next != nil
+        return (late, next)
+    }
+}

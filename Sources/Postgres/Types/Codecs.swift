@@ -1,0 +1,45 @@
+/// A value that can be bound to a placeholder, in PostgreSQL's binary format.
+public protocol PostgresEncodable {
+    static var postgresType: PostgresType { get }
+    /// The type of an array of such values.
+    static var postgresArrayType: PostgresType { get }
+    /// Appends the value's binary form.
+    func encode(into bytes: inout [UInt8])
+}
+
+/// A value that can be read from a column's binary form.
+public protocol PostgresDecodable {
+    /// Whether a column of this type can be read as `Self`.
+    static func accepts(_ type: PostgresType) -> Bool
+    /// Reads the value; `nil` when the bytes are not a value of `Self` (malformed, or out of its range).
+    static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Self?
+}
+
+public typealias PostgresCodable = PostgresEncodable & PostgresDecodable
+
+extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEncodable {
+    public static var postgresType: PostgresType { RawValue.postgresType }
+    public static var postgresArrayType: PostgresType { RawValue.postgresArrayType }
+    public func encode(into bytes: inout [UInt8]) { rawValue.encode(into: &bytes) }
+}
+
+extension PostgresDecodable where Self: RawRepresentable, RawValue: PostgresDecodable {
+    public static func accepts(_ type: PostgresType) -> Bool { RawValue.accepts(type) }
+    public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Self? {
+        RawValue.decode(bytes, as: type).flatMap(Self.init(rawValue:))
+    }
+}
+
+extension Array where Element == UInt8 {
+    mutating func appendBigEndian<Value: FixedWidthInteger>(_ value: Value) {
+        Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The big-endian integer that stands at `offset`; `nil` when it does not fit.
+    func bigEndian<Value: FixedWidthInteger>(_ type: Value.Type = Value.self, at offset: Int = 0) -> Value? {
+        guard offset >= 0, offset + MemoryLayout<Value>.size <= count else { return nil }
+        return Value(bigEndian: loadUnaligned(fromByteOffset: offset, as: Value.self))
+    }
+}
