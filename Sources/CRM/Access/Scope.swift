@@ -1,0 +1,16 @@
+/// What a caller may do: a kind of object, and whether to read or to write it.
+public enum Scope: String, Sendable, CaseIterable, Codable {
+    case customersRead = "customers:read"
+    case customersWrite = "customers:write"
+    case ordersWrite = "orders:write"
+    case segmentsRead = "segments:read"
+    case segmentsWrite = "segments:write"
+    case plansRead = "plans:read"
+    case plansWrite = "plans:write"
+    case surveysRead = "surveys:read"
+    case surveysWrite = "surveys:write"
+    case campaignsRead = "campaigns:read"
+    case campaignsWrite = "campaigns:write"
+    case responsesRead = "responses:read"
+    case scoresRead = "scores:read"
+}

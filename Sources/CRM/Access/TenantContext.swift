@@ -1,0 +1,64 @@
+public import Foundation
+
+/// On whose behalf, and as whom, something is done. Every service of a tenant takes one.
+///
+/// Only authentication, the job runner and the CLI make contexts; nothing that a client sends names a tenant by itself.
+public struct TenantContext: Sendable {
+    public enum Actor: Sendable, Equatable {
+        case key(APIKey.ID)
+        case job(UUID)
+        case cli
+        /// Somebody who followed a link in a mail.
+        case respondent
+
+        var kind: String {
+            switch self {
+            case .key: "key"
+            case .job: "job"
+            case .cli: "cli"
+            case .respondent: "respondent"
+            }
+        }
+
+        var id: UUID? {
+            switch self {
+            case .key(let id): id.rawValue
+            case .job(let id): id
+            case .cli, .respondent: nil
+            }
+        }
+    }
+
+    public let tenantID: Tenant.ID
+    public let actor: Actor
+    public let scopes: Set<Scope>
+    public let requestID: String?
+
+    init(tenantID: Tenant.ID, actor: Actor, scopes: Set<Scope>, requestID: String?) {
+        self.tenantID = tenantID
+        self.actor = actor
+        self.scopes = scopes
+        self.requestID = requestID
+    }
+
+    /// The context of a job's handler; the queue's row says whose job it is.
+    package static func job(_ id: UUID, of tenant: UUID) -> TenantContext {
+        TenantContext(
+            tenantID: Tenant.ID(rawValue: tenant), actor: .job(id), scopes: Set(Scope.allCases), requestID: nil)
+    }
+
+    /// The context of an administrator at the command line.
+    package static func cli(tenant: Tenant.ID) -> TenantContext {
+        TenantContext(tenantID: tenant, actor: .cli, scopes: Set(Scope.allCases), requestID: nil)
+    }
+
+    /// The same caller within another request.
+    package func with(requestID: String) -> TenantContext {
+        TenantContext(tenantID: tenantID, actor: actor, scopes: scopes, requestID: requestID)
+    }
+
+    /// - Throws: ``ServiceError/forbidden(scope:)``.
+    public func require(_ scope: Scope) throws {
+        guard scopes.contains(scope) else { throw ServiceError.forbidden(scope: scope.rawValue) }
+    }
+}

@@ -1,0 +1,22 @@
+import Foundation
+public import JobQueue
+
+/// Writes the ledger of a launched campaign's wave.
+public struct PlanCampaign: Job {
+    public static let kind = "campaign.plan"
+
+    public let campaignID: Campaign.ID
+    public var uniqueKey: String? { campaignID.description }
+}
+
+/// Sends the invitations of one stretch of the ledger, ids from `first` to `last`.
+public struct SendInvitations: Job {
+    public static let kind = "campaign.send"
+
+    /// Most invitations of one job.
+    static let chunk = 100
+
+    public let campaignID: Campaign.ID
+    public let first: Invitation.ID
+    public let last: Invitation.ID
+}

@@ -1,0 +1,59 @@
+import Foundation
+import JobQueue
+import Postgres
+
+/// Writes the ledger of a launched campaign, a stretch at a time, each with the jobs that send it.
+///
+/// A planner that dies goes on where it was: rows that stand are left alone, and a stretch commits with its jobs.
+package struct CampaignPlanner: Sendable {
+    private static let stretch = 1000
+
+    private let database: Database
+
+    package init(database: Database) { self.database = database }
+
+    package func plan(_ context: TenantContext, _ id: Campaign.ID) async throws {
+        let tenant = context.tenantID
+        let campaign: Campaign? = try await database.withTenant(context) { transaction in
+            let campaign = try await transaction.run(CampaignStatements.find(tenant, id))
+            guard let campaign, campaign.state == .planning else { return nil }
+            try await SegmentService.evaluate(campaign.segmentID, in: &transaction)
+            return campaign
+        }
+        guard let campaign else { return }
+        var after: Customer.ID?
+        repeat {
+            after = try await planStretch(context, campaign, after: after)
+        } while after != nil
+        _ = try await database.run(context, CampaignStatements.run(tenant, id))
+        _ = try await database.run(context, CampaignStatements.finish(tenant, id))
+    }
+
+    /// - Returns: the last customer that was looked at; `nil` at the end of the audience.
+    private func planStretch(
+        _ context: TenantContext, _ campaign: Campaign, after: Customer.ID?
+    ) async throws -> Customer.ID? {
+        let tenant = context.tenantID
+        return try await database.withTenant(context) { transaction in
+            let (_, candidates) = try await transaction.pipeline(
+                AudienceStatements.serialisePlanning(tenant),
+                AudienceStatements.candidates(tenant, campaign.segmentID, after: after, limit: Self.stretch))
+            guard !candidates.isEmpty else { return nil }
+            let planned = try await transaction.run(InvitationStatements.plan(tenant, campaign, candidates))
+            let jobs = planned.sorted { $0.description < $1.description }.chunked(by: SendInvitations.chunk).map { chunk in
+                NewJob(SendInvitations(campaignID: campaign.id, first: chunk.first, last: chunk.last))
+            }
+            if !jobs.isEmpty {
+                _ = try await transaction.run(try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs))
+            }
+            return candidates.count < Self.stretch ? nil : candidates.last?.customerID
+        }
+    }
+}
+
+extension Array {
+    /// The first and the last element of each stretch of at most `size`.
+    fileprivate func chunked(by size: Int) -> [(first: Element, last: Element)] {
+        stride(from: 0, to: count, by: size).map { (self[$0], self[Swift.min($0 + size, count) - 1]) }
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Postgres
+
+/// The record of every customer of a tenant.
+public struct CustomerService: Sendable {
+    private let database: Database
+
+    public init(database: Database) { self.database = database }
+
+    /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `reference_taken`.
+    public func create(_ context: TenantContext, _ new: NewCustomer) async throws -> Customer {
+        try context.require(.customersWrite)
+        try new.validate()
+        let id = Customer.ID.make()
+        let tenant = context.tenantID
+        do {
+            let (_, _, _, customer) = try await database.pipeline(
+                context, CustomerStatements.insert(tenant, id, new),
+                CustomerStatements.insertContactPoints(tenant, id, new.contactPoints),
+                try Event.record("customer.created", "customer", id.rawValue, by: context),
+                CustomerStatements.find(tenant, id))
+            guard let customer else { throw ServiceError.notFound("customer") }
+            return customer
+        } catch let error as PostgresError where error.violates("customer_reference_key") {
+            throw Self.referenceTaken
+        }
+    }
+
+    /// - Throws: ``ServiceError/notFound(_:)``.
+    public func find(_ context: TenantContext, _ id: Customer.ID) async throws -> Customer {
+        try context.require(.customersRead)
+        guard let customer = try await database.run(context, CustomerStatements.find(context.tenantID, id)) else {
+            throw ServiceError.notFound("customer")
+        }
+        return customer
+    }
+
+    /// By age, oldest or newest first.
+    public func list(
+        _ context: TenantContext, _ filter: CustomerFilter, _ page: PageRequest
+    ) async throws -> Page<Customer> {
+        try context.require(.customersRead)
+        let customers = try await database.run(context, CustomerStatements.list(context.tenantID, filter, page))
+        return page.page(of: customers) { ($0.createdAt, $0.id.rawValue) }
+    }
+
+    /// Changes a customer, if it still has the version that the caller saw.
+    ///
+    /// - Throws: ``ServiceError/invalid(_:)``, ``ServiceError/notFound(_:)``, ``ServiceError/stale``;
+    ///   ``ServiceError/conflict(code:detail:)`` `reference_taken`.
+    public func update(
+        _ context: TenantContext, _ id: Customer.ID, ifVersion expected: Int?, _ changes: CustomerChanges
+    ) async throws -> Customer {
+        try context.require(.customersWrite)
+        try changes.validate()
+        let tenant = context.tenantID
+        do {
+            return try await database.withTenant(context) { transaction in
+                guard let old = try await transaction.run(CustomerStatements.find(tenant, id)) else {
+                    throw ServiceError.notFound("customer")
+                }
+                if let expected, expected != old.version { throw ServiceError.stale }
+                let update = try CustomerStatements.update(tenant, id, old, changes)
+                guard try await transaction.run(update) == 1 else { throw ServiceError.stale }
+                if let points = changes.contactPoints {
+                    _ = try await transaction.pipeline(
+                        CustomerStatements.deleteContactPoints(tenant, id),
+                        CustomerStatements.insertContactPoints(tenant, id, points))
+                }
+                let (_, customer) = try await transaction.pipeline(
+                    try Event.record("customer.updated", "customer", id.rawValue, by: context),
+                    CustomerStatements.find(tenant, id))
+                guard let customer else { throw ServiceError.notFound("customer") }
+                return customer
+            }
+        } catch let error as PostgresError where error.violates("customer_reference_key") {
+            throw Self.referenceTaken
+        }
+    }
+
+    private static let referenceTaken = ServiceError.conflict(
+        code: "reference_taken", detail: "Another customer has this reference.")
+}

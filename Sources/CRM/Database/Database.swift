@@ -1,0 +1,93 @@
+public import Postgres
+
+/// The application's way to PostgreSQL, as `mehvar_app`: always within one tenant.
+public struct Database: Sendable {
+    private let pool: Pool
+
+    /// - Parameter pool: connects as `mehvar_app`.
+    public init(pool: Pool) { self.pool = pool }
+
+    /// Lends a transaction of the context's tenant. It commits when the closure returns and rolls back when it throws.
+    ///
+    /// k dependent statements take k + 1 round trips; for independent ones use ``pipeline(_:_:)``.
+    ///
+    /// - Parameter timeout: how long the connection may be kept; by default as the pool is configured.
+    func withTenant<Result>(
+        _ context: TenantContext, timeout: Duration? = nil,
+        _ body: (inout TenantTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await pool.withTransaction(prelude: [.setTenant(context.tenantID)], timeout: timeout) { base in
+            var transaction = TenantTransaction(base: base, context: context)
+            do {
+                let result = try await body(&transaction)
+                base = transaction.release()
+                return result
+            } catch {
+                base = transaction.release()
+                throw error
+            }
+        }
+    }
+
+    /// Runs independent statements as one transaction of the context's tenant, in one round trip.
+    func pipeline<each Output>(
+        _ context: TenantContext, _ statement: repeat Statement<each Output>
+    ) async throws -> (repeat each Output) {
+        try await pool.pipeline(prelude: [.setTenant(context.tenantID)], repeat each statement)
+    }
+
+    /// The one statement of a tenant in one round trip.
+    func run<Output>(_ context: TenantContext, _ statement: Statement<Output>) async throws -> Output {
+        try await pool.pipeline(prelude: [.setTenant(context.tenantID)], statement)
+    }
+
+    /// Looks a secret up under the tenant that it names. Finding it is the authentication, so there is no context yet.
+    func resolve<Output>(in tenant: Tenant.ID, _ statement: Statement<Output>) async throws -> Output {
+        try await pool.pipeline(prelude: [.setTenant(tenant)], statement)
+    }
+
+    /// Whether the database answers and its schema is the one that this program was built for.
+    public func check() async throws {
+        let newest = try await pool.pipeline(SchemaVersion.newest)
+        try SchemaVersion.verify(newest)
+    }
+}
+
+/// A transaction in which the tenant is set. Only ``Database`` makes one.
+struct TenantTransaction: ~Copyable {
+    private var base: Transaction
+    let context: TenantContext
+
+    fileprivate init(base: consuming Transaction, context: TenantContext) {
+        self.base = base
+        self.context = context
+    }
+
+    fileprivate consuming func release() -> Transaction { base }
+
+    mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
+        try await base.run(statement)
+    }
+
+    mutating func pipeline<each Output>(
+        _ statement: repeat Statement<each Output>
+    ) async throws -> (repeat each Output) {
+        try await base.pipeline(repeat each statement)
+    }
+
+    mutating func pipeline<Output>(all statements: [Statement<Output>]) async throws -> [Output] {
+        try await base.pipeline(all: statements)
+    }
+
+    mutating func copyIn(
+        _ name: StaticString, _ statement: StaticString, _ body: (inout CopyWriter) async throws -> Void
+    ) async throws {
+        try await base.copyIn(name, statement, body)
+    }
+}
+
+extension Statement where Output == Void {
+    static func setTenant(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement(effect: "tenant.set", "SELECT crm.set_tenant(\(tenant))")
+    }
+}

@@ -1,0 +1,170 @@
+import Postgres
+
+/// Customers from the staging table into the tenant's.
+enum CustomerImportStatements {
+    static let copy: StaticString = "COPY pg_temp.import_customer FROM STDIN (FORMAT binary)"
+
+    static let createStaging = Statement<Void>(
+        effect: "import.create_customer_staging",
+        """
+        CREATE TEMPORARY TABLE import_customer (
+            row_number integer NOT NULL, id uuid NOT NULL, reference text NOT NULL, name text NOT NULL, kind text, stage text,
+            language text, time_zone text, email_id uuid, email text, phone_id uuid, phone text, consent boolean
+        ) ON COMMIT DROP
+        """)
+
+    /// What changes existing customers; an address or consent only when it is not known yet.
+    static let createChanges = Statement<Void>(
+        effect: "import.create_customer_changes",
+        """
+        CREATE TEMPORARY TABLE import_change (
+            customer_id uuid NOT NULL, name text NOT NULL, kind text, stage text, language text, time_zone text,
+            email_id uuid, email text, phone_id uuid, phone text, consent boolean
+        ) ON COMMIT DROP
+        """)
+
+    static let analyze = Statement<Void>(effect: "import.analyze_customers", "ANALYZE pg_temp.import_customer")
+    static let analyzeChanges = Statement<Void>(effect: "import.analyze_changes", "ANALYZE pg_temp.import_change")
+
+    /// Rows whose reference stands in an earlier row too.
+    static func duplicates(limit: Int) -> Statement<[(row: Int, reference: String, first: Int)]> {
+        Statement(
+            "import.duplicate_customers",
+            """
+            SELECT s.row_number, s.reference, d.first_row
+            FROM pg_temp.import_customer s JOIN (
+                SELECT reference, min(row_number) AS first_row FROM pg_temp.import_customer
+                GROUP BY reference HAVING count(*) > 1
+            ) d ON d.reference = s.reference
+            WHERE s.row_number > d.first_row ORDER BY s.row_number LIMIT \(limit)
+            """, all: { row in (try row.next(), try row.next(), try row.next()) })
+    }
+
+    /// Gives the number of new customers.
+    static func insert(_ tenant: Tenant.ID, _ importID: ImportReport.ID, language: String) -> Statement<Int> {
+        Statement(
+            "import.insert_customers",
+            """
+            INSERT INTO crm.customer (tenant_id, id, kind, stage, reference, name, language, time_zone, import_id)
+            SELECT \(tenant), s.id, coalesce(s.kind, 'person'), coalesce(s.stage, 'potential'), s.reference, s.name,
+                coalesce(s.language, \(language)), s.time_zone, \(importID)
+            FROM pg_temp.import_customer s
+            ON CONFLICT (tenant_id, reference) WHERE deleted_at IS NULL DO NOTHING
+            """)
+    }
+
+    /// Finds what the file changes in customers that were there before; gives their number.
+    static func findChanges(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.find_customer_changes",
+            """
+            INSERT INTO pg_temp.import_change
+            SELECT m.id, m.name, m.kind, m.stage, m.language, m.time_zone, m.email_id,
+                CASE WHEN m.new_email THEN m.email END, m.phone_id, CASE WHEN m.new_phone THEN m.phone END,
+                CASE WHEN m.new_consent THEN m.consent END
+            FROM (
+                SELECT c.id, s.name, s.kind, s.stage, s.language, s.time_zone, s.email_id, s.email, s.phone_id, s.phone,
+                    s.consent,
+                    c.name <> s.name OR c.kind <> s.kind OR c.stage <> s.stage OR c.language <> s.language
+                        OR c.time_zone IS DISTINCT FROM coalesce(s.time_zone, c.time_zone) AS has_changed,
+                    \(isNew("email", "s.email", tenant)) AS new_email, \(isNew("phone", "s.phone", tenant)) AS new_phone,
+                    s.consent IS NOT NULL AND NOT EXISTS (
+                        SELECT FROM crm.consent k
+                        WHERE k.tenant_id = \(tenant) AND k.customer_id = c.id AND k.channel = 'email'
+                            AND (k.is_granted = s.consent OR (k.source = 'unsubscribe' AND s.consent))) AS new_consent
+                FROM pg_temp.import_customer s
+                JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.reference = s.reference AND c.deleted_at IS NULL
+                WHERE c.id <> s.id
+            ) m
+            WHERE m.has_changed OR m.new_email OR m.new_phone OR m.new_consent
+            """)
+    }
+
+    /// Whether the customer does not have the address yet. Comparing the text first spares the key in nearly all rows.
+    private static func isNew(_ channel: SQL, _ address: SQL, _ tenant: Tenant.ID) -> SQL {
+        """
+        \(address) IS NOT NULL AND NOT EXISTS (
+            SELECT FROM crm.contact_point p
+            WHERE p.tenant_id = \(tenant) AND p.customer_id = c.id AND p.deleted_at IS NULL AND p.channel = '\(channel)'
+                AND (p.address = \(address) OR p.address_key = crm.address_key('\(channel)', \(address))))
+        """
+    }
+
+    static func update(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.update_customers",
+            """
+            UPDATE crm.customer c SET name = m.name, kind = coalesce(m.kind, c.kind), stage = coalesce(m.stage, c.stage),
+                stage_changed_at = CASE WHEN c.stage = coalesce(m.stage, c.stage) THEN c.stage_changed_at ELSE now() END,
+                language = coalesce(m.language, c.language), time_zone = coalesce(m.time_zone, c.time_zone),
+                version = c.version + 1, updated_at = now()
+            FROM pg_temp.import_change m
+            WHERE c.tenant_id = \(tenant) AND c.id = m.customer_id AND c.deleted_at IS NULL
+            """)
+    }
+
+    /// Makes room for the new primary addresses of the changed customers.
+    static func demoteContactPoints(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.demote_contact_points",
+            """
+            UPDATE crm.contact_point p SET is_primary = false, version = p.version + 1, updated_at = now()
+            FROM pg_temp.import_change m
+            WHERE p.tenant_id = \(tenant) AND p.customer_id = m.customer_id AND p.is_primary AND p.deleted_at IS NULL
+                AND ((p.channel = 'email' AND m.email IS NOT NULL) OR (p.channel = 'phone' AND m.phone IS NOT NULL))
+            """)
+    }
+
+    /// Whose addresses and consents are written.
+    enum Owners { case created, changed }
+
+    static func insertContactPoints(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
+        Statement(
+            owners == .created ? "import.insert_contact_points" : "import.add_contact_points",
+            """
+            INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary)
+            SELECT \(tenant), p.id, s.customer_id, p.channel, p.address, true
+            FROM \(rows(of: owners, tenant)) s
+            CROSS JOIN LATERAL (VALUES (s.email_id, 'email', s.email), (s.phone_id, 'phone', s.phone))
+                AS p (id, channel, address)
+            WHERE p.address IS NOT NULL
+            ON CONFLICT (tenant_id, customer_id, channel, address_key)
+                WHERE deleted_at IS NULL AND customer_id IS NOT NULL DO NOTHING
+            """)
+    }
+
+    /// A file, whose age nobody knows, takes consent back but does not undo what the customer's own unsubscription said.
+    static func recordConsents(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
+        Statement(
+            owners == .created ? "import.insert_consents" : "import.update_consents",
+            """
+            INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source)
+            SELECT \(tenant), s.customer_id, 'email', s.consent, 'import'
+            FROM \(rows(of: owners, tenant)) s WHERE s.consent IS NOT NULL
+            ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
+            SET is_granted = excluded.is_granted, source = excluded.source, recorded_at = excluded.recorded_at
+            WHERE NOT (k.source = 'unsubscribe' AND excluded.is_granted)
+            """)
+    }
+
+    private static func rows(of owners: Owners, _ tenant: Tenant.ID) -> SQL {
+        switch owners {
+        case .created:
+            """
+            (SELECT n.id AS customer_id, n.email_id, n.email, n.phone_id, n.phone, n.consent
+            FROM pg_temp.import_customer n JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = n.id)
+            """
+        case .changed: "pg_temp.import_change"
+        }
+    }
+
+    /// How many rows of the file have their customer now: all, unless one was deleted meanwhile.
+    static func countPresent(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.count_customers",
+            """
+            SELECT count(*) FROM pg_temp.import_customer s
+            JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.reference = s.reference AND c.deleted_at IS NULL
+            """, one: { try $0.next() })
+    }
+}

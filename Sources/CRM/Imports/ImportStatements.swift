@@ -1,0 +1,45 @@
+import Postgres
+
+/// What imports of every kind have in common.
+enum ImportStatements {
+    /// The server's limits for the rest of the transaction: time for a large file, memory for joins with it.
+    static func prepare(_ limits: ImportLimits) -> Statement<Void> {
+        let milliseconds = String(max(1, limits.timeout.components.seconds) * 1000)
+        return Statement(
+            effect: "import.prepare",
+            """
+            SELECT set_config('statement_timeout', \(milliseconds), true), set_config('work_mem', '64MB', true)
+            """)
+    }
+
+    /// The import of the same bytes that must not be repeated, if there was one.
+    static func earlier(_ tenant: Tenant.ID, _ kind: ImportReport.Kind, digest: Bytes) -> Statement<ImportReport.ID?> {
+        Statement(
+            "import.earlier",
+            """
+            SELECT id FROM crm.import
+            WHERE tenant_id = \(tenant) AND kind = \(kind.rawValue) AND digest = \(digest) AND NOT has_references
+            """, optional: { try $0.next() })
+    }
+
+    /// Waits until no other import of the tenant writes, for the role's `lock_timeout`.
+    static func lock(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement(
+            effect: lockName, "SELECT pg_advisory_xact_lock(hashtextextended(\("import:\(tenant)"), 0))")
+    }
+
+    static let lockName: StaticString = "import.lock"
+
+    static func record(
+        _ tenant: Tenant.ID, _ report: ImportReport, digest: Bytes, hasReferences: Bool
+    ) -> Statement<Int> {
+        Statement(
+            "import.record",
+            """
+            INSERT INTO crm.import (tenant_id, id, kind, digest, has_references, row_count, created_count, updated_count,
+                unchanged_count)
+            VALUES (\(tenant), \(report.id), \(report.kind.rawValue), \(digest), \(hasReferences), \(report.rows),
+                \(report.created), \(report.updated), \(report.unchanged))
+            """)
+    }
+}

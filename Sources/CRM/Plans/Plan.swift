@@ -1,0 +1,104 @@
+public import Foundation
+public import Postgres
+
+/// A marketing-mix plan for one segment: what is offered to whom, in seven elements. Each change is a new revision.
+public struct Plan: Sendable, Encodable {
+    public typealias ID = Identifier<Plan>
+
+    public let id: ID
+    public let segmentID: Segment.ID
+    public let name: String
+    public let content: PlanContent
+    public let revision: Int
+    public let version: Int
+    public let createdAt: Date
+    public let updatedAt: Date
+
+    private enum CodingKeys: String, CodingKey {
+        case id, segmentID = "segmentId", name, elements, objectives, budget, activities, revision, version, createdAt
+        case updatedAt
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(segmentID, forKey: .segmentID)
+        try container.encode(name, forKey: .name)
+        try container.encode(content.elements, forKey: .elements)
+        try container.encode(content.objectives, forKey: .objectives)
+        try container.encode(content.budget, forKey: .budget)
+        try container.encode(content.activities, forKey: .activities)
+        try container.encode(revision, forKey: .revision)
+        try container.encode(version, forKey: .version)
+        try container.encode(createdAt, forKey: .createdAt)
+        try container.encode(updatedAt, forKey: .updatedAt)
+    }
+}
+
+/// What one revision of a plan says.
+public struct PlanContent: Sendable {
+    public var elements: MarketingMix
+    public var objectives: [String]
+    public var budget: Money?
+    public var activities: [PlanActivity]
+
+    public init(
+        elements: MarketingMix, objectives: [String] = [], budget: Money? = nil, activities: [PlanActivity] = []
+    ) {
+        self.elements = elements
+        self.objectives = objectives
+        self.budget = budget
+        self.activities = activities
+    }
+}
+
+/// The seven elements of the services marketing mix. (Booms and Bitner, 1981.)
+public struct MarketingMix: Sendable, Codable, Equatable {
+    public struct Element: Sendable, Codable, Equatable {
+        public var description: String
+        public var actions: [String]
+
+        public init(description: String, actions: [String] = []) {
+            self.description = description
+            self.actions = actions
+        }
+    }
+
+    public var product, price, place, promotion, people, process, physicalEvidence: Element
+
+    public init(
+        product: Element, price: Element, place: Element, promotion: Element, people: Element, process: Element,
+        physicalEvidence: Element
+    ) {
+        self.product = product
+        self.price = price
+        self.place = place
+        self.promotion = promotion
+        self.people = people
+        self.process = process
+        self.physicalEvidence = physicalEvidence
+    }
+
+    /// The elements by their names in JSON, in the order of the seven P.
+    var named: [(name: String, element: Element)] {
+        [
+            ("product", product), ("price", price), ("place", place), ("promotion", promotion), ("people", people),
+            ("process", process), ("physical_evidence", physicalEvidence),
+        ]
+    }
+}
+
+/// Something that is to be done for a plan.
+public struct PlanActivity: Sendable, Codable, Equatable {
+    public var title: String
+    public var department: String?
+    public var startsOn: LocalDate?
+    public var endsOn: LocalDate?
+
+    public init(title: String, department: String? = nil, startsOn: LocalDate? = nil, endsOn: LocalDate? = nil) {
+        self.title = title
+        self.department = department
+        self.startsOn = startsOn
+        self.endsOn = endsOn
+    }
+}

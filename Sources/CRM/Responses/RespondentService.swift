@@ -1,0 +1,120 @@
+import Foundation
+import JobQueue
+import Postgres
+
+/// What people can do who hold the link of an invitation: see the questions, answer, change the answer for a day, and
+/// unsubscribe.
+public struct RespondentService: Sendable {
+    /// What is wrong with one answer.
+    public enum Problem: Sendable, Equatable { case missing, notAnOption, tooLong }
+
+    public enum Submission: Sendable {
+        case recorded(Questionnaire)
+        /// Nothing was recorded; the problems stand by question.
+        case rejected(Questionnaire, [String: Problem])
+        /// The questionnaire takes no answer (any more); its state says why.
+        case refused(Questionnaire)
+    }
+
+    static let longestComment = 4000
+
+    private let database: Database
+
+    public init(database: Database) { self.database = database }
+
+    /// The questionnaire of a token. Records nothing but that it was opened: mail scanners follow every link.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)`` for a token that nobody was sent; ``ServiceError/tenantSuspended``.
+    public func open(_ token: SecretToken, requestID: String?) async throws -> Questionnaire {
+        let (invitation, answers, _) = try await database.pipeline(
+            Self.context(token, requestID), RespondentStatements.resolve(token), RespondentStatements.answers(token),
+            RespondentStatements.markOpened(token))
+        return try Self.active(invitation).questionnaire(answers)
+    }
+
+    /// Records the answers, by question id; blank ones are no answers.
+    ///
+    /// - Throws: as ``open(_:requestID:)``.
+    public func submit(
+        _ token: SecretToken, _ values: [String: String], requestID: String?
+    ) async throws -> Submission {
+        let context = Self.context(token, requestID)
+        let tenant = token.tenantID
+        return try await database.withTenant(context) { transaction in
+            let (found, earlier) = try await transaction.pipeline(
+                RespondentStatements.resolve(token), RespondentStatements.answers(token))
+            let invitation = try Self.active(found)
+            let questionnaire = invitation.questionnaire(earlier)
+            switch questionnaire.state {
+            case .open, .answered: break
+            case .closed, .expired: return .refused(questionnaire)
+            }
+            let (answers, problems) = Self.read(values, invitation.content)
+            guard problems.isEmpty else { return .rejected(questionnaire, problems) }
+            let upsert = RespondentStatements.upsert(tenant, invitation, language: questionnaire.language)
+            guard let response = try await transaction.run(upsert) else { return .refused(questionnaire) }
+            // A change of answers, or one of two browsers, is the same day's response again.
+            let recompute = RecomputeScores(day: LocalDay.day(of: response.submittedAt, in: invitation.timeZone))
+            let (_, _, _, _, _, now) = try await transaction.pipeline(
+                RespondentStatements.deleteAnswers(tenant, response.id),
+                RespondentStatements.insertAnswers(tenant, response.id, answers),
+                RespondentStatements.markResponded(tenant, invitation.id),
+                try Event.record("response.submitted", "response", response.id.rawValue, by: context),
+                try Enqueue.statement(tenant: tenant.rawValue, job: recompute), RespondentStatements.resolve(token))
+            return .recorded(try Self.active(now).questionnaire(answers))
+        }
+    }
+
+    /// Sends the recipient nothing more. Doing it twice changes nothing.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)`` for a token that nobody was sent.
+    public func unsubscribe(_ token: SecretToken, requestID: String?) async throws -> Questionnaire {
+        let context = Self.context(token, requestID)
+        let tenant = token.tenantID
+        return try await database.withTenant(context) { transaction in
+            let invitation = try await transaction.run(RespondentStatements.resolve(token)).orNotFound("invitation")
+            _ = try await transaction.run(RespondentStatements.suppressAddress(tenant, invitation.id))
+            if let customer = invitation.customerID {
+                _ = try await transaction.pipeline(
+                    RespondentStatements.declineConsent(tenant, customer),
+                    try Event.record("consent.declined", "customer", customer, by: context))
+            }
+            return invitation.questionnaire([])
+        }
+    }
+
+    private static func context(_ token: SecretToken, _ requestID: String?) -> TenantContext {
+        TenantContext(tenantID: token.tenantID, actor: .respondent, scopes: [], requestID: requestID)
+    }
+
+    private static func active(_ invitation: ResolvedInvitation?) throws -> ResolvedInvitation {
+        let invitation = try invitation.orNotFound("invitation")
+        guard invitation.tenantState == .active else { throw ServiceError.tenantSuspended }
+        return invitation
+    }
+
+    private static func read(
+        _ values: [String: String], _ content: SurveyContent
+    ) -> (answers: [Answer], problems: [String: Problem]) {
+        var answers: [Answer] = []
+        var problems: [String: Problem] = [:]
+        for question in content.questions {
+            let value = (values[question.id] ?? "").replacingOccurrences(of: "\r\n", with: "\n")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            if value.isEmpty {
+                if question.required { problems[question.id] = .missing }
+            } else if let scores = question.kind.scores {
+                if let score = Int(value), scores.contains(score) {
+                    answers.append(Answer(questionID: question.id, kind: question.kind, score: score, text: nil))
+                } else {
+                    problems[question.id] = .notAnOption
+                }
+            } else if value.unicodeScalars.count > longestComment || value.unicodeScalars.contains("\0") {
+                problems[question.id] = .tooLong
+            } else {
+                answers.append(Answer(questionID: question.id, kind: question.kind, score: nil, text: value))
+            }
+        }
+        return (answers, problems)
+    }
+}

@@ -1,0 +1,93 @@
+public import Configuration
+public import Foundation
+public import Logging
+public import Mail
+public import Postgres
+
+/// What a process of the deployment is told by its environment: `MEHVAR_DATABASE_URL` and so on.
+public struct Settings: Sendable {
+    /// A libpq URL without a user: each process adds the role that it works as.
+    public let databaseURL: String
+    /// Most connections of one pool.
+    public let poolSize: Int
+    public let logLevel: Logger.Level
+    public let host: String
+    public let port: Int
+    /// Where respondents reach the API, for the links in mails.
+    public let publicURL: String
+    public let mailURL: MailURL
+    /// Where uploads wait.
+    public let spoolDirectory: URL
+    /// Most bytes of an upload.
+    public let uploadLimit: Int
+    /// The folder `sql` with the migrations.
+    public let sqlDirectory: URL
+
+    /// Reads the settings under `mehvar`.
+    ///
+    /// - Throws: ``SettingsError`` with every value that cannot be used.
+    public init(_ config: ConfigReader) throws {
+        let config = config.scoped(to: "mehvar")
+        var mistakes: [String] = []
+        func number(_ key: ConfigKey, _ name: String, _ standard: Int, in range: ClosedRange<Int>) -> Int {
+            guard let text = config.string(forKey: key) else { return standard }
+            guard let value = Int(text), range.contains(value) else {
+                mistakes.append("\(name) is a whole number from \(range.lowerBound) to \(range.upperBound)")
+                return standard
+            }
+            return value
+        }
+        databaseURL = config.string(forKey: "database.url", default: "postgresql:///mehvar")
+        poolSize = number("pool.size", "MEHVAR_POOL_SIZE", 8, in: 1...1000)
+        host = config.string(forKey: "host", default: "127.0.0.1")
+        port = number("port", "MEHVAR_PORT", 8080, in: 1...65535)
+        uploadLimit = number("upload.limit", "MEHVAR_UPLOAD_LIMIT", 1 << 30, in: 1...(1 << 40))
+        let level = config.string(forKey: "log.level", default: "info")
+        logLevel = Logger.Level(rawValue: level) ?? .info
+        if Logger.Level(rawValue: level) == nil {
+            mistakes.append(
+                "MEHVAR_LOG_LEVEL is one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        publicURL = config.string(forKey: "public.url", default: "http://\(host):\(port)")
+        if !publicURL.hasPrefix("http://") && !publicURL.hasPrefix("https://") {
+            mistakes.append("MEHVAR_PUBLIC_URL begins with http:// or https://")
+        }
+        let home = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+        let outbox = MailURL.maildir(path: home.appending(path: ".mehvar/outbox").path)
+        do {
+            mailURL = try config.string(forKey: "mail.url").map { try MailURL($0) } ?? outbox
+        } catch {
+            mailURL = outbox
+            mistakes.append("MEHVAR_MAIL_URL: \(error)")
+        }
+        spoolDirectory = URL(
+            filePath: config.string(
+                forKey: "spool.dir", default: FileManager.default.temporaryDirectory.appending(path: "mehvar-spool").path),
+            directoryHint: .isDirectory)
+        sqlDirectory = URL(filePath: config.string(forKey: "sql.dir", default: "sql"), directoryHint: .isDirectory)
+        if !mistakes.isEmpty { throw SettingsError(mistakes: mistakes) }
+    }
+
+    /// How to connect as a role of the deployment.
+    public func configuration(
+        as role: DatabaseRole, application: String, connections: Int? = nil
+    ) -> Postgres.Configuration {
+        Postgres.Configuration(
+            url: databaseURL, user: role.rawValue, applicationName: application,
+            maximumConnections: connections ?? poolSize)
+    }
+}
+
+/// The roles of `sql/roles.sql`.
+public enum DatabaseRole: String, Sendable {
+    case owner = "mehvar_owner"
+    case app = "mehvar_app"
+    case queue = "mehvar_queue"
+    case platform = "mehvar_platform"
+}
+
+/// The environment holds values that cannot be used.
+public struct SettingsError: Error, CustomStringConvertible {
+    public let mistakes: [String]
+    public var description: String { "wrong configuration:\n" + mistakes.map { "  \($0)" }.joined(separator: "\n") }
+}

@@ -1,0 +1,42 @@
+/// Why a service refused: what the caller can mend. Everything else is a fault of the deployment and another type.
+public enum ServiceError: Error, Sendable, Equatable {
+    /// Values that are not allowed, every one that was found.
+    case invalid([FieldError])
+    /// No such object here; a stranger's is answered the same.
+    case notFound(String)
+    /// The object's state or another object stands against it.
+    case conflict(code: String, detail: String)
+    /// The object has changed since the version that the caller named.
+    case stale
+    /// The caller is nobody that is known: no, unknown, expired or revoked credentials.
+    case unauthenticated
+    /// The caller lacks this scope.
+    case forbidden(scope: String)
+    case tenantSuspended
+
+    static func invalid(_ pointer: String, _ code: String, _ detail: String) -> ServiceError {
+        .invalid([FieldError(pointer, code, detail)])
+    }
+}
+
+/// One bad value: where it stands, as a JSON pointer (RFC 6901) into the body, and what is wrong with it.
+public struct FieldError: Sendable, Equatable, Encodable {
+    public let pointer: String
+    public let code: String
+    public let detail: String
+    /// In an uploaded file: the line, the header's being 1.
+    public var row: Int?
+    public var column: String?
+
+    public init(_ pointer: String, _ code: String, _ detail: String) {
+        self.pointer = pointer
+        self.code = code
+        self.detail = detail
+    }
+
+    public init(row: Int, column: String, _ code: String, _ detail: String) {
+        self.init("/\(row)/\(column)", code, detail)
+        self.row = row
+        self.column = column
+    }
+}

@@ -1,0 +1,34 @@
+/// The same words in several languages, by ISO 639 code. In JSON: `{"fa": "…", "en": "…"}`.
+public struct LocalizedText: Sendable, Equatable, Codable {
+    public var texts: [String: String]
+
+    public init(_ texts: [String: String]) { self.texts = texts }
+
+    public init(from decoder: any Decoder) throws {
+        texts = try decoder.singleValueContainer().decode([String: String].self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(texts)
+    }
+
+    /// The words in `language`, else in `fallback`, else in any language that there is.
+    public func text(in language: String, fallback: String) -> String {
+        texts[language] ?? texts[fallback] ?? texts.min { $0.key < $1.key }?.value ?? ""
+    }
+
+    /// Reports a language that is not one of `languages`, a missing one, and texts that are too long or blank.
+    func check(_ pointer: String, languages: Set<String>, longest: Int, into errors: inout [FieldError]) {
+        for language in languages.sorted() where texts[language] == nil {
+            errors.append(FieldError("\(pointer)/\(language)", "required", "The survey speaks this language too."))
+        }
+        for (language, text) in texts.sorted(by: { $0.key < $1.key }) {
+            CustomerRules.check(language: language) { errors.append(FieldError("\(pointer)/\(language)", $0, $1)) }
+            if text.allSatisfy(\.isWhitespace) || text.unicodeScalars.count > longest {
+                errors.append(
+                    FieldError("\(pointer)/\(language)", "length", "1 to \(longest) characters that are not all blank."))
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+public import Foundation
+
+/// One business on the deployment.
+public struct Tenant: Sendable, Encodable {
+    public typealias ID = Identifier<Tenant>
+
+    public enum State: String, Sendable, Codable { case active, suspended, deleting }
+
+    public let id: ID
+    /// The short name that people sign in with and the CLI takes.
+    public let slug: String
+    public let name: String
+    public let state: State
+    public let createdAt: Date
+}
+
+/// What a tenant decides about itself.
+public struct TenantSettings: Sendable, Encodable {
+    public enum CalendarKind: String, Sendable, Codable, CaseIterable { case gregorian, jalali }
+
+    public let locale: String
+    /// An IANA name such as `Asia/Tehran`.
+    public let timeZone: String
+    public let calendar: CalendarKind
+    public let currency: String
+    public let senderName: String
+    public let senderAddress: String
+    public let replyTo: String?
+    /// Days in which a customer is invited at most once.
+    public let quarantineDays: Int
+    public let consentRequired: Bool
+    /// Scores of fewer answers are withheld.
+    public let minimumAnswers: Int
+
+    var zone: TimeZone { TimeZone(identifier: timeZone) ?? .gmt }
+}
+
+/// What a new tenant starts with.
+public struct NewTenant: Sendable {
+    public var slug: String
+    public var name: String
+    public var locale: String
+    public var timeZone: String
+    public var calendar: TenantSettings.CalendarKind
+    public var currency: String
+    public var senderName: String
+    public var senderAddress: String
+
+    public init(
+        slug: String, name: String, locale: String = "fa", timeZone: String = "Asia/Tehran",
+        calendar: TenantSettings.CalendarKind = .jalali, currency: String = "IRR", senderName: String? = nil,
+        senderAddress: String? = nil
+    ) {
+        self.slug = slug
+        self.name = name
+        self.locale = locale
+        self.timeZone = timeZone
+        self.calendar = calendar
+        self.currency = currency
+        self.senderName = senderName ?? name
+        self.senderAddress = senderAddress ?? "survey@\(slug).example"
+    }
+}
