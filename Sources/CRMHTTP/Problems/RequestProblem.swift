@@ -1,0 +1,13 @@
+import CRM
+
+/// What is wrong with a request as such, before any service sees it.
+enum RequestProblem: Error {
+    /// The body is not JSON, or not of the shape that it must have.
+    case malformed(String)
+    /// Query parameters that are unknown or not of the right form, each by its name.
+    case query([FieldError])
+    case unsupportedMediaType(expected: String)
+    case tooLarge(limit: Int)
+    /// `If-Match` holds something else than this API's ETags.
+    case badPrecondition
+}

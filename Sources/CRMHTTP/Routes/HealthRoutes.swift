@@ -1,0 +1,16 @@
+import CRM
+import Hummingbird
+
+struct HealthRoutes {
+    let database: Database
+
+    func add(to router: Router<APIContext>) {
+        // Whether the process lives; the database may be away.
+        router.get("/healthz") { _, _ in try Reply.json(["status": "ok"]) }
+        // Whether requests can be served: the database answers with a schema that fits.
+        router.get("/readyz") { _, _ in
+            try await database.check()
+            return try Reply.json(["status": "ready"])
+        }
+    }
+}
