@@ -1,0 +1,50 @@
+import CRM
+import CRMHTTP
+import Configuration
+import Foundation
+import Hummingbird
+import Logging
+import Postgres
+import ServiceLifecycle
+import UnixSignals
+
+/// `mehvar-api`: serves the API and the respondents' pages until it is told to stop.
+@main
+struct APIServer {
+    static func main() async {
+        do {
+            try await run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
+        } catch {
+            FileHandle.standardError.write(Data("mehvar-api: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func run(_ settings: Settings) async throws {
+        let logger = Logger(settings)
+        let pool = Pool(settings.configuration(as: .app, application: "mehvar-api"))
+        let database = Database(pool: pool)
+        do {
+            try await database.check()
+        } catch let error as PostgresError where error.isUnavailable {
+            // Requests get 503 until it is back.
+            logger.warning("the database is away", metadata: ["error": "\(error)"])
+        }
+        let spool = UploadSpool(directory: settings.spoolDirectory, limit: settings.uploadLimit)
+        let application = API(database: database, spool: spool)
+            .application(host: settings.host, port: settings.port, logger: logger)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        pool.close()
+    }
+}
+
+extension Logger {
+    fileprivate init(_ settings: Settings) {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        self.init(label: "mehvar-api")
+        logLevel = settings.logLevel
+    }
+}

@@ -1,0 +1,60 @@
+import CRM
+import CRMJobs
+import Configuration
+import Foundation
+import JobQueue
+import Logging
+import Mail
+import Postgres
+import ServiceLifecycle
+import UnixSignals
+
+/// `mehvar-worker`: does the jobs of all tenants until it is told to stop.
+@main
+struct WorkerServer {
+    static func main() async {
+        do {
+            try await run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
+        } catch {
+            FileHandle.standardError.write(Data("mehvar-worker: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func run(_ settings: Settings) async throws {
+        let logger = Logger(settings)
+        let queuePool = Pool(settings.configuration(as: .queue, application: "mehvar-worker", connections: 4))
+        let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker"))
+        let database = Database(pool: pool)
+        try await waitForDatabase(database, logger)
+        let transport = settings.mailURL.makeTransport()
+        let handlers = JobHandlers(database: database, transport: transport, publicURL: settings.publicURL)
+        let worker = Worker(pool: queuePool, handlers: handlers.registry(), logger: logger)
+        let group = ServiceGroup(
+            configuration: .init(services: [worker], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        await transport.close()
+        pool.close()
+        queuePool.close()
+    }
+
+    /// A schema that is behind ends the worker; a database that is away is waited for.
+    private static func waitForDatabase(_ database: Database, _ logger: Logger) async throws {
+        while true {
+            do {
+                return try await database.check()
+            } catch let error as PostgresError where error.isUnavailable {
+                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+}
+
+extension Logger {
+    fileprivate init(_ settings: Settings) {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        self.init(label: "mehvar-worker")
+        logLevel = settings.logLevel
+    }
+}

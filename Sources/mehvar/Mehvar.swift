@@ -1,0 +1,93 @@
+import ArgumentParser
+import CRM
+import Configuration
+import Foundation
+import Postgres
+
+/// `mehvar`: what administrators do at the command line.
+@main
+struct Mehvar: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mehvar",
+        abstract: "Administers a Mehvar deployment.",
+        discussion: """
+            The database is named by MEHVAR_DATABASE_URL, a libpq URL without a user; the roles mehvar_owner, mehvar_platform and \
+            mehvar_app are used as the command needs them. Passwords, if the server asks for any, come from libpq's password file.
+
+            A first tour:
+              mehvar migrate
+              mehvar tenant create --slug parsian --name "Parsian Music"
+              mehvar key create --tenant parsian --name laptop
+              mehvar import customers --tenant parsian customers.csv
+              mehvar import orders --tenant parsian orders.csv
+              mehvar report nps --tenant parsian
+            """,
+        subcommands: [Migrate.self, TenantCommands.self, KeyCommands.self, Import.self, Report.self])
+
+    /// Explains errors in one line, without a trace.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ServiceError {
+            fail(error.explanation)
+        } catch let error as PostgresError {
+            fail("\(error)" + (error.report.map { ": \($0.message)" } ?? ""))
+        } catch let error as any CustomStringConvertible & Error where error is MigrationError || error is SettingsError {
+            fail(error.description)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func fail(_ text: String) -> Never {
+        FileHandle.standardError.write(Data("mehvar: \(text)\n".utf8))
+        Foundation.exit(1)
+    }
+}
+
+/// The connections that a command makes.
+struct Deployment {
+    let settings: Settings
+
+    init() throws { settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider())) }
+
+    private func pool(_ role: DatabaseRole) -> Pool {
+        Pool(settings.configuration(as: role, application: "mehvar", connections: 2))
+    }
+
+    var tenants: TenantService { TenantService(database: PlatformDatabase(pool: pool(.platform))) }
+
+    var database: Database { Database(pool: pool(.app)) }
+
+    /// The context of the tenant with this short name.
+    func context(tenant slug: String) async throws -> TenantContext {
+        do {
+            return .cli(tenant: try await tenants.find(slug: slug).id)
+        } catch ServiceError.notFound {
+            throw ValidationError("There is no tenant \"\(slug)\". `mehvar tenant list` shows them.")
+        }
+    }
+}
+
+extension ServiceError {
+    var explanation: String {
+        switch self {
+        case .invalid(let errors):
+            errors.map { error in
+                let place = error.row.map { "row \($0), \(error.column ?? "row")" } ?? error.pointer
+                return "\(place): \(error.detail)"
+            }.joined(separator: "\n        ")
+        case .notFound(let kind): "There is no such \(kind)."
+        case .conflict(_, let detail): detail
+        case .stale: "The object has changed meanwhile; try again."
+        case .unauthenticated: "Not signed in."
+        case .forbidden(let scope): "The scope \(scope) is missing."
+        case .tenantSuspended: "The tenant is suspended."
+        }
+    }
+}
