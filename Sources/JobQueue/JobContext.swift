@@ -1,0 +1,89 @@
+public import FoundationEssentials
+public import Logging
+import Synchronization
+
+/// What a handler knows about the run that it is part of.
+public struct JobContext: Sendable {
+    public let tenantID: UUID
+    public let jobID: UUID
+    public let kind: String
+    public let queue: String
+    /// The number of this attempt, from 1.
+    public let attempt: Int
+    public let maxAttempts: Int
+    /// Grows with every run of the job and never repeats: a fencing token for effects outside the database.
+    public let lease: Int64
+    /// When the job was enqueued, by the database's clock.
+    public let enqueuedAt: Date
+    private let base: Logger
+    private let cancellation: Cancellation
+
+    /// For tests of handlers; the worker makes its own.
+    public init(
+        tenantID: UUID, jobID: UUID = .v7(), kind: String, queue: String = "default", attempt: Int = 1,
+        maxAttempts: Int = 20, lease: Int64 = 1, enqueuedAt: Date = Date(), logger: Logger
+    ) {
+        self.tenantID = tenantID
+        self.jobID = jobID
+        self.kind = kind
+        self.queue = queue
+        self.attempt = attempt
+        self.maxAttempts = maxAttempts
+        self.lease = lease
+        self.enqueuedAt = enqueuedAt
+        base = logger
+        cancellation = Cancellation()
+    }
+
+    init(job: ClaimedJob, cancellation: Cancellation, logger: Logger) {
+        tenantID = job.key.tenantID
+        jobID = job.key.id
+        kind = job.kind
+        queue = job.queue
+        attempt = job.attempt
+        maxAttempts = job.maxAttempts
+        lease = job.key.lease
+        enqueuedAt = job.enqueuedAt
+        base = logger
+        self.cancellation = cancellation
+    }
+
+    /// Carries tenant, job, kind and attempt as metadata.
+    public var logger: Logger {
+        var logger = base
+        logger[metadataKey: "tenant_id"] = "\(tenantID)"
+        logger[metadataKey: "job_id"] = "\(jobID)"
+        logger[metadataKey: "kind"] = "\(kind)"
+        logger[metadataKey: "attempt"] = "\(attempt)"
+        return logger
+    }
+
+    /// Whether the handler should stop soon: the worker shuts down or lost its lease. The handler's task is cancelled
+    /// too.
+    public var isCancelled: Bool { cancellation.reason != nil }
+
+    /// Whether this is the last attempt before the job is dead-lettered.
+    public var isLastAttempt: Bool { attempt >= maxAttempts }
+
+    /// Throws `CancellationError` when ``isCancelled``. What a cancelled handler throws charges no attempt.
+    public func checkCancellation() throws {
+        if isCancelled { throw CancellationError() }
+    }
+}
+
+/// Why a run was told to stop; shared between the worker and the handler.
+final class Cancellation: Sendable {
+    enum Reason: Sendable {
+        /// The job goes back to the queue, uncharged.
+        case shutdown
+        /// Others may run the job by now: whatever comes out of this run is dropped.
+        case leaseLost
+    }
+
+    private let state = Mutex<Reason?>(nil)
+    var reason: Reason? { state.withLock { $0 } }
+
+    func cancel(_ reason: Reason) {
+        state.withLock { if $0 != .leaseLost { $0 = reason } }
+    }
+}

@@ -1,0 +1,87 @@
+import FoundationEssentials
+import Postgres
+
+/// What becomes of a job after a run. It is written only if the job still runs under the same lease.
+struct Outcome: Sendable {
+    enum Verdict: Sendable {
+        case completed
+        case returned(Return)
+        case dead(Death)
+    }
+
+    /// Back to the queue, or into the job with the same unique key that waits there.
+    struct Return: Sendable {
+        /// `nil`: at once, in its old place.
+        var runAt: Date?
+        /// Whether the attempt does not count.
+        var isUncharged: Bool
+        var isRescue = false
+        /// A JSON array with the attempt's error, or none.
+        var errors = JobFailure.none
+    }
+
+    struct Death: Sendable {
+        /// As in `job.dead`.
+        enum Reason: String, Sendable, PostgresEncodable {
+            case permanent, attempts, rescues, unwritable
+        }
+        var reason: Reason
+        var errors = JobFailure.none
+    }
+
+    let key: RunKey
+    let verdict: Verdict
+
+    /// Whether it takes a job from a run that is over, so that another rescuer may be first.
+    var isRescue: Bool {
+        switch verdict {
+        case .completed: false
+        case .returned(let back): back.isRescue
+        case .dead(let death): death.reason == .rescues
+        }
+    }
+
+    /// The outcome of a run that threw.
+    static func failure(
+        of job: ClaimedJob, _ error: any Error, cancelled: Bool, retry: RetryPolicy, clock: ServerClock
+    ) -> Outcome {
+        func entry() -> JSONText { JobFailure.list(attempt: job.attempt, at: clock.now, error: "\(error)") }
+        func again(after delay: Duration) -> Verdict {
+            guard job.attempt < job.maxAttempts else { return .dead(Death(reason: .attempts, errors: entry())) }
+            return .returned(Return(runAt: clock.now + delay.seconds, isUncharged: false, errors: entry()))
+        }
+        let verdict: Verdict =
+            switch error as? JobError {
+            case .permanent: .dead(Death(reason: .permanent, errors: entry()))
+            case .snooze(let delay): .returned(Return(runAt: clock.now + delay.seconds, isUncharged: true))
+            case .retry(let delay, _): again(after: delay)
+            case nil where cancelled: .returned(Return(runAt: nil, isUncharged: true))
+            case nil: again(after: retry.delay(afterAttempt: job.attempt))
+            }
+        return Outcome(key: job.key, verdict: verdict)
+    }
+
+    /// A running job that goes back as if it had never been claimed.
+    static func handBack(_ key: RunKey) -> Outcome {
+        Outcome(key: key, verdict: .returned(Return(runAt: nil, isUncharged: true)))
+    }
+
+    /// A job that nobody runs: back to the queue, unless it has brought down too many workers.
+    static func rescue(_ orphan: Orphan, limit: Int, clock: ServerClock) -> Outcome {
+        guard orphan.rescues + 1 < limit else {
+            let text = "its worker died or lost it \(orphan.rescues + 1) times"
+            let errors = JobFailure.list(attempt: orphan.attempt, at: clock.now, error: text)
+            return Outcome(key: orphan.key, verdict: .dead(Death(reason: .rescues, errors: errors)))
+        }
+        return Outcome(key: orphan.key, verdict: .returned(Return(runAt: nil, isUncharged: true, isRescue: true)))
+    }
+}
+
+extension Duration {
+    var seconds: TimeInterval {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+
+    /// A random duration between a half and one and a half of this one.
+    var jittered: Duration { self * Double.random(in: 0.5..<1.5) }
+}

@@ -1,0 +1,83 @@
+import Synchronization
+
+/// Collects outcomes and writes them in batches: of 250 at most, and 20 ms after the first at the latest.
+final class OutcomeBuffer: Sendable {
+    static let batchSize = 250
+    private static let linger = Duration.milliseconds(20)
+
+    private struct State {
+        var outcomes: [Outcome] = []
+        var firstAt: ContinuousClock.Instant?
+        var isUrgent = false
+        var freesTwin = false
+        /// When set, no more come, and from then on nothing is tried again.
+        var finishBy: ContinuousClock.Instant?
+    }
+
+    private let state = Mutex(State())
+    private let signal = Signal()
+    private let writer: OutcomeWriter
+
+    init(writer: OutcomeWriter) {
+        self.writer = writer
+    }
+
+    /// Outcomes that wait to be written.
+    var count: Int { state.withLock { $0.outcomes.count } }
+
+    /// - Parameters:
+    ///   - isUrgent: nothing is gained by waiting for more, so it is written at once.
+    ///   - freesTwin: the job has a unique key, so that another may wait for its end; this is urgent too.
+    func add(_ outcome: Outcome, isUrgent: Bool, freesTwin: Bool = false) {
+        let wakes = state.withLock { state in
+            state.outcomes.append(outcome)
+            if state.firstAt == nil { state.firstAt = .now }
+            if isUrgent || freesTwin { state.isUrgent = true }
+            if freesTwin { state.freesTwin = true }
+            return isUrgent || freesTwin || state.outcomes.count == 1 || state.outcomes.count == Self.batchSize
+        }
+        if wakes { signal.set() }
+    }
+
+    /// Writes until ``finish(within:)`` was called and nothing is left, or its time is over.
+    ///
+    /// - Parameter onWritten: called after each batch; true when it held a job with a unique key.
+    func run(onWritten: @Sendable (Bool) -> Void) async {
+        while true {
+            switch state.withLock({ Self.next(&$0) }) {
+            case .write(let batch, let freesTwin):
+                await writer.write(batch, while: { [self] in state.withLock { $0.finishBy.map { $0 > .now } ?? true } })
+                onWritten(freesTwin)
+            case .wait(let duration): await signal.wait(atMost: duration)
+            case .end: return
+            }
+        }
+    }
+
+    /// Writes the rest at once and ends ``run(onWritten:)``, latest after this time if the database is away.
+    func finish(within limit: Duration) {
+        state.withLock { $0.finishBy = .now + limit }
+        signal.set()
+    }
+
+    private enum Step {
+        case write([Outcome], freesTwin: Bool)
+        case wait(Duration)
+        case end
+    }
+
+    private static func next(_ state: inout State) -> Step {
+        guard let firstAt = state.firstAt else { return state.finishBy == nil ? .wait(.seconds(60)) : .end }
+        let rest = linger - (ContinuousClock.now - firstAt)
+        if rest > .zero, !state.isUrgent, state.finishBy == nil, state.outcomes.count < batchSize { return .wait(rest) }
+        let batch = Array(state.outcomes.prefix(batchSize))
+        state.outcomes.removeFirst(batch.count)
+        let freesTwin = state.freesTwin
+        if state.outcomes.isEmpty {
+            state.firstAt = nil
+            state.isUrgent = false
+            state.freesTwin = false
+        }
+        return .write(batch, freesTwin: freesTwin)
+    }
+}

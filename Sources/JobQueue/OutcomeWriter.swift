@@ -1,0 +1,125 @@
+import Logging
+import Postgres
+
+/// Writes outcomes to the database until it has answered for each one of them.
+///
+/// While the database is away a batch is tried again with backoff. A batch that one row breaks is split; the row itself
+/// is tried again when it only met somebody else's lock, and dead-lettered when it cannot be written at all.
+struct OutcomeWriter: Sendable {
+    let pool: Pool
+    let running: RunningJobs
+    let counters: Counters
+    let clock: ServerClock
+    let logger: Logger
+    /// Called when `job.done` has no partition for today.
+    let makePartitions: @Sendable () async throws -> Void
+
+    /// - Parameter isWorthIt: asked before a batch is tried again while the database is away.
+    func write(_ outcomes: [Outcome], while isWorthIt: @escaping @Sendable () -> Bool) async {
+        var completed: [Outcome] = []
+        var returned: [Outcome] = []
+        var dead: [Outcome] = []
+        for outcome in outcomes {
+            switch outcome.verdict {
+            case .completed: completed.append(outcome)
+            case .returned: returned.append(outcome)
+            case .dead: dead.append(outcome)
+            }
+        }
+        for batch in [completed, returned, dead] where !batch.isEmpty { await write(batch: batch, while: isWorthIt) }
+    }
+
+    private func write(batch: [Outcome], isAside: Bool = false, while isWorthIt: @escaping @Sendable () -> Bool) async {
+        var backoff = Backoff()
+        var isRetry = false
+        while true {
+            let failure: WriteFailure
+            let text: String
+            do {
+                let applied = try await pool.pipeline(prelude: [planGuard], statement(batch))
+                confirm(batch, applied: applied, isRetry: isRetry)
+                return
+            } catch {
+                failure = WriteFailure(error)
+                text = error.loggable
+            }
+            logger.warning(
+                "outcomes of jobs were not written", metadata: ["jobs": "\(batch.count)", "error": "\(text)"])
+            switch failure {
+            case .contended where batch.count > 1, .refused where batch.count > 1:
+                let middle = batch.count / 2
+                await write(batch: Array(batch[..<middle]), isAside: isAside, while: isWorthIt)
+                await write(batch: Array(batch[middle...]), isAside: isAside, while: isWorthIt)
+                return
+            case .contended where isRetry && !isAside:
+                // Somebody keeps the row locked: the others do not wait for it.
+                Task { await write(batch: batch, isAside: true, while: isWorthIt) }
+                return
+            case .refused:
+                await bury(batch, text, while: isWorthIt)
+                return
+            case .partitionMissing:
+                do { try await makePartitions() } catch {
+                    logger.error("cannot make partitions of job.done", metadata: ["error": "\(error.loggable)"])
+                }
+            case .contended, .unavailable: break
+            }
+            guard isWorthIt() else {
+                logger.error("outcomes of jobs are left to the rescue", metadata: ["jobs": "\(batch.count)"])
+                running.confirm(batch.lazy.map(\.key))
+                return
+            }
+            isRetry = true
+            await backoff.sleep()
+        }
+    }
+
+    /// A row that cannot be written as it is. What cannot even be buried stays running in the database until it is
+    /// rescued.
+    private func bury(_ batch: [Outcome], _ error: String, while isWorthIt: @escaping @Sendable () -> Bool) async {
+        for outcome in batch {
+            let metadata: Logger.Metadata = ["job_id": "\(outcome.key.id)", "error": "\(error)"]
+            if case .dead(let death) = outcome.verdict, death.reason == .unwritable {
+                logger.critical("a job's outcome cannot be written at all", metadata: metadata)
+                running.confirm([outcome.key])
+                continue
+            }
+            logger.error("a job's outcome cannot be written, so it is given up", metadata: metadata)
+            let errors = JobFailure.list(attempt: 0, at: clock.now, error: error)
+            let death = Outcome.Death(reason: .unwritable, errors: errors)
+            await write(batch: [Outcome(key: outcome.key, verdict: .dead(death))], while: isWorthIt)
+        }
+    }
+
+    private func statement(_ batch: [Outcome]) -> Statement<Int> {
+        switch batch[0].verdict {
+        case .completed: return OutcomeStatements.complete(batch.map(\.key))
+        case .returned:
+            return OutcomeStatements.giveBack(
+                batch.compactMap { outcome in
+                    guard case .returned(let back) = outcome.verdict else { return nil }
+                    return (outcome.key, back)
+                })
+        case .dead:
+            return OutcomeStatements.bury(
+                batch.compactMap { outcome in
+                    guard case .dead(let death) = outcome.verdict else { return nil }
+                    return (outcome.key, death)
+                })
+        }
+    }
+
+    private func confirm(_ batch: [Outcome], applied: Int, isRetry: Bool) {
+        running.confirm(batch.lazy.map(\.key))
+        switch batch[0].verdict {
+        case .completed: counters.update { $0.completed += applied }
+        case .returned: counters.update { $0.returned += applied }
+        case .dead: counters.update { $0.dead += applied }
+        }
+        let refused = batch.count - applied
+        // The try before may have been committed without an answer, and several workers rescue the same jobs.
+        guard refused > 0, !isRetry, !batch[0].isRescue else { return }
+        counters.update { $0.fenced += refused }
+        logger.warning("late outcomes of jobs were refused", metadata: ["jobs": "\(refused)"])
+    }
+}

@@ -1,0 +1,79 @@
+import FoundationEssentials
+import Logging
+import Postgres
+import Synchronization
+
+/// Takes back jobs that nobody runs. Every worker has one, and any number of them may be at work: the lease decides.
+struct Rescuer: Sendable {
+    private static let batchSize = 500
+
+    let pool: Pool
+    let writer: OutcomeWriter
+    let claimable: Claimable
+    let configuration: WorkerConfiguration
+    let clock: ServerClock
+    let counters: Counters
+    let logger: Logger
+
+    /// Looks for the jobs of dead workers until the task is cancelled.
+    func run(onRescued: @Sendable () -> Void) async {
+        var reported: Set<String> = []
+        while !Task.isCancelled {
+            await Signal().wait(atMost: configuration.rescueInterval.jittered)
+            do {
+                let names = try await pool.pipeline(WorkerStatements.expire)
+                for name in names { logger.warning("a worker died", metadata: ["worker": "\(name)"]) }
+                if try await rescueOrphans() > 0 { onRescued() }
+                let unknown = try await pool.pipeline(
+                    prelude: [planGuard], WorkerStatements.unknownKinds(claimable))
+                for kind in unknown where reported.insert(kind).inserted {
+                    logger.error("jobs of a kind wait that this worker has no code for", metadata: ["kind": "\(kind)"])
+                }
+            } catch {
+                if Task.isCancelled { return }
+                logger.warning("cannot look for lost jobs", metadata: ["error": "\(error.loggable)"])
+            }
+        }
+    }
+
+    /// Takes back what runs under the worker's name though the worker knows nothing of it: the answer to its claim was
+    /// lost.
+    ///
+    /// Called between claims only, so that none is under way.
+    /// - Parameters:
+    ///   - held: what the worker knew of before this call.
+    ///   - isWorthIt: asked before it is tried again while the database is away.
+    func takeBackLost(
+        of workerID: UUID, held: Set<RunKey>, while isWorthIt: @escaping @Sendable () -> Bool
+    ) async throws {
+        let running = try await pool.pipeline(prelude: [planGuard], WorkerStatements.running(under: workerID))
+        let lost = running.filter { !held.contains($0.key) }
+        guard !lost.isEmpty else { return }
+        logger.warning("claimed jobs had been lost", metadata: ["jobs": "\(lost.count)"])
+        await takeBack(lost, while: isWorthIt)
+    }
+
+    private func rescueOrphans() async throws -> Int {
+        var rescued = 0
+        while true {
+            let orphans = try await pool.pipeline(
+                prelude: [planGuard], WorkerStatements.orphans(limit: Self.batchSize))
+            rescued += orphans.count
+            await takeBack(orphans, while: { !Task.isCancelled })
+            guard orphans.count == Self.batchSize, !Task.isCancelled else { return rescued }
+        }
+    }
+
+    private func takeBack(_ orphans: [Orphan], while isWorthIt: @escaping @Sendable () -> Bool) async {
+        guard !orphans.isEmpty else { return }
+        let outcomes = orphans.map { Outcome.rescue($0, limit: configuration.rescueLimit, clock: clock) }
+        for (orphan, outcome) in zip(orphans, outcomes) {
+            guard case .dead = outcome.verdict else { continue }
+            logger.error(
+                "a job is given up: its workers die",
+                metadata: ["job_id": "\(orphan.key.id)", "kind": "\(orphan.kind)"])
+        }
+        counters.update { $0.rescued += orphans.count }
+        await writer.write(outcomes, while: isWorthIt)
+    }
+}

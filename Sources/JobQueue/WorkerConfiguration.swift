@@ -1,0 +1,50 @@
+/// How a worker works. The defaults suit a server process.
+public struct WorkerConfiguration: Sendable {
+    /// A name for people, such as host and process; stands in `job.worker`.
+    public var name: String
+    /// Queues that this worker serves; `nil` for those of the registered kinds.
+    public var queues: [String]?
+    /// Most jobs that run at once.
+    public var concurrency: Int
+    /// How long an idle worker waits before it looks for work again, give or take a half.
+    public var pollInterval: Duration
+    /// How often the worker renews its lease.
+    public var heartbeatInterval: Duration
+    /// How long after the last renewal the worker counts as dead. Several heartbeats must fit in.
+    public var timeToLive: Duration
+    /// How often the worker looks for jobs that dead workers left, give or take a half.
+    public var rescueInterval: Duration
+    /// A job that brought this many workers down is dead-lettered.
+    public var rescueLimit: Int
+    /// How long running jobs may take to end when the worker shuts down.
+    public var gracePeriod: Duration
+    /// How long cancelled jobs may take to react before they are handed back regardless.
+    public var cancellationPeriod: Duration
+    public var retry: RetryPolicy
+    /// How often partitions are made and dropped; `nil` leaves that to others.
+    public var maintenanceInterval: Duration?
+    /// Days for which finished jobs are kept.
+    public var daysKept: Int
+
+    public init(
+        name: String = "worker", queues: [String]? = nil, concurrency: Int = 32,
+        pollInterval: Duration = .milliseconds(200), heartbeatInterval: Duration = .seconds(5),
+        timeToLive: Duration = .seconds(30), rescueInterval: Duration = .seconds(3), rescueLimit: Int = 5,
+        gracePeriod: Duration = .seconds(20), cancellationPeriod: Duration = .seconds(2), retry: RetryPolicy = .init(),
+        maintenanceInterval: Duration? = .seconds(3600), daysKept: Int = 7
+    ) {
+        self.name = name
+        self.queues = queues
+        self.concurrency = concurrency
+        self.pollInterval = pollInterval
+        self.heartbeatInterval = heartbeatInterval
+        self.timeToLive = timeToLive
+        self.rescueInterval = rescueInterval
+        self.rescueLimit = rescueLimit
+        self.gracePeriod = gracePeriod
+        self.cancellationPeriod = cancellationPeriod
+        self.retry = retry
+        self.maintenanceInterval = maintenanceInterval
+        self.daysKept = daysKept
+    }
+}

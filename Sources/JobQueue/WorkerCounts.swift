@@ -1,0 +1,24 @@
+import Synchronization
+
+/// What a worker did since it was made.
+public struct WorkerCounts: Sendable, Equatable {
+    public var claimed = 0
+    public var completed = 0
+    /// Failed attempts that will be tried again, snoozes and hand-backs.
+    public var returned = 0
+    public var dead = 0
+    /// Jobs taken back from workers that died.
+    public var rescued = 0
+    /// Outcomes refused because the job had been given to another run.
+    public var fenced = 0
+}
+
+final class Counters: Sendable {
+    private let counts = Mutex(WorkerCounts())
+
+    var snapshot: WorkerCounts { counts.withLock { $0 } }
+
+    func update(_ change: (inout WorkerCounts) -> Void) {
+        counts.withLock { change(&$0) }
+    }
+}

@@ -1,0 +1,28 @@
+import Postgres
+
+/// Why outcomes could not be written, as far as it decides what to do next.
+enum WriteFailure {
+    /// The database is away, or somebody has to repair something: later, all of it.
+    case unavailable
+    /// Somebody else's lock, or a twin that was enqueued at the same moment.
+    case contended
+    /// `job.done` has no partition for now.
+    case partitionMissing
+    /// The row itself cannot be written.
+    case refused
+
+    init(_ error: any Error) {
+        self = .unavailable
+        // An answer that was lost may have been a success; written again, it changes nothing.
+        guard let error = error as? PostgresError, case .server = error.reason, let state = error.state else { return }
+        switch state {
+        case .deadlockDetected, .lockNotAvailable, .serializationFailure, .uniqueViolation, .queryCanceled:
+            self = .contended
+        case .checkViolation where error.report?.table == "done" && error.report?.constraint == nil:
+            self = .partitionMissing
+        default:
+            // Data, constraints and limits are the row's fault.
+            if ["22", "23", "54"].contains(state.conditionClass) { self = .refused }
+        }
+    }
+}

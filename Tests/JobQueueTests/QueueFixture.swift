@@ -1,0 +1,87 @@
+import Foundation
+import JobQueue
+import Logging
+import Postgres
+import TestSupport
+
+/// A database with the queue in it, two tenants, and a pool for each role.
+struct QueueFixture: Sendable {
+    let database: TestDatabase
+    let app: Pool
+    let queue: Pool
+    /// Sees all rows.
+    let owner: Pool
+    let tenant = UUID.v7()
+    let otherTenant = UUID.v7()
+
+    fileprivate init(_ database: TestDatabase) {
+        self.database = database
+        app = Pool(database.configuration(user: "mehvar_app"))
+        queue = Pool(database.configuration(user: "mehvar_queue", maximumConnections: 16))
+        owner = Pool(database.configuration(user: "mehvar_owner"))
+    }
+
+    /// Enqueues in a transaction of the tenant.
+    @discardableResult
+    func enqueue(_ jobs: [NewJob], tenant: UUID? = nil) async throws -> Int {
+        let statements = try Enqueue.statements(tenant: tenant ?? self.tenant, jobs: jobs)
+        return try await app.withTransaction(prelude: [setTenant(tenant)]) { transaction in
+            try await transaction.pipeline(all: statements).reduce(0, +)
+        }
+    }
+
+    @discardableResult
+    func enqueue(_ job: any Job, tenant: UUID? = nil) async throws -> Int {
+        try await enqueue([NewJob(job)], tenant: tenant)
+    }
+
+    func setTenant(_ tenant: UUID? = nil) -> Statement<Void> {
+        Statement(effect: "test.set_tenant", "SELECT crm.set_tenant(\(tenant ?? self.tenant))")
+    }
+
+    /// The single number that a query of the owner gives.
+    func number(_ sql: SQL) async throws -> Int {
+        try await owner.pipeline(Statement<Int>("test.number", sql, one: { try $0.next() }))
+    }
+
+    func text(_ sql: SQL) async throws -> String? {
+        try await owner.pipeline(Statement<String?>("test.text", sql, optional: { try $0.next() }))
+    }
+
+    /// Runs a statement as the owner; gives the rows that it touched.
+    @discardableResult
+    func run(_ sql: SQL) async throws -> Int {
+        try await owner.pipeline(Statement<Int>("test.run", sql))
+    }
+
+    func liveCount() async throws -> Int { try await number("SELECT count(*) FROM job.job") }
+    func doneCount() async throws -> Int { try await number("SELECT count(*) FROM job.done") }
+    func deadCount() async throws -> Int { try await number("SELECT count(*) FROM job.dead") }
+}
+
+/// Lends a queue of its own.
+func withQueue<Result>(_ body: (QueueFixture) async throws -> Result) async throws -> Result {
+    try await withMigratedDatabase { database in
+        let fixture = QueueFixture(database)
+        let result: Result
+        do {
+            for id in [fixture.tenant, fixture.otherTenant] {
+                try await fixture.run(
+                    "INSERT INTO platform.tenant (id, slug, name) VALUES (\(id), 't' || right(\(id)::text, 12), 'T')")
+                try await fixture.run("INSERT INTO job.tenant (tenant_id) VALUES (\(id))")
+            }
+            result = try await body(fixture)
+        } catch {
+            fixture.close()
+            throw error
+        }
+        fixture.close()
+        return result
+    }
+}
+
+extension QueueFixture {
+    fileprivate func close() {
+        for pool in [app, queue, owner] { pool.close() }
+    }
+}

@@ -1,0 +1,139 @@
+@testable import Postgres
+import TestSupport
+import Testing
+
+@Suite struct CancellationTests {
+    private func withOneConnection(
+        timeout: Duration = .seconds(60), _ body: (Pool, _ backend: Int) async throws -> Void
+    ) async throws {
+        var configuration = TestServer.configuration(maximumConnections: 1)
+        configuration.transactionTimeout = timeout
+        try await withPool(configuration) { pool in try await body(pool, try await pool.pipeline(Queries.backend)) }
+    }
+
+    @Test func `cancelling a running query stops it at the server and keeps the connection`() async throws {
+        try await withOneConnection { pool, backend in
+            let task = Task { try await pool.pipeline(Queries.sleep) }
+            try await eventually { try await observe(Queries.sleeps(backend)) }
+            let started = ContinuousClock.now
+            task.cancel()
+            let error = try await failure { try await task.value }
+            #expect(error.reason == .cancelled)
+            #expect(ContinuousClock.now - started < .seconds(5))
+            #expect(try await observe(Queries.sleeps(backend)) == false)
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
+    @Test func `cancelling inside a transaction rolls it back`() async throws {
+        try await withDatabase { database in
+            try await database.execute("CREATE TABLE t (n int)")
+            try await withPool(database.configuration(maximumConnections: 1)) { pool in
+                let backend = try await pool.pipeline(Queries.backend)
+                let task = Task {
+                    try await pool.withTransaction { transaction in
+                        _ = try await transaction.run(Statement("test.insert", "INSERT INTO t VALUES (1)"))
+                        try await transaction.run(Queries.sleep)
+                    }
+                }
+                try await eventually { try await observe(Queries.sleeps(backend)) }
+                task.cancel()
+                let error = try await failure { try await task.value }
+                #expect(error.reason == .cancelled && error.statement == "test.sleep")
+                let (count, same) = try await pool.pipeline(
+                    Statement("test.count", "SELECT count(*) FROM t", one: { try $0.next(Int.self) }), Queries.backend)
+                #expect(count == 0 && same == backend)
+            }
+        }
+    }
+
+    @Test func `a deadline stops the query at the server and keeps the connection`() async throws {
+        try await withOneConnection(timeout: .milliseconds(300)) { pool, backend in
+            let error = try await failure { try await pool.pipeline(Queries.sleep) }
+            #expect(error.reason == .deadline && error.isUnavailable)
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
+    @Test func `the deadline covers a whole transaction`() async throws {
+        try await withOneConnection(timeout: .milliseconds(300)) { pool, backend in
+            let short = Statement(effect: "test.short", "SELECT pg_sleep(0.02)")
+            let error = try await failure {
+                try await pool.withTransaction { transaction in
+                    for _ in 0..<1000 { try await transaction.run(short) }
+                }
+            }
+            #expect(error.reason == .deadline)
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
+    @Test func `scripts are cancelled too`() async throws {
+        try await withOneConnection { pool, backend in
+            let task = Task {
+                try await pool.withTransaction { try await $0.execute(script: "SELECT pg_sleep(60)", name: "script") }
+            }
+            try await eventually { try await observe(Queries.sleeps(backend)) }
+            task.cancel()
+            let error = try await failure { try await task.value }
+            #expect(error.reason == .cancelled)
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
+    @Test func `a query that catches the cancellation and goes on still leaves a clean connection`() async throws {
+        try await withOneConnection { pool, _ in
+            // The block swallows the first cancel request, so the server does not answer in time.
+            let stubborn = """
+                DO $$ BEGIN
+                    FOR i IN 1..3 LOOP
+                        BEGIN PERFORM pg_sleep(1.5); EXCEPTION WHEN query_canceled THEN NULL; END;
+                    END LOOP;
+                END $$
+                """
+            let task = Task {
+                try await pool.withTransaction { try await $0.execute(script: stubborn, name: "script") }
+            }
+            try await eventually { try await observe(Queries.sleepers) > 0 }
+            task.cancel()
+            _ = try await failure { try await task.value }
+            #expect(try await pool.pipeline(Queries.backend) > 0)
+        }
+    }
+
+    @Test func `cancelling at any moment leaves nothing stuck and no answer for another`() async throws {
+        try await withPool(TestServer.configuration(maximumConnections: 3)) { pool in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<600 {
+                    group.addTask {
+                        let task = Task {
+                            try await pool.pipeline(
+                                Statement("test.echo", "SELECT \(number)", one: { try $0.next(Int.self) }))
+                        }
+                        for _ in 0..<Int.random(in: 0..<40) { await Task.yield() }
+                        if Int.random(in: 0..<5) == 0 { await yieldUntilBusy(pool) }
+                        task.cancel()
+                        do {
+                            let answer = try await task.value
+                            #expect(answer == number)
+                        } catch let error as PostgresError {
+                            #expect(error.reason == .cancelled || error.reason == .commitUnknown)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(pool.counts.waiting == 0 && pool.counts.open <= 3)
+            for number in 0..<30 {
+                let answer = try await pool.pipeline(
+                    Statement("test.echo", "SELECT \(number)", one: { try $0.next(Int.self) }))
+                #expect(answer == number)
+            }
+        }
+    }
+
+    /// Lets the other tasks get some way into their queries.
+    private func yieldUntilBusy(_ pool: Pool) async {
+        for _ in 0..<200 where pool.counts.idle > 0 { await Task.yield() }
+    }
+}

@@ -1,0 +1,63 @@
+@testable import Postgres
+import TestSupport
+import Testing
+
+@Suite struct PostgresErrorTests {
+    private func report(_ state: String, constraint: String? = nil) -> ServerReport {
+        ServerReport(
+            severity: "ERROR", state: SQLState(rawValue: state), message: "secret", detail: "secret", hint: "secret",
+            schema: nil, table: nil, column: nil, constraint: constraint, position: nil)
+    }
+
+    @Test func `a description names code, statement and constraint and never the server's wording`() {
+        let error = PostgresError(.server, report: report("23505", constraint: "customers_pkey"), statement: "customer.add")
+        #expect(error.description == "server error 23505 in customer.add (constraint customers_pkey)")
+        for text in ["\(error)", String(reflecting: error), String(describing: error.report), "\([error])"] {
+            #expect(!text.contains("secret"))
+        }
+    }
+
+    @Test func `a violated value of the database never stands in a description`() async throws {
+        let error = try await failure {
+            try await withPool { try await $0.pipeline(Statement("test.cast", "SELECT \("secret")::text::int")) }
+        }
+        #expect(error.state == .invalidTextRepresentation)
+        #expect(error.report?.message.contains("secret") == true)
+        #expect(!String(reflecting: error).contains("secret"))
+        #expect(error.statement == "test.cast")
+    }
+
+    @Test(arguments: [
+        "postgresql://user:pa%zzsecret@host/db", "host=/tmp password=my secret", "postgresql://user:secret@[::1/db",
+        "postgresql://user:secret@host:port:5/db", "postgresql:///db?secret",
+    ])
+    func `an unreadable connection string is not quoted`(_ url: String) async throws {
+        let error = try await failure { try await Session.open(Configuration(url: url)) }
+        guard case .connection = error.reason else { throw error }
+        #expect(!String(reflecting: error).contains("secret"))
+    }
+
+    @Test func `a refused password is not quoted`() async throws {
+        let url = TestServer.url + (TestServer.url.contains("?") ? "&" : "?") + "password=secret"
+        let error = try await failure { try await Session.open(Configuration(url: url, user: "nobody")) }
+        #expect(error.isUnavailable)
+        #expect(error.description.contains("nobody"))
+        #expect(!String(reflecting: error).contains("secret"))
+    }
+
+    @Test func `a constraint's name matches with a shard's number and not with another ending`() {
+        let error = PostgresError(.server, report: report("23505", constraint: "customers_pkey_102008"))
+        #expect(error.violates("customers_pkey"))
+        #expect(!error.violates("customers"))
+        #expect(!PostgresError(.deadline).violates(""))
+    }
+
+    @Test func `only what may pass by itself counts as unavailable`() {
+        #expect(PostgresError(.server, report: report("57P01")).isUnavailable)
+        #expect(PostgresError(.server, report: report("53300")).isUnavailable)
+        #expect(PostgresError(.poolExhausted).isUnavailable)
+        #expect(!PostgresError(.server, report: report("57014")).isUnavailable)
+        #expect(!PostgresError(.server, report: report("23505")).isUnavailable)
+        #expect(!PostgresError(.commitUnknown).isUnavailable)
+    }
+}

@@ -1,0 +1,61 @@
+public import CRM
+import Foundation
+import Postgres
+
+/// Lends a database with roles and schema as a deployment has them.
+public func withMigratedDatabase<Result>(
+    _ body: (TestDatabase) async throws -> Result
+) async throws -> Result {
+    try await withDatabase(template: MigratedDatabase.template.value.name, body)
+}
+
+/// A tenant of a test's database, and the application's way to it.
+public struct TestTenant: Sendable {
+    /// The command line's context, which may do everything.
+    public let context: TenantContext
+    public let database: Database
+}
+
+/// Creates a tenant through the service that makes tenants.
+public func makeTenant(
+    in database: TestDatabase, slug: String, locale: String = "fa", currency: String = "IRR"
+) async throws -> TestTenant {
+    let platform = PlatformDatabase(
+        pool: Pool(database.configuration(user: "mehvar_platform", maximumConnections: 1)))
+    let tenant = try await TenantService(database: platform).create(
+        NewTenant(slug: slug, name: slug, locale: locale, currency: currency))
+    return TestTenant(
+        context: .cli(tenant: tenant.id),
+        database: Database(pool: Pool(database.configuration(user: "mehvar_app"))))
+}
+
+enum MigratedDatabase {
+    /// The database that the others are copies of: made once by each process.
+    static let template = Task {
+        let database = try await TestDatabase.create()
+        try await createRoles(in: database)
+        let migrator = Migrator(configuration: database.configuration(user: "mehvar_owner"), directory: sqlDirectory)
+        try await migrator.migrate()
+        return database
+    }
+
+    private static let sqlDirectory = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "sql")
+
+    private static func createRoles(in database: TestDatabase) async throws {
+        let psql = Process()
+        psql.executableURL = URL(filePath: "/usr/bin/env")
+        psql.arguments = [
+            "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", database.url, "-f",
+            sqlDirectory.appending(path: "roles.sql").path,
+        ]
+        psql.standardOutput = FileHandle.nullDevice
+        try psql.run()
+        psql.waitUntilExit()
+        guard psql.terminationStatus == 0 else { throw RolesFailed(status: psql.terminationStatus) }
+    }
+
+    struct RolesFailed: Error {
+        let status: Int32
+    }
+}

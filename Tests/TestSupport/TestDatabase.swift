@@ -1,0 +1,60 @@
+import Glibc
+public import Postgres
+import Synchronization
+
+/// A database of its own for one test or suite.
+public struct TestDatabase: Sendable {
+    public let name: String
+
+    private static let counter = Atomic<UInt64>(0)
+
+    /// Creates a database with a unique name as a copy of `template`, to which nothing may be connected.
+    public static func create(template: String? = nil) async throws -> TestDatabase {
+        let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+        let name = "test_\(getpid())_\(UInt32.random(in: .min ... .max))_\(number)"
+        try await administer("CREATE DATABASE \"\(name)\" TEMPLATE \"\(template ?? "template0")\"")
+        return TestDatabase(name: name)
+    }
+
+    /// The libpq URL of the database, with the superuser of the server.
+    public var url: String { TestServer.url(database: name) }
+
+    /// How to reach the database as `user`, by default as the server's superuser.
+    public func configuration(user: String? = nil, maximumConnections: Int = 8) -> Postgres.Configuration {
+        Configuration(
+            url: url, user: user, applicationName: name, maximumConnections: maximumConnections,
+            acquireTimeout: .seconds(60), connectTimeout: .seconds(60))
+    }
+
+    /// Removes the database and ends whatever is connected to it.
+    public func drop() async throws {
+        try await Self.administer("DROP DATABASE IF EXISTS \"\(name)\" WITH (FORCE)")
+    }
+
+    /// Runs a script on the database as the superuser.
+    public func execute(_ script: String) async throws {
+        try await Connection.with(configuration()) { try await $0.execute(script: script, name: "test") }
+    }
+
+    private static func administer(_ script: String) async throws {
+        let configuration = Configuration(
+            url: TestServer.url, applicationName: "tests", connectTimeout: .seconds(60))
+        try await Connection.with(configuration) { try await $0.execute(script: script, name: "test.database") }
+    }
+}
+
+/// Lends a database of its own to the closure and drops it afterwards, also when the closure throws.
+public func withDatabase<Result>(
+    template: String? = nil, _ body: (TestDatabase) async throws -> Result
+) async throws -> Result {
+    let database = try await TestDatabase.create(template: template)
+    do {
+        let result = try await body(database)
+        try await database.drop()
+        return result
+    } catch {
+        // The error of the test matters more than one of cleaning up after it.
+        do { try await database.drop() } catch { print("cannot drop \(database.name): \(error)") }
+        throw error
+    }
+}

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Building the programs. Needs common.sh and processes.sh.
+
+# build_programs [ARG …]: swift build in MEHVAR_BUILD (release or debug); what it says goes to .build/mehvar-build.log
+# and, shortened, to standard error. Sets MEHVAR_BIN. A MEHVAR_BIN that is set already is taken as it is: nothing is built.
+build_programs() {
+    local kind=${MEHVAR_BUILD:-release} log=$MEHVAR_ROOT/.build/mehvar-build.log code=0
+    case $kind in release | debug) ;; *) fail "MEHVAR_BUILD is release or debug, not $kind" ;; esac
+    if [ -n "${MEHVAR_BIN:-}" ]; then
+        [ -x "$MEHVAR_BIN/mehvar-api" ] || fail "there is no mehvar-api in MEHVAR_BIN=$MEHVAR_BIN"
+        return 0
+    fi
+    mkdir -p "$MEHVAR_ROOT/.build"
+    build_watched "$log" swift build --package-path "$MEHVAR_ROOT" -c "$kind" "$@" || code=$?
+    if [ "$code" != 0 ]; then
+        build_errors "$log"
+        fail "the build failed; all of it is in $log"
+    fi
+    export MEHVAR_BIN=$MEHVAR_ROOT/.build/$kind
+}
+
+# build_watched LOG COMMAND …: shows on standard error how far it is: in place on a terminal, else now and then.
+build_watched() {
+    local log=$1 line='' shown='' code=0 next=$((SECONDS + 3))
+    shift
+    : >"$log"
+    attended_start "$@" >>"$log" 2>&1
+    while attended_runs; do
+        sleep 0.2
+        line=$(tail -n 1 "$log" | tr -d '\r')
+        [ -n "$line" ] && [ "$line" != "$shown" ] || continue
+        if [ -t 2 ]; then
+            printf '\r\033[K  %s' "${line:0:$((${COLUMNS:-80} - 4))}" >&2
+        elif ((SECONDS >= next)); then
+            say "  ${line:0:100}"
+            next=$((SECONDS + 15))
+        fi
+        shown=$line
+    done
+    if [ -t 2 ]; then printf '\r\033[K' >&2; fi
+    attended_wait || code=$?
+    return "$code"
+}
+
+build_errors() {
+    if grep -q 'error:' "$1"; then
+        grep -A 6 'error:' "$1" | head -n 60 >&2
+    else
+        tail -n 30 "$1" >&2
+    fi
+}
