@@ -57,19 +57,28 @@ let package = Package(
             resources: [.embedInCode("Pages/Templates")], swiftSettings: settings),
         .target(name: "CRMJobs", dependencies: ["CRM", "JobQueue", "Mail", logging], swiftSettings: settings),
         .executableTarget(
-            name: "mehvar-api", dependencies: ["CRM", "CRMHTTP", "Postgres", configuration, hummingbird, lifecycle, logging, signals],
+            name: "mehvar-api",
+            dependencies: ["CRM", "CRMHTTP", "Postgres", configuration, hummingbird, lifecycle, logging, signals],
             swiftSettings: settings),
         .executableTarget(
-            name: "mehvar-worker", dependencies: ["CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", configuration, lifecycle, logging, signals],
+            name: "mehvar-worker",
+            dependencies: [
+                "CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", configuration, lifecycle, logging, signals,
+            ],
             swiftSettings: settings),
         .executableTarget(
-            name: "mehvar", dependencies: ["CRM", "Postgres", arguments, configuration, logging], swiftSettings: settings),
-        .executableTarget(name: "mehvar-bench", dependencies: [arguments], swiftSettings: settings),
+            name: "mehvar", dependencies: ["CRM", "Postgres", arguments, configuration, logging],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mehvar-bench", dependencies: ["CRM", "Postgres", arguments, configuration, crypto],
+            swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["CRM", "JobQueue", "Postgres"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport", dependencies: ["CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", lifecycle, logging],
+            path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "JobQueueTests", dependencies: ["JobQueue", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "JobQueueTests", dependencies: ["JobQueue", "Postgres", "TestSupport", lifecycle, logging],
+            swiftSettings: settings),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: settings),
         .testTarget(name: "CRMTests", dependencies: ["CRM", "CRMJobs", "TestSupport"], swiftSettings: settings),
         .testTarget(

@@ -19,7 +19,6 @@ struct Rescuer: Sendable {
     func run(onRescued: @Sendable () -> Void) async {
         var reported: Set<String> = []
         while !Task.isCancelled {
-            await Signal().wait(atMost: configuration.rescueInterval.jittered)
             do {
                 let names = try await pool.pipeline(WorkerStatements.expire)
                 for name in names { logger.warning("a worker died", metadata: ["worker": "\(name)"]) }
@@ -33,6 +32,7 @@ struct Rescuer: Sendable {
                 if Task.isCancelled { return }
                 logger.warning("cannot look for lost jobs", metadata: ["error": "\(error.loggable)"])
             }
+            await Signal().wait(atMost: configuration.rescueInterval.jittered)
         }
     }
 

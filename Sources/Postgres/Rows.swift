@@ -89,6 +89,7 @@ public struct RowReader: ~Copyable {
         let isThere = column < PQnfields(result)
         let name = isThere ? PQfname(result, column).map { String(cString: $0) } : nil
         return PostgresError(
-            .decoding(column: name ?? "#\(column + 1)", expected: "\(type)", found: found), statement: statement.description)
+            .decoding(column: name ?? "#\(column + 1)", expected: "\(type)", found: found),
+            statement: statement.description)
     }
 }

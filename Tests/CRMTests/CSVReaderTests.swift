@@ -104,33 +104,43 @@ struct CSVReaderTests {
 
     @Test("names the cell with a zero byte")
     func zeroByte() throws {
-        #expect(try read("a\0b,c\n\"d\0\",e") == [
-            Row(line: 1, cells: [.faulty(.zeroByte), .text("c")]), Row(line: 2, cells: [.faulty(.zeroByte), .text("e")]),
-        ])
+        #expect(
+            try read("a\0b,c\n\"d\0\",e") == [
+                Row(line: 1, cells: [.faulty(.zeroByte), .text("c")]),
+                Row(line: 2, cells: [.faulty(.zeroByte), .text("e")]),
+            ])
     }
 
     @Test("does not keep a cell over the limit and goes on behind it")
     func longCells() throws {
-        #expect(try read("aaaa,bbbbb,\"ccccc\"\n1,2,3", cellBytes: 4) == [
-            Row(line: 1, cells: [.text("aaaa"), .faulty(.tooLong), .faulty(.tooLong)]), row(2, "1", "2", "3"),
-        ])
+        #expect(
+            try read("aaaa,bbbbb,\"ccccc\"\n1,2,3", cellBytes: 4) == [
+                Row(line: 1, cells: [.text("aaaa"), .faulty(.tooLong), .faulty(.tooLong)]), row(2, "1", "2", "3"),
+            ])
         let million = [UInt8](repeating: 0x78, count: 1_000_000)
-        #expect(try read(Array("1,".utf8) + million + Array("\n3,4".utf8)) == [
-            Row(line: 1, cells: [.text("1"), .faulty(.tooLong)]), row(2, "3", "4"),
-        ])
+        #expect(
+            try read(Array("1,".utf8) + million + Array("\n3,4".utf8)) == [
+                Row(line: 1, cells: [.text("1"), .faulty(.tooLong)]), row(2, "3", "4"),
+            ])
     }
 
     @Test("names stray quotes and finds the next row")
     func strayQuotes() throws {
-        #expect(try read("a\"b,c\n1,2") == [Row(line: 1, cells: [.faulty(.strayQuote), .text("c")]), row(2, "1", "2")])
-        #expect(try read("\"a\"b,c\n1,2") == [Row(line: 1, cells: [.faulty(.strayQuote), .text("c")]), row(2, "1", "2")])
-        #expect(try read("x, \"a\"\n1,2") == [Row(line: 1, cells: [.text("x"), .faulty(.strayQuote)]), row(2, "1", "2")])
+        #expect(
+            try read("a\"b,c\n1,2") == [Row(line: 1, cells: [.faulty(.strayQuote), .text("c")]), row(2, "1", "2")])
+        #expect(
+            try read("\"a\"b,c\n1,2") == [Row(line: 1, cells: [.faulty(.strayQuote), .text("c")]), row(2, "1", "2")])
+        #expect(
+            try read("x, \"a\"\n1,2") == [Row(line: 1, cells: [.text("x"), .faulty(.strayQuote)]), row(2, "1", "2")])
         #expect(try read("\"a\"\"\"\"b,c\"x\n1") == [Row(line: 1, cells: [.faulty(.strayQuote)]), row(2, "1")])
     }
 
     @Test("names a quote that is never closed, at the row's first line, without keeping the rest")
     func unterminated() throws {
-        #expect(try read("a,b\n1,\"2\n3,4\n") == [row(1, "a", "b"), Row(line: 2, cells: [.text("1"), .faulty(.unterminatedQuote)])])
+        #expect(
+            try read("a,b\n1,\"2\n3,4\n") == [
+                row(1, "a", "b"), Row(line: 2, cells: [.text("1"), .faulty(.unterminatedQuote)]),
+            ])
         #expect(try read("\"") == [Row(line: 1, cells: [.faulty(.unterminatedQuote)])])
         let rest = String(repeating: "x,y\n", count: 100_000)
         #expect(try read("1,\"2\n" + rest) == [Row(line: 1, cells: [.text("1"), .faulty(.unterminatedQuote)])])

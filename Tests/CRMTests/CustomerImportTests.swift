@@ -1,8 +1,8 @@
 import CRM
 import Foundation
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The import of customers")
 struct CustomerImportTests {
@@ -23,9 +23,10 @@ struct CustomerImportTests {
                     SELECT reference AS a, name AS b, kind AS c, stage AS d, language AS e, coalesce(time_zone, '-') AS f,
                         version AS g, (import_id IS NOT NULL) AS h FROM crm.customer ORDER BY reference
                     """) == [
-                    "0001|علی|person|potential|fa|-|1|true", "0002|Acme|organisation|actual|en|Europe/Berlin|1|true",
-                    "0003|Doe, \"J\"|person|potential|fa|-|1|true",
-                ])
+                        "0001|علی|person|potential|fa|-|1|true",
+                        "0002|Acme|organisation|actual|en|Europe/Berlin|1|true",
+                        "0003|Doe, \"J\"|person|potential|fa|-|1|true",
+                    ])
             #expect(
                 try await fixture.rows(
                     "SELECT channel AS a, address AS b, is_primary AS c FROM crm.contact_point ORDER BY channel")
@@ -63,7 +64,8 @@ struct CustomerImportTests {
 
             // Empty cells and absent columns erase nothing; the same address in another spelling is the same.
             #expect(
-                try await counts(fixture.customers("reference,name,email,phone\n1,One,,\n2,Two,TWO@A.example,\n3,Three,,"))
+                try await counts(
+                    fixture.customers("reference,name,email,phone\n1,One,,\n2,Two,TWO@A.example,\n3,Three,,"))
                     == [3, 0, 0, 3])
             let second = """
                 reference,name,email,phone,stage,consent
@@ -76,9 +78,10 @@ struct CustomerImportTests {
             #expect(try await counts(fixture.customers(second)) == [4, 0, 0, 4])
             #expect(
                 try await fixture.rows(
-                    "SELECT reference AS a, name AS b, stage AS c, language AS d, version AS e FROM crm.customer ORDER BY 1") == [
-                        "1|One|potential|en|2", "2|Deux|potential|fa|2", "3|Three|actual|fa|2", "4|Four|potential|fa|1",
-                    ])
+                    "SELECT reference AS a, name AS b, stage AS c, language AS d, version AS e FROM crm.customer ORDER BY 1"
+                ) == [
+                    "1|One|potential|en|2", "2|Deux|potential|fa|2", "3|Three|actual|fa|2", "4|Four|potential|fa|1",
+                ])
             #expect(
                 try await fixture.rows(
                     """
@@ -108,7 +111,8 @@ struct CustomerImportTests {
             #expect(try await counts(fixture.customers(file("yes"))) == [1, 0, 1, 0])
             try await fixture.server.execute("UPDATE crm.consent SET is_granted = false, source = 'unsubscribe'")
             #expect(try await counts(fixture.customers(file("yes"))) == [1, 0, 0, 1])
-            #expect(try await fixture.rows("SELECT is_granted AS a, source AS b FROM crm.consent") == ["false|unsubscribe"])
+            #expect(
+                try await fixture.rows("SELECT is_granted AS a, source AS b FROM crm.consent") == ["false|unsubscribe"])
         }
     }
 
@@ -116,7 +120,8 @@ struct CustomerImportTests {
     func forms() async throws {
         try await ImportFixture.with { fixture in
             let forms = [
-                "\u{FEFF}reference,name\r\n1,سارا\r\n", "reference,name\r1,سارا", "\"name\",\"reference\"\n\n\"سارا\",1\n\n",
+                "\u{FEFF}reference,name\r\n1,سارا\r\n", "reference,name\r1,سارا",
+                "\"name\",\"reference\"\n\n\"سارا\",1\n\n",
                 "reference,name,email\n 1 , سارا ,\n",
             ]
             for (index, form) in forms.enumerated() {
@@ -184,7 +189,8 @@ struct CustomerImportTests {
                 "ALTER ROLE mehvar_app IN DATABASE \(fixture.server.name) SET lock_timeout = '100ms'")
             try await Connection.with(fixture.server.configuration()) { other in
                 try await other.execute(
-                    script: "SELECT pg_advisory_lock(hashtextextended('import:' || id, 0)) FROM platform.tenant", name: "test.lock")
+                    script: "SELECT pg_advisory_lock(hashtextextended('import:' || id, 0)) FROM platform.tenant",
+                    name: "test.lock")
                 do {
                     _ = try await fixture.customers("reference,name\n1,One")
                     Issue.record("the import did not wait")

@@ -1,8 +1,8 @@
 import CRM
 import Foundation
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 /// A tenant into which a test imports files.
 struct ImportFixture {
@@ -52,7 +52,8 @@ struct ImportFixture {
         try await Connection.with(server.configuration()) { connection in
             try await connection.run(
                 Statement<[String]>(
-                    "test.rows", "SELECT array_to_string(ARRAY(SELECT value FROM jsonb_each_text(to_jsonb(t))), '|') FROM (\(query)) t",
+                    "test.rows",
+                    "SELECT array_to_string(ARRAY(SELECT value FROM jsonb_each_text(to_jsonb(t))), '|') FROM (\(query)) t",
                     all: { try $0.next() }))
         }
     }
@@ -66,8 +67,10 @@ struct ImportFixture {
     /// Every row of the tables that imports write, which must not change when one is refused.
     func everything() async throws -> [Int] {
         [
-            try await count("SELECT count(*) FROM crm.customer"), try await count("SELECT count(*) FROM crm.contact_point"),
-            try await count("SELECT count(*) FROM crm.consent"), try await count("SELECT count(*) FROM crm.customer_order"),
+            try await count("SELECT count(*) FROM crm.customer"),
+            try await count("SELECT count(*) FROM crm.contact_point"),
+            try await count("SELECT count(*) FROM crm.consent"),
+            try await count("SELECT count(*) FROM crm.customer_order"),
             try await count("SELECT count(*) FROM crm.import"), try await count("SELECT count(*) FROM crm.event"),
         ]
     }

@@ -27,29 +27,39 @@ struct ImportRefusalTests {
         BadFile("only line ends", "\r\n\r\n", "1 - empty_file"),
         BadFile("only a header", "reference,name\n", "1 - empty_file"),
         BadFile("an unknown column", "reference,name,colour\n1,a,b", "1 - unknown_column"),
-        BadFile("semicolons", "reference;name\n1;a", "1 - unknown_column", "1 reference missing_column", "1 name missing_column"),
+        BadFile(
+            "semicolons", "reference;name\n1;a", "1 - unknown_column", "1 reference missing_column",
+            "1 name missing_column"),
         BadFile("a column without a name", "reference,name,\n1,a,b", "1 - unknown_column"),
         BadFile("a missing column", "reference,email\n1,a@b.example", "1 name missing_column"),
         BadFile("a doubled column", "reference,name,Name\n1,a,b", "1 name duplicate_column"),
         BadFile("too few cells", "reference,name\n1,a\n2\n3,c", "3 - cell_count"),
         BadFile("too many cells", "reference,name\n1,a\n2,b,c", "3 - cell_count"),
         BadFile("empty required cells", "reference,name\n,a\n2, ", "2 reference required", "3 name required"),
-        BadFile("bad enumerations", "reference,name,kind,stage,consent\n1,a,robot,new,maybe",
+        BadFile(
+            "bad enumerations", "reference,name,kind,stage,consent\n1,a,robot,new,maybe",
             "2 kind invalid", "2 stage invalid", "2 consent invalid"),
         BadFile("bad addresses", "reference,name,email,phone\n1,a,nobody,12", "2 email invalid", "2 phone invalid"),
-        BadFile("bad language and zone", "reference,name,language,time_zone\n1,a,Farsi,Tehran",
+        BadFile(
+            "bad language and zone", "reference,name,language,time_zone\n1,a,Farsi,Tehran",
             "2 language invalid", "2 time_zone unknown"),
-        BadFile("long values", "reference,name\n\(String(repeating: "1", count: 101)),\(String(repeating: "ن", count: 201))",
+        BadFile(
+            "long values",
+            "reference,name\n\(String(repeating: "1", count: 101)),\(String(repeating: "ن", count: 201))",
             "2 reference length", "2 name length"),
-        BadFile("a megabyte in a cell", "reference,name\n1,\(String(repeating: "x", count: 1 << 20))\n2,b\n,c",
+        BadFile(
+            "a megabyte in a cell", "reference,name\n1,\(String(repeating: "x", count: 1 << 20))\n2,b\n,c",
             "2 name too_long", "4 reference required"),
-        BadFile("Latin-1", bytes: Array("reference,name\n1,M".utf8) + [0xFC] + Array("ller\n".utf8), ["2 name not_utf8"]),
-        BadFile("UTF-16", bytes: [0xFF, 0xFE] + "reference,name\n1,a".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] },
+        BadFile(
+            "Latin-1", bytes: Array("reference,name\n1,M".utf8) + [0xFC] + Array("ller\n".utf8), ["2 name not_utf8"]),
+        BadFile(
+            "UTF-16", bytes: [0xFF, 0xFE] + "reference,name\n1,a".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] },
             ["1 - zero_byte", "1 - zero_byte", "1 reference missing_column", "1 name missing_column"]),
         BadFile("a zero byte", "reference,name\n1,a\0b", "2 name zero_byte"),
         BadFile("a stray quote", "reference,name\n1,a\"b\n2,\"c\"d", "2 name stray_quote", "3 name stray_quote"),
         BadFile("an open quote", "reference,name\n1,a\n2,\"b\n3,c\n", "3 name unterminated_quote"),
-        BadFile("a doubled reference", "reference,name\n1,a\n2,b\n\n1,c\n2,d\n1,e",
+        BadFile(
+            "a doubled reference", "reference,name\n1,a\n2,b\n\n1,c\n2,d\n1,e",
             "5 reference duplicate", "6 reference duplicate", "7 reference duplicate"),
     ]
 

@@ -49,17 +49,21 @@ struct OrderImportTests {
     @Test("finds orders with references unchanged the second time, and changes what differs")
     func upserts() async throws {
         try await withCustomers { fixture in
-            let file = "customer_ref,ordered_on,amount,order_ref,quantity,currency\n1,2026-01-02,5,A,2,EUR\n2,2026-01-02,5,B,,"
+            let file =
+                "customer_ref,ordered_on,amount,order_ref,quantity,currency\n1,2026-01-02,5,A,2,EUR\n2,2026-01-02,5,B,,"
             let report = try await fixture.orders(file)
             #expect(counts(report) == [2, 2, 0, 0])
             #expect(try await counts(fixture.orders(file)) == [2, 0, 0, 2])
             // What is not given stays: quantity and currency.
             #expect(
-                try await counts(fixture.orders("customer_ref,ordered_on,amount,order_ref\n1,2026-01-02,5.00,A")) == [1, 0, 0, 1])
+                try await counts(fixture.orders("customer_ref,ordered_on,amount,order_ref\n1,2026-01-02,5.00,A")) == [
+                    1, 0, 0, 1,
+                ])
             #expect(
                 try await counts(
                     fixture.orders(
-                        "customer_ref,ordered_on,amount,order_ref\n1,2026-01-02,6,A\n4,2026-01-02,5,B\n4,2026-02-02,5,C"))
+                        "customer_ref,ordered_on,amount,order_ref\n1,2026-01-02,6,A\n4,2026-01-02,5,B\n4,2026-02-02,5,C"
+                    ))
                     == [3, 1, 2, 0])
             #expect(
                 try await fixture.rows(
@@ -111,7 +115,9 @@ struct OrderImportTests {
     @Test("and of customers at once stand in each other's way no longer than they must")
     func mixed() async throws {
         try await withCustomers { fixture in
-            let orders = "customer_ref,ordered_on,amount,order_ref\n" + (0..<500).map { "\($0 % 4 + 1),2026-01-02,1,o\($0)\n" }.joined()
+            let orders =
+                "customer_ref,ordered_on,amount,order_ref\n"
+                + (0..<500).map { "\($0 % 4 + 1),2026-01-02,1,o\($0)\n" }.joined()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for round in 0..<3 {
                     group.addTask { _ = try await fixture.orders(orders) }

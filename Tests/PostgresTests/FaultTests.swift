@@ -1,6 +1,7 @@
-@testable import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct FaultTests {
     private func withOneConnection(_ body: (Pool, _ backend: Int) async throws -> Void) async throws {
@@ -108,7 +109,8 @@ import Testing
             try await withPool(database.configuration(maximumConnections: 1)) { pool in
                 let backend = try await pool.pipeline(Queries.backend)
                 // Nothing reads after pg_sleep began, so most of the value cannot leave.
-                let large = Statement("test.large", "INSERT INTO t VALUES (\(Bytes(.init(repeating: 1, count: 50_000_000))))")
+                let large = Statement(
+                    "test.large", "INSERT INTO t VALUES (\(Bytes(.init(repeating: 1, count: 50_000_000))))")
                 let task = Task { try await pool.pipeline(Queries.sleep, large) }
                 try await eventually { try await observe(Queries.sleeps(backend)) }
                 _ = try await observe(Queries.terminate(backend))

@@ -1,7 +1,8 @@
-@testable import Postgres
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 extension TestServer {
     /// The server's own database, for tests that leave nothing behind.

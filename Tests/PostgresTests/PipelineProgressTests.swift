@@ -1,8 +1,10 @@
-@testable import Postgres
 import Testing
 
+@testable import Postgres
+
 @Suite struct PipelineProgressTests {
-    private func play(_ commands: Int, _ events: [PipelineProgress.Event]) -> (accepted: [Bool], end: PipelineProgress) {
+    private func play(_ commands: Int, _ events: [PipelineProgress.Event]) -> (accepted: [Bool], end: PipelineProgress)
+    {
         var progress = PipelineProgress(commandCount: commands)
         return (events.map { progress.receive($0) }, progress)
     }

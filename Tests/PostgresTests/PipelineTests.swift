@@ -1,6 +1,7 @@
-@testable import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct PipelineTests {
     private static let one = Statement("test.one", "SELECT 1", one: { try $0.next(Int.self) })
@@ -61,10 +62,12 @@ import Testing
             try await database.execute(
                 "CREATE TABLE t (n int CONSTRAINT once UNIQUE DEFERRABLE INITIALLY DEFERRED)")
             try await withPool(database.configuration(maximumConnections: 1)) { pool in
-                let insert = Statement("test.insert", "INSERT INTO t VALUES (1), (1) RETURNING n", all: { row in
-                    Issue.record("a row was read before COMMIT was answered")
-                    return try row.next(Int.self)
-                })
+                let insert = Statement(
+                    "test.insert", "INSERT INTO t VALUES (1), (1) RETURNING n",
+                    all: { row in
+                        Issue.record("a row was read before COMMIT was answered")
+                        return try row.next(Int.self)
+                    })
                 let error = try await failure { try await pool.pipeline(insert) }
                 #expect(error.state == .uniqueViolation && error.violates("once"))
                 #expect(error.statement == "commit")
@@ -79,7 +82,8 @@ import Testing
             try await withPool(database.configuration(maximumConnections: 1)) { pool in
                 let error = try await failure {
                     try await pool.pipeline(
-                        Statement("test.insert", "INSERT INTO t VALUES (1) RETURNING n", one: { try $0.next(String.self) }))
+                        Statement(
+                            "test.insert", "INSERT INTO t VALUES (1) RETURNING n", one: { try $0.next(String.self) }))
                 }
                 #expect(error.reason == .decoding(column: "n", expected: "String", found: "int4"))
                 let count = Statement("test.count", "SELECT count(*) FROM t", one: { try $0.next(Int.self) })

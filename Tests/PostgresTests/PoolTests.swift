@@ -1,9 +1,11 @@
-@testable import Postgres
 import TestSupport
 import Testing
 
+@testable import Postgres
+
 @Suite struct PoolTests {
-    private func configuration(_ connections: Int, waiters: Int = 1000, wait: Duration = .seconds(60)) -> Configuration {
+    private func configuration(_ connections: Int, waiters: Int = 1000, wait: Duration = .seconds(60)) -> Configuration
+    {
         var configuration = TestServer.configuration(maximumConnections: connections)
         configuration.maximumWaiters = waiters
         configuration.acquireTimeout = wait

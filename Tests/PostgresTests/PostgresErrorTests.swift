@@ -1,6 +1,7 @@
-@testable import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct PostgresErrorTests {
     private func report(_ state: String, constraint: String? = nil) -> ServerReport {
@@ -10,7 +11,8 @@ import Testing
     }
 
     @Test func `a description names code, statement and constraint and never the server's wording`() {
-        let error = PostgresError(.server, report: report("23505", constraint: "customers_pkey"), statement: "customer.add")
+        let error = PostgresError(
+            .server, report: report("23505", constraint: "customers_pkey"), statement: "customer.add")
         #expect(error.description == "server error 23505 in customer.add (constraint customers_pkey)")
         for text in ["\(error)", String(reflecting: error), String(describing: error.report), "\([error])"] {
             #expect(!text.contains("secret"))

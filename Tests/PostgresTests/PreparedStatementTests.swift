@@ -1,6 +1,7 @@
-@testable import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct PreparedStatementTests {
     private func number(_ sql: SQL) -> Statement<Int> { Statement("test.number", sql, one: { try $0.next(Int.self) }) }
@@ -39,7 +40,9 @@ import Testing
             let refused = number("SELECT nothing FROM nowhere")
             #expect(try await pool.pipeline(number("SELECT 1")) == 1)
             for _ in 0..<2 {
-                let error = try await failure { try await pool.pipeline(number("SELECT 2"), refused, number("SELECT 3")) }
+                let error = try await failure {
+                    try await pool.pipeline(number("SELECT 2"), refused, number("SELECT 3"))
+                }
                 #expect(error.state == .undefinedTable && error.statement == "test.number")
             }
             for value in 1...5 {

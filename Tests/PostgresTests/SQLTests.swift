@@ -1,5 +1,6 @@
-@testable import Postgres
 import Testing
+
+@testable import Postgres
 
 @Suite struct SQLTests {
     @Test func `interpolated values become placeholders and never text`() {

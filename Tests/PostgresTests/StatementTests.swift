@@ -1,6 +1,7 @@
-@testable import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct StatementTests {
     private func run<Output>(_ statement: Statement<Output>) async throws -> Output {
@@ -18,7 +19,9 @@ import Testing
     @Test func `optional gives nil for no row and refuses two`() async throws {
         #expect(try await run(Statement("test.optional", none, optional: { try $0.next(Int.self) })) == nil)
         #expect(try await run(Statement("test.optional", "SELECT 1", optional: { try $0.next(Int.self) })) == 1)
-        let error = try await failure { try await run(Statement("test.optional", two, optional: { try $0.next(Int.self) })) }
+        let error = try await failure {
+            try await run(Statement("test.optional", two, optional: { try $0.next(Int.self) }))
+        }
         #expect(error.reason == .rowCount(expected: "at most one", found: 2))
         #expect(error.statement == "test.optional")
     }
@@ -45,10 +48,13 @@ import Testing
 
     @Test func `an unexpected NULL names the column`() async throws {
         let error = try await failure {
-            try await run(Statement("test.null", "SELECT 1, NULL::text AS name", one: { row in
-                row.skip()
-                return try row.next(String.self)
-            }))
+            try await run(
+                Statement(
+                    "test.null", "SELECT 1, NULL::text AS name",
+                    one: { row in
+                        row.skip()
+                        return try row.next(String.self)
+                    }))
         }
         #expect(error.reason == .decoding(column: "name", expected: "String", found: "NULL"))
         #expect(error.statement == "test.null")
@@ -74,10 +80,13 @@ import Testing
 
     @Test func `reading past the last column is an error`() async throws {
         let error = try await failure {
-            try await run(Statement("test.past", "SELECT 1 AS n", one: { row in
-                _ = try row.next(Int.self)
-                return try row.next(Int.self)
-            }))
+            try await run(
+                Statement(
+                    "test.past", "SELECT 1 AS n",
+                    one: { row in
+                        _ = try row.next(Int.self)
+                        return try row.next(Int.self)
+                    }))
         }
         #expect(error.reason == .decoding(column: "#2", expected: "Int", found: "no such column"))
     }
@@ -86,7 +95,9 @@ import Testing
         try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
             let before = try await pool.pipeline(Queries.backend)
             let many = SQL.joined((0..<65_536).map { "\($0)" }, by: ",")
-            let error = try await failure { try await pool.pipeline(Statement("test.many", "SELECT 1 WHERE 1 IN (\(many))")) }
+            let error = try await failure {
+                try await pool.pipeline(Statement("test.many", "SELECT 1 WHERE 1 IN (\(many))"))
+            }
             #expect(error.reason == .tooLarge)
             #expect(try await pool.pipeline(Queries.backend) == before)
         }

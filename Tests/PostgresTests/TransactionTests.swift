@@ -1,6 +1,7 @@
-@testable import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct TransactionTests {
     private struct OwnError: Error, Equatable { let number: Int }
@@ -36,7 +37,8 @@ import Testing
         }
     }
 
-    @Test func `the error of a cancelled task's closure comes out unchanged and the connection survives`() async throws {
+    @Test func `the error of a cancelled task's closure comes out unchanged and the connection survives`() async throws
+    {
         try await withTable { pool in
             let backend = try await pool.pipeline(Queries.backend)
             let (inside, cancelled) = (Gate(), Gate())

@@ -1,7 +1,8 @@
 import Foundation
-@testable import Postgres
 import TestSupport
 import Testing
+
+@testable import Postgres
 
 @Suite struct TypeTests {
     private struct Case<Value> {
@@ -87,11 +88,13 @@ import Testing
             let error = try await failure {
                 try await Connection.with(TestServer.configuration()) { connection in
                     try await connection.run(
-                        Statement("test.numeric", "SELECT \(text)::text::numeric AS n", one: { try $0.next(Decimal.self) }))
+                        Statement(
+                            "test.numeric", "SELECT \(text)::text::numeric AS n", one: { try $0.next(Decimal.self) }))
                 }
             }
             #expect(
-                error.reason == .decoding(column: "n", expected: "Decimal", found: "numeric with another value"), "\(text)")
+                error.reason == .decoding(column: "n", expected: "Decimal", found: "numeric with another value"),
+                "\(text)")
         }
     }
 
@@ -121,7 +124,8 @@ import Testing
     @Test func `far dates round trip`() async throws {
         try await roundTrip([
             Case(Date(timeIntervalSince1970: 0), "'1970-01-01Z'::timestamptz"),
-            Case(Date.distantPast, "to_timestamp(-62135769600)"), Case(Date.distantFuture, "'4001-01-01Z'::timestamptz"),
+            Case(Date.distantPast, "to_timestamp(-62135769600)"),
+            Case(Date.distantFuture, "'4001-01-01Z'::timestamptz"),
             Case(Date(timeIntervalSince1970: -210_866_803_200), "'4714-11-24 00:00:00Z BC'::timestamptz"),
         ])
     }
@@ -132,7 +136,9 @@ import Testing
             #expect(day.description == text)
             try await roundTrip([Case(day, "\(text)::text::date")])
         }
-        for text in ["2023-02-29", "1900-02-29", "2026-13-01", "2026-00-01", "2026-1-01", "+026-01-01", "", "2026-01-01x"] {
+        for text in [
+            "2023-02-29", "1900-02-29", "2026-13-01", "2026-00-01", "2026-1-01", "+026-01-01", "", "2026-01-01x",
+        ] {
             #expect(LocalDate(text) == nil, "\(text)")
         }
     }
@@ -150,7 +156,9 @@ import Testing
             return try await connection.run(
                 Statement(
                     "test.json", "SELECT \(value), \(JSONText(utf8: Array("{ }".utf8))), '[1, 2]'::json",
-                    one: { try ($0.next(JSONValue<Point>.self), $0.next(JSONText.self), $0.next(JSONValue<[Int]>.self)) }))
+                    one: {
+                        try ($0.next(JSONValue<Point>.self), $0.next(JSONText.self), $0.next(JSONValue<[Int]>.self))
+                    }))
         }
         #expect(back.value == point)
         #expect(raw.utf8 == Array("{}".utf8))

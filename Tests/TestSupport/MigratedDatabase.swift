@@ -1,5 +1,5 @@
 public import CRM
-import Foundation
+public import Foundation
 import Postgres
 
 /// Lends a database with roles and schema as a deployment has them.
@@ -29,6 +29,14 @@ public func makeTenant(
         database: Database(pool: Pool(database.configuration(user: "mehvar_app"))))
 }
 
+/// Runs `sql/roles.sql` on the database, as a deployment does before the first migration and after each new role.
+public func applyRoles(to database: TestDatabase) async throws {
+    try await MigratedDatabase.createRoles(in: database)
+}
+
+/// The folder `sql` of the project.
+public let sqlDirectory = MigratedDatabase.sqlDirectory
+
 enum MigratedDatabase {
     /// The database that the others are copies of: made once by each process.
     static let template = Task {
@@ -39,10 +47,10 @@ enum MigratedDatabase {
         return database
     }
 
-    private static let sqlDirectory = URL(filePath: #filePath)
+    static let sqlDirectory = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "sql")
 
-    private static func createRoles(in database: TestDatabase) async throws {
+    fileprivate static func createRoles(in database: TestDatabase) async throws {
         let psql = Process()
         psql.executableURL = URL(filePath: "/usr/bin/env")
         psql.arguments = [

@@ -36,7 +36,8 @@ enum CustomerRules {
 
     static func check(_ point: ContactPoint, _ report: (_ code: String, _ detail: String) -> Void) {
         switch point.channel {
-        case .email: if !Address.isEmail(point.address) { report("invalid", "An e-mail address such as name@host.example.") }
+        case .email:
+            if !Address.isEmail(point.address) { report("invalid", "An e-mail address such as name@host.example.") }
         case .phone, .sms, .whatsapp:
             if !Address.isPhone(point.address) { report("invalid", "A telephone number of 4 to 15 digits.") }
         case .postal:
@@ -56,7 +57,8 @@ enum CustomerRules {
             check(point) { errors.append(FieldError("/contact_points/\(index)/address", $0, $1)) }
             if point.isPrimary, !primary.insert(point.channel).inserted {
                 errors.append(
-                    FieldError("/contact_points/\(index)/is_primary", "duplicate", "One primary contact point a channel."))
+                    FieldError(
+                        "/contact_points/\(index)/is_primary", "duplicate", "One primary contact point a channel."))
             }
             if !seen.insert("\(point.channel):\(point.address.lowercased())").inserted {
                 errors.append(FieldError("/contact_points/\(index)/address", "duplicate", "The address stands twice."))
@@ -75,7 +77,9 @@ extension NewCustomer {
     func validate() throws {
         var errors: [FieldError] = []
         CustomerRules.check(name: name) { errors.append(FieldError("/name", $0, $1)) }
-        if let reference { CustomerRules.check(reference: reference) { errors.append(FieldError("/reference", $0, $1)) } }
+        if let reference {
+            CustomerRules.check(reference: reference) { errors.append(FieldError("/reference", $0, $1)) }
+        }
         if let language { CustomerRules.check(language: language) { errors.append(FieldError("/language", $0, $1)) } }
         if let timeZone { CustomerRules.check(timeZone: timeZone) { errors.append(FieldError("/time_zone", $0, $1)) } }
         CustomerRules.check(contactPoints, into: &errors)

@@ -2,7 +2,7 @@ import Foundation
 import JobQueue
 public import Postgres
 
-enum CustomerStatements {
+package enum CustomerStatements {
     /// Contact points come as one JSON array beside the customer: one statement, no second trip.
     private static let columns: SQL = """
         c.id, c.kind, c.stage, c.reference, c.name, c.language, c.time_zone, c.attributes, c.version, c.created_at,
@@ -12,14 +12,14 @@ enum CustomerStatements {
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id AND p.deleted_at IS NULL) AS contact_points
         """
 
-    static func find(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Customer?> {
+    package static func find(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Customer?> {
         Statement(
             "customer.find",
             "SELECT \(columns) FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.id = \(id) AND c.deleted_at IS NULL",
             optional: Customer.init(row:))
     }
 
-    static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest) -> Statement<[Customer]> {
+    package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest) -> Statement<[Customer]> {
         Statement(
             "customer.list",
             """
@@ -42,7 +42,7 @@ enum CustomerStatements {
             """, all: Customer.init(row:))
     }
 
-    static func insert(_ tenant: Tenant.ID, _ id: Customer.ID, _ new: NewCustomer) throws -> Statement<Int> {
+    package static func insert(_ tenant: Tenant.ID, _ id: Customer.ID, _ new: NewCustomer) throws -> Statement<Int> {
         Statement(
             "customer.insert",
             """
@@ -72,7 +72,7 @@ enum CustomerStatements {
             """)
     }
 
-    static func insertContactPoints(
+    package static func insertContactPoints(
         _ tenant: Tenant.ID, _ id: Customer.ID, _ points: [ContactPoint]
     ) -> Statement<Int> {
         Statement(

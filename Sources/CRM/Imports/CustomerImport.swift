@@ -16,8 +16,9 @@ struct CustomerImport {
         try await transaction.copyIn("import.copy_customers", CustomerImportStatements.copy) { writer in
             rows = try await file.copy(to: &writer)
         }
-        let (_, duplicates) = try await transaction.pipeline(
-            CustomerImportStatements.analyze, CustomerImportStatements.duplicates(limit: limits.maximumErrors))
+        let (_, _, duplicates) = try await transaction.pipeline(
+            ImportStatements.plan(rows: rows), CustomerImportStatements.analyze,
+            CustomerImportStatements.duplicates(limit: limits.maximumErrors))
         var errors = ImportErrors(limit: limits.maximumErrors)
         for duplicate in duplicates { errors.reportDuplicate(duplicate, column: CustomerRecord.Column.reference.name) }
         try errors.check()

@@ -30,8 +30,10 @@ struct ImportErrors {
                 "A quotation mark stands inside the cell: quote the whole cell and double the marks in it.")
         case .unterminatedQuote:
             report(row: row, column: column, "unterminated_quote", "The cell's quotation mark is never closed.")
-        case .zeroByte: report(row: row, column: column, "zero_byte", "A zero byte is not text: save the file as UTF-8.")
-        case .notUTF8: report(row: row, column: column, "not_utf8", "The bytes are not UTF-8: save the file as UTF-8.")
+        case .zeroByte:
+            report(row: row, column: column, "zero_byte", "A zero byte is not text: save the file as UTF-8.")
+        case .notUTF8:
+            report(row: row, column: column, "not_utf8", "The bytes are not UTF-8: save the file as UTF-8.")
         }
     }
 

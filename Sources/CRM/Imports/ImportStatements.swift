@@ -2,14 +2,22 @@ import Postgres
 
 /// What imports of every kind have in common.
 enum ImportStatements {
-    /// The server's limits for the rest of the transaction: time for a large file, memory for joins with it.
+    /// The server's settings for the rest of the transaction: time for a large file, memory for joins with it.
     static func prepare(_ limits: ImportLimits) -> Statement<Void> {
         let milliseconds = String(max(1, limits.timeout.components.seconds) * 1000)
         return Statement(
             effect: "import.prepare",
             """
-            SELECT set_config('statement_timeout', \(milliseconds), true), set_config('work_mem', '64MB', true)
+            SELECT set_config('statement_timeout', \(milliseconds), true), set_config('work_mem', '64MB', true),
+                set_config('jit', 'off', true)
             """)
+    }
+
+    /// Keeps the planner from nested loops over a large file: after a first import the tables have no statistics yet, it takes
+    /// them for empty, and the time would grow with the square of the rows.
+    static func plan(rows: Int) -> Statement<Void> {
+        Statement(
+            effect: "import.plan", "SELECT set_config('enable_nestloop', \(rows > 1000 ? "off" : "on"), true)")
     }
 
     /// The import of the same bytes that must not be repeated, if there was one.

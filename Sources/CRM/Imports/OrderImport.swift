@@ -15,8 +15,9 @@ struct OrderImport {
         try await transaction.copyIn("import.copy_orders", OrderImportStatements.copy) { writer in
             rows = try await file.copy(to: &writer)
         }
-        let (_, referenced, duplicates, unknown) = try await transaction.pipeline(
-            OrderImportStatements.analyze, OrderImportStatements.countReferences,
+        let (_, _, referenced, duplicates, unknown) = try await transaction.pipeline(
+            ImportStatements.plan(rows: rows), OrderImportStatements.analyze,
+            OrderImportStatements.countReferences,
             OrderImportStatements.duplicates(limit: limits.maximumErrors),
             OrderImportStatements.unknownCustomers(tenant, limit: limits.maximumErrors))
         try check(duplicates, unknown)

@@ -46,7 +46,7 @@ enum OrderImportStatements {
             """, all: { row in (try row.next(), try row.next()) })
     }
 
-    /// Gives the number of new orders.
+    /// Gives the number of new orders. Leaving the known ones out first is cheaper than conflicts.
     static func insert(_ tenant: Tenant.ID, _ importID: ImportReport.ID, currency: String) -> Statement<Int> {
         Statement(
             "import.insert_orders",
@@ -57,6 +57,9 @@ enum OrderImportStatements {
                 coalesce(s.currency, \(currency)), \(importID)
             FROM pg_temp.import_order s
             JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.reference = s.customer_reference AND c.deleted_at IS NULL
+            WHERE NOT EXISTS (
+                SELECT FROM crm.customer_order o
+                WHERE o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL)
             ON CONFLICT (tenant_id, reference) WHERE deleted_at IS NULL DO NOTHING
             """)
     }

@@ -22,7 +22,9 @@ enum PlainNumber {
     /// A whole number above zero that `integer` holds.
     static func quantity(_ text: String) -> Int32? {
         let text = folded(text)
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int32(text), number > 0 else { return nil }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int32(text), number > 0 else {
+            return nil
+        }
         return number
     }
 

@@ -13,6 +13,11 @@ extension Problem {
             self.init(
                 .serviceUnavailable, "unavailable", "The database cannot be reached now. Try again shortly.",
                 requestID: requestID, headers: [.retryAfter: "2"])
+        case let error as PostgresError where error.reason == .commitUnknown:
+            self.init(
+                .serviceUnavailable, "outcome_unknown",
+                "The database went away before it answered: the change may or may not have been made. Look before you repeat it.",
+                requestID: requestID, headers: [.retryAfter: "2"])
         case is StaleSchemaError:
             self.init(
                 .serviceUnavailable, "stale_schema", "The database is being upgraded. Try again shortly.",

@@ -18,9 +18,11 @@ extension Session {
             defer { PQclear(result) }
             switch status {
             case PGRES_FATAL_ERROR:
-                failure = failure ?? ServerReport(refusal: result).map {
-                    PostgresError(.server, report: $0, statement: statement)
-                }
+                failure =
+                    failure
+                    ?? ServerReport(refusal: result).map {
+                        PostgresError(.server, report: $0, statement: statement)
+                    }
             // libpq repeats these for ever until the data is moved.
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: throw violation("COPY in the middle of \(statement)")
             default: break

@@ -85,6 +85,11 @@ extension Session {
 
     /// The next result, or `nil` at the end of a command, without blocking a thread.
     func nextResult() async throws -> OpaquePointer? {
+        if PQisBusy(connection) == 1 {
+            // Under load the answer is often there once the other tasks had their turn, which spares the poller's wake-up.
+            await Task.yield()
+            guard PQconsumeInput(connection) == 1 else { throw broken() }
+        }
         while PQisBusy(connection) == 1 {
             try await wait(.read)
             guard PQconsumeInput(connection) == 1 else { throw broken() }

@@ -1,0 +1,63 @@
+import CRM
+import Foundation
+
+/// What one benchmark found.
+struct Measurement: Encodable {
+    struct Case: Encodable {
+        let name: String
+        let value: Double
+        let unit: String
+        let floor: Double
+        let ratio: Double
+        /// Peak resident memory of the measured process.
+        let memoryMb: Double
+
+        /// Medians of interleaved runs.
+        init(name: String, unit: String, values: [Double], floors: [Double], memoryMb: Double) {
+            self.name = name
+            self.unit = unit
+            value = values.median
+            floor = floors.median
+            ratio = floor > 0 ? value / floor : 0
+            self.memoryMb = memoryMb
+        }
+    }
+
+    let bench: String
+    let cases: [Case]
+
+    func print(json: Bool) throws {
+        if json {
+            let encoder = JSONCoding.encoder()
+            encoder.outputFormatting.insert(.sortedKeys)
+            Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
+            return
+        }
+        Swift.print("\(bench)\ncase          value      floor  ratio  memory")
+        for found in cases {
+            Swift.print(
+                found.name.padding(toLength: 8, withPad: " ", startingAt: 0)
+                    + String(
+                        format: "%8.0f %@ %8.0f %@  %5.3f  %4.0f MB", found.value, found.unit, found.floor, found.unit,
+                        found.ratio, found.memoryMb))
+        }
+    }
+}
+
+extension [Double] {
+    var median: Double {
+        let sorted = sorted()
+        guard !sorted.isEmpty else { return 0 }
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}
+
+/// Peak resident memory of a process, in MB.
+func peakMemory(of pid: Int) -> Double {
+    guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+        let kilobytes = line.split(separator: " ").dropFirst().compactMap({ Double($0) }).first
+    else { return 0 }
+    return kilobytes / 1024
+}

@@ -1,0 +1,90 @@
+public import CRM
+public import Foundation
+import JobQueue
+import Postgres
+
+/// The ids of a tenant that has at least one row in every table of schema `crm`.
+public struct FilledBusiness: Sendable {
+    public let business: Business
+    public let key: APIKey
+    /// The key itself, for requests.
+    public let secret: String
+    public let customer: Customer
+    public let ruleSegment: Segment
+    public let manualSegment: Segment
+    public let plan: Plan
+    public let survey: Survey
+    /// Was sent, and answered by ``customer``.
+    public let campaign: Campaign
+    /// Can still be launched.
+    public let draft: Campaign
+    /// The token of the answered invitation, and one of an invitation that nobody answered.
+    public let answered: SecretToken
+    public let unanswered: SecretToken
+
+    /// Does everything once that a business does, through the services.
+    public init(in server: TestDatabase, slug: String) async throws {
+        business = try await Business(in: server, slug: slug)
+        let context = business.context
+        (key, secret) = try await APIKeyService(database: business.database).create(
+            context, name: "key", scopes: Set(Scope.allCases))
+        customer = try await business.customer("Ada", reference: "0001")
+        let other = try await business.customer("Bob", reference: "0002", stage: .actual)
+        let leaver = try await business.customer("Cid", reference: "0003")
+        try await Self.importOrders(business)
+        ruleSegment = try await business.segments.create(
+            context,
+            NewSegment(
+                name: "Buyers", kind: .rule,
+                rule: .object(["field": .string("orders.count"), "op": .string("gte"), "value": .number(1)])))
+        try await business.segments.evaluate(context, ruleSegment.id)
+        manualSegment = try await business.segment("Everybody", of: [customer, other, leaver])
+        plan = try await business.plans.create(context, name: "Plan", segment: manualSegment.id, .sample)
+        survey = try await business.survey()
+        let made = try await business.campaign(survey, to: manualSegment)
+        _ = try await business.planned(made)
+        let letters = try await withOutbox { outbox in
+            try await business.send(outbox.transport())
+            return try outbox.letters()
+        }
+        func token(_ name: String) throws -> SecretToken {
+            guard let letter = letters.first(where: { $0.recipient == "\(name)@mail.example" }),
+                let token = SecretToken(letter.token)
+            else { throw NoLetter() }
+            return token
+        }
+        (answered, unanswered) = (try token("ada"), try token("bob"))
+        _ = try await business.respondents.submit(answered, ["score": "9", "comment": "Good"], requestID: nil)
+        _ = try await business.respondents.unsubscribe(try token("cid"), requestID: nil)
+        let tehran = TimeZone(identifier: "Asia/Tehran") ?? .gmt
+        try await business.scores.recompute(context, LocalDay.day(of: Date(), in: tehran))
+        campaign = try await business.campaigns.find(context, made.id)
+        draft = try await business.campaign("Draft", survey, to: manualSegment)
+        try await server.run(
+            "INSERT INTO crm.member (tenant_id, id, name, email) VALUES (\(business.tenantID), \(UUID.v7()), 'M', 'm@x.example')"
+        )
+    }
+
+    struct NoLetter: Error {}
+
+    private static func importOrders(_ business: Business) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "orders-\(UUID().uuidString).csv")
+        try Data("customer_ref,ordered_on,amount,order_ref\n0001,2026-01-05,12.50,A1\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        _ = try await ImportService(database: business.database).importOrders(business.context, from: file)
+    }
+}
+
+extension PlanContent {
+    /// All seven elements, an objective, a budget and an activity.
+    public static var sample: PlanContent {
+        func element(_ text: String) -> MarketingMix.Element { .init(description: text, actions: ["do \(text)"]) }
+        return PlanContent(
+            elements: MarketingMix(
+                product: element("product"), price: element("price"), place: element("place"),
+                promotion: element("promotion"), people: element("people"), process: element("process"),
+                physicalEvidence: element("evidence")),
+            objectives: ["More"], budget: Money(amount: 1_000_000, currency: "IRR"),
+            activities: [PlanActivity(title: "Call", department: "marketing")])
+    }
+}
