@@ -16,6 +16,7 @@ let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-s
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
 let package = Package(
@@ -36,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
@@ -70,7 +72,7 @@ let package = Package(
             name: "mehvar", dependencies: ["CRM", "Postgres", arguments, configuration, logging],
             swiftSettings: settings),
         .executableTarget(
-            name: "mehvar-bench", dependencies: ["CRM", "Postgres", arguments, configuration, crypto],
+            name: "mehvar-bench", dependencies: ["CRM", "Postgres", arguments, configuration, crypto, subprocess],
             swiftSettings: settings),
         .target(
             name: "TestSupport", dependencies: ["CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", lifecycle, logging],

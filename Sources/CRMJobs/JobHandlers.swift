@@ -1,5 +1,6 @@
 public import CRM
 public import JobQueue
+import Logging
 public import Mail
 
 /// What the worker does for each kind of job.
@@ -27,7 +28,15 @@ public struct JobHandlers: Sendable {
         registry.register(SendInvitations.self) { [sender] job, context in
             let report = try await sender.send(context.tenant, job)
             // A mail server that is away is waited for, however long: what is planned is not lost, nor given up.
-            if report.delayed > 0 { throw JobError.snooze(.seconds(15)) }
+            if report.delayed > 0 {
+                context.logger.warning(
+                    "invitations wait",
+                    metadata: [
+                        "campaign": "\(job.campaignID)", "waiting": "\(report.delayed)",
+                        "reason": "\(report.delay ?? "unknown")",
+                    ])
+                throw JobError.snooze(.seconds(15))
+            }
         }
         registry.register(RecomputeScores.self) { job, context in
             try await scores.recompute(context.tenant, job.day)

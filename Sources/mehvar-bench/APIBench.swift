@@ -30,7 +30,7 @@ struct APIBench: AsyncParsableCommand {
 
         note("filling \(customers) customers of 100 tenants")
         let population = APIPopulation(customers: customers, settings: settings)
-        try population.fill(superuser: superuser)
+        try await population.fill(superuser: superuser)
         let targets = try await population.targets(10_000)
         try Data(targets.map { "\($0.path) \($0.key)" }.joined(separator: "\n").utf8)
             .write(to: folder.appending(path: "targets"))
@@ -40,8 +40,8 @@ struct APIBench: AsyncParsableCommand {
         for run in 1...options.runs {
             for kind in Kind.allCases {
                 note("run \(run) of \(options.runs): \(kind.rawValue)")
-                floors[kind, default: []].append(try floor(kind, folder, settings))
-                values[kind, default: []].append(try requests(kind, folder, settings))
+                floors[kind, default: []].append(try await floor(kind, folder, settings))
+                values[kind, default: []].append(try await requests(kind, folder, settings))
             }
         }
         let memory = peakMemory(of: pid)
@@ -55,10 +55,11 @@ struct APIBench: AsyncParsableCommand {
         ).print(json: options.json)
     }
 
-    private func requests(_ kind: Kind, _ folder: URL, _ settings: Settings) throws -> Double {
+    private func requests(_ kind: Kind, _ folder: URL, _ settings: Settings) async throws -> Double {
         let script = folder.appending(path: "\(kind.rawValue).lua")
-        try Data(APIPopulation.script(kind.rawValue, targets: folder.appending(path: "targets").path).utf8).write(to: script)
-        let output = try Tool.run(
+        try Data(APIPopulation.script(kind.rawValue, targets: folder.appending(path: "targets").path).utf8).write(
+            to: script)
+        let output = try await Tool.run(
             "wrk",
             [
                 "-t", "2", "-c", String(connections), "-d", "\(options.seconds)s", "--latency", "-s", script.path,
@@ -74,7 +75,7 @@ struct APIBench: AsyncParsableCommand {
         return try Tool.number(in: output, after: "Requests/sec:")
     }
 
-    private func floor(_ kind: Kind, _ folder: URL, _ settings: Settings) throws -> Double {
+    private func floor(_ kind: Kind, _ folder: URL, _ settings: Settings) async throws -> Double {
         let script = folder.appending(path: "\(kind.rawValue).sql")
         let statements =
             switch kind {
@@ -83,7 +84,7 @@ struct APIBench: AsyncParsableCommand {
             case .post: try APIFloor.post
             }
         try Data(APIFloor.script(statements, customers: customers).utf8).write(to: script)
-        let output = try Tool.run(
+        let output = try await Tool.run(
             "pgbench",
             [
                 "-n", "-M", "prepared", "-c", "8", "-j", "2", "-T", String(options.seconds), "-f", script.path,

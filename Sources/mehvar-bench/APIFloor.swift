@@ -54,7 +54,8 @@ enum APIFloor {
     /// One pipelined transaction of a random customer's tenant.
     static func script(_ statements: [String], customers: Int) -> String {
         let lines =
-            ["BEGIN", "SELECT crm.set_tenant(\(tenantValue))"] + statements.map { $0.replacingOccurrences(of: "\n", with: " ") }
+            ["BEGIN", "SELECT crm.set_tenant(\(tenantValue))"]
+            + statements.map { $0.replacingOccurrences(of: "\n", with: " ") }
             + ["COMMIT"]
         return """
             \\set i random(1, \(customers))

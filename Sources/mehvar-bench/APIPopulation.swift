@@ -9,8 +9,8 @@ struct APIPopulation {
     let settings: Settings
 
     /// Fills the empty tables at once, and lets PostgreSQL look at them, as it would have done in a database of some age.
-    func fill(superuser: String) throws {
-        _ = try Tool.run(
+    func fill(superuser: String) async throws {
+        _ = try await Tool.run(
             "psql",
             [
                 "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", superuser, "-c",

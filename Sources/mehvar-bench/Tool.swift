@@ -1,4 +1,5 @@
 import Foundation
+import Subprocess
 
 /// A program that measures, run to its end.
 enum Tool {
@@ -6,33 +7,21 @@ enum Tool {
         let description: String
     }
 
-    /// Standard output of the program. What it says on standard error is shown when it fails.
-    static func run(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(
-                description: "\(program) ended with \(process.terminationStatus): "
-                    + String(decoding: complaint + text, as: UTF8.self).suffix(2000))
+    /// What the program printed, on both its outputs.
+    static func run(_ program: String, _ arguments: [String]) async throws -> String {
+        let result = try await Subprocess.run(
+            .name(program), arguments: Arguments(arguments), output: .string(limit: 1 << 20),
+            error: .combinedWithOutput)
+        guard result.terminationStatus.isSuccess else {
+            throw Failure(description: "\(program) failed: \((result.standardOutput ?? "").prefix(2000))")
         }
-        return String(decoding: text, as: UTF8.self)
+        return result.standardOutput ?? ""
     }
 
     /// The number behind `marker` in a program's output.
     static func number(in text: String, after marker: String) throws -> Double {
         guard let range = text.range(of: marker),
-            let number = Double(
-                text[range.upperBound...].drop { $0 == " " }.prefix { $0.isNumber || $0 == "." })
+            let number = Double(text[range.upperBound...].drop { $0 == " " }.prefix { $0.isNumber || $0 == "." })
         else { throw Failure(description: "no \"\(marker)\" in: \(text.suffix(2000))") }
         return number
     }

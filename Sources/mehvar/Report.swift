@@ -27,19 +27,24 @@ struct Report: AsyncParsableCommand {
             report,
             columns: [
                 "scope", "name", "score", "low", "high", "n", "sent", "response_rate", "promoters", "passives", "detractors",
-            ], rows: report.rows.map(Self.cells))
+            ], rows: report.rows.map { cells($0) })
         if output.format == .table { printComments(report) }
     }
 
-    private static func cells(_ row: ScoreReport.Row) -> [String] {
+    /// Rounded for people, exact for programs.
+    private func cells(_ row: ScoreReport.Row) -> [String] {
         let tally = row.score.tally
         let estimate = row.score.isWithheld ? nil : tally.estimate(of: row.score.metric)
-        func number(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "withheld" }
+        let isTable = output.format == .table
+        func number(_ value: Double?) -> String {
+            guard let value else { return isTable ? "withheld" : "" }
+            return isTable ? String(format: "%.1f", value) : String(value)
+        }
         func count(_ value: Int) -> String { row.score.isWithheld ? "" : String(value) }
         return [
             row.score.scope.rawValue, row.name, number(estimate?.value), number(estimate?.low), number(estimate?.high),
             String(tally.answers), String(tally.sent),
-            tally.responseRate.map { String(format: "%.1f %%", $0 * 100) } ?? "", count(tally.promoters),
+            tally.responseRate.map { isTable ? String(format: "%.1f %%", $0 * 100) : String($0) } ?? "", count(tally.promoters),
             count(tally.passives), count(tally.detractors),
         ]
     }

@@ -44,6 +44,21 @@ RETURN CASE WHEN channel IN ('phone', 'sms', 'whatsapp')
     ELSE crm.normalise(address) END;
 GRANT EXECUTE ON FUNCTION crm.address_key(text, text) TO mehvar_app;
 
+-- Collects statistics of tables of schema crm after a bulk change; only their owner could. A table that is being worked on is left out.
+CREATE FUNCTION crm.analyse(tables text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('ANALYZE (SKIP_LOCKED) crm.%I', name);
+    END LOOP;
+END
+$$;
+GRANT EXECUTE ON FUNCTION crm.analyse(text[]) TO mehvar_app;
+
 -- Tenants of the deployment: a reference table, written rarely. Sign-in names the tenant by its slug.
 CREATE TABLE platform.tenant (
     id uuid PRIMARY KEY,

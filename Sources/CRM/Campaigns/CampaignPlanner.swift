@@ -20,13 +20,20 @@ package struct CampaignPlanner: Sendable {
             try await SegmentService.evaluate(campaign.segmentID, in: &transaction)
             return campaign
         }
-        guard let campaign else { return }
+        // A planner that died may have come to this point already.
+        guard let campaign else { return try await finish(context, id) }
         var after: Customer.ID?
         repeat {
             after = try await planStretch(context, campaign, after: after)
         } while after != nil
-        _ = try await database.run(context, CampaignStatements.run(tenant, id))
-        _ = try await database.run(context, CampaignStatements.finish(tenant, id))
+        await database.analyse(context, ["invitation"])
+        try await finish(context, id)
+    }
+
+    private func finish(_ context: TenantContext, _ id: Campaign.ID) async throws {
+        let tenant = context.tenantID
+        _ = try await database.pipeline(
+            context, CampaignStatements.run(tenant, id), CampaignStatements.finish(tenant, id))
     }
 
     /// - Returns: the last customer that was looked at; `nil` at the end of the audience.
@@ -40,7 +47,8 @@ package struct CampaignPlanner: Sendable {
                 AudienceStatements.candidates(tenant, campaign.segmentID, after: after, limit: Self.stretch))
             guard !candidates.isEmpty else { return nil }
             let planned = try await transaction.run(InvitationStatements.plan(tenant, campaign, candidates))
-            let jobs = planned.sorted { $0.description < $1.description }.chunked(by: SendInvitations.chunk).map { chunk in
+            let jobs = planned.sorted { $0.description < $1.description }.chunked(by: SendInvitations.chunk).map {
+                chunk in
                 NewJob(SendInvitations(campaignID: campaign.id, first: chunk.first, last: chunk.last))
             }
             if !jobs.isEmpty {

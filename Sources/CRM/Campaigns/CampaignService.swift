@@ -20,7 +20,8 @@ public struct CampaignService: Sendable {
         do {
             return try await database.withTenant(context) { transaction in
                 guard try await transaction.run(CampaignStatements.insert(tenant, id, new)) == 1 else {
-                    throw ServiceError.invalid("/survey_id", "not_published", "No such survey, or it is not published yet.")
+                    throw ServiceError.invalid(
+                        "/survey_id", "not_published", "No such survey, or it is not published yet.")
                 }
                 let (_, campaign) = try await transaction.pipeline(
                     try Event.record("campaign.created", "campaign", id.rawValue, by: context),

@@ -12,20 +12,21 @@ struct InvitationLetter: Sendable {
     let senderAddress: String
     let replyTo: String?
     let timeZone: TimeZone
+    let tenantState: Tenant.State
 
     /// `nil` when the campaign sends nothing (any more).
     static func find(_ tenant: Tenant.ID, _ campaign: Campaign.ID) -> Statement<InvitationLetter?> {
         Statement(
             "campaign.letter",
             """
-            SELECT c.subject, c.message, v.content, t.name, s.sender_name, s.sender_address, s.reply_to, s.time_zone
+            SELECT c.subject, c.message, v.content, t.name, s.sender_name, s.sender_address, s.reply_to, s.time_zone,
+                t.state
             FROM crm.campaign c
             JOIN crm.survey_version v ON v.tenant_id = c.tenant_id AND v.survey_id = c.survey_id
                 AND v.version = c.survey_version
             JOIN crm.tenant_setting s ON s.tenant_id = c.tenant_id
             JOIN platform.tenant t ON t.id = c.tenant_id
             WHERE c.tenant_id = \(tenant) AND c.id = \(campaign) AND c.state IN ('planning', 'running')
-                AND t.state = 'active'
             """,
             optional: { row in
                 InvitationLetter(
@@ -33,7 +34,7 @@ struct InvitationLetter: Sendable {
                     message: try row.next(JSONValue<LocalizedText>.self).value,
                     content: try row.next(JSONValue<SurveyContent>.self).value, tenantName: try row.next(),
                     senderName: try row.next(), senderAddress: try row.next(), replyTo: try row.nextIfPresent(),
-                    timeZone: TimeZone(identifier: try row.next()) ?? .gmt)
+                    timeZone: TimeZone(identifier: try row.next()) ?? .gmt, tenantState: try row.next())
             })
     }
 

@@ -12,8 +12,10 @@ package struct InvitationSender: Sendable {
         package var sent = 0
         package var failed = 0
         package var unknown = 0
-        /// Still planned: the transport could not take them now.
+        /// Still planned: they could not be sent now.
         package var delayed = 0
+        /// Why; without addresses.
+        package var delay: String?
     }
 
     /// So many are marked, sent side by side and recorded together.
@@ -37,6 +39,9 @@ package struct InvitationSender: Sendable {
             context, InvitationLetter.find(tenant, job.campaignID),
             InvitationStatements.pending(tenant, job.campaignID, from: job.first, to: job.last))
         guard let letter else { return Report() }
+        guard letter.tenantState == .active else {
+            return Report(delayed: pending.count, delay: "the tenant is suspended")
+        }
         var report = Report()
         let left = try await settle(context, pending, letter, &report)
         for start in stride(from: 0, to: left.count, by: Self.group) {
@@ -48,7 +53,9 @@ package struct InvitationSender: Sendable {
                 break
             }
         }
-        _ = try await database.run(context, CampaignStatements.finish(tenant, job.campaignID))
+        _ = try await database.pipeline(
+            context, CampaignStatements.awaitPlanner(tenant, job.campaignID),
+            CampaignStatements.finish(tenant, job.campaignID))
         return report
     }
 
@@ -57,7 +64,7 @@ package struct InvitationSender: Sendable {
         _ context: TenantContext, _ pending: [InvitationStatements.Pending], _ letter: InvitationLetter,
         _ report: inout Report
     ) async throws -> [InvitationStatements.Pending] {
-        var outcomes: [InvitationStatements.Outcome] = []
+        var outcomes: [Delivery] = []
         for invitation in pending where invitation.state == .sending {
             let state: Invitation.State =
                 switch try await transport.delivered(DeliveryID(invitation.id.rawValue)) {
@@ -65,11 +72,11 @@ package struct InvitationSender: Sendable {
                 case .some(false): .planned
                 case .none: .unknown
                 }
-            outcomes.append(InvitationStatements.Outcome(id: invitation.id, state: state, reason: nil))
+            outcomes.append(Delivery(InvitationStatements.Outcome(id: invitation.id, state: state, reason: nil)))
         }
-        try await record(context, outcomes, letter, &report)
+        report = try await record(context, outcomes, letter, report)
         report.delayed = 0  // those that were not delivered are sent now
-        let gone = Set(outcomes.filter { $0.state != .planned }.map(\.id))
+        let gone = Set(outcomes.map(\.outcome).filter { $0.state != .planned }.map(\.id))
         return pending.filter { !gone.contains($0.id) }
     }
 
@@ -84,69 +91,87 @@ package struct InvitationSender: Sendable {
             context, InvitationStatements.excludeLate(tenant, ids), InvitationStatements.failExpired(tenant, ids),
             InvitationStatements.markSending(tenant, ids), InvitationStatements.insertTokens(tenant, tokens))
         let mine = Set(marked)
-        let token = Dictionary(uniqueKeysWithValues: tokens.map { ($0.0, $0.1.text) })
-        let outcomes = await withTaskGroup(of: InvitationStatements.Outcome.self) { tasks in
-            for invitation in group where mine.contains(invitation.id) {
-                tasks.addTask { await deliver(invitation, token[invitation.id] ?? "", letter) }
+        let token = Dictionary(uniqueKeysWithValues: tokens)
+        let deliveries = await withTaskGroup(of: Delivery.self) { tasks in
+            for invitation in group {
+                guard mine.contains(invitation.id), let token = token[invitation.id] else { continue }
+                tasks.addTask { await deliver(invitation, token, letter) }
             }
             return await tasks.reduce(into: []) { $0.append($1) }
         }
         // Recorded even when the job is being stopped: the messages are out.
-        report = try await Task { [report] in
-            var report = report
-            try await record(context, outcomes, letter, &report)
-            return report
-        }.value
+        report = try await Task { [report] in try await record(context, deliveries, letter, report) }.value
+    }
+
+    /// What became of one message.
+    private struct Delivery: Sendable {
+        let outcome: InvitationStatements.Outcome
+        /// The link that it carried.
+        var token: SecretToken?
+        var delay: String?
+
+        init(_ outcome: InvitationStatements.Outcome) { self.outcome = outcome }
     }
 
     private func deliver(
-        _ invitation: InvitationStatements.Pending, _ token: String, _ letter: InvitationLetter
-    ) async -> InvitationStatements.Outcome {
-        func outcome(_ state: Invitation.State, _ reason: String? = nil) -> InvitationStatements.Outcome {
-            InvitationStatements.Outcome(id: invitation.id, state: state, reason: reason)
+        _ invitation: InvitationStatements.Pending, _ token: SecretToken, _ letter: InvitationLetter
+    ) async -> Delivery {
+        func delivery(_ state: Invitation.State, _ reason: String? = nil, delay: String? = nil) -> Delivery {
+            var delivery = Delivery(InvitationStatements.Outcome(id: invitation.id, state: state, reason: reason))
+            delivery.token = token
+            delivery.delay = delay
+            return delivery
         }
         let mail: OutgoingMail
         do {
-            mail = try letter.mail(to: invitation, token: token, publicURL: publicURL)
+            mail = try letter.mail(to: invitation, token: token.text, publicURL: publicURL)
         } catch {
-            return outcome(.failed, "The message cannot be written: \(error)")
+            return delivery(.failed, "The message cannot be written: \(error)")
         }
         do {
             _ = try await transport.send(mail)
-            return outcome(.sent)
+            return delivery(.sent)
         } catch let error as MailError {
             return switch error.kind {
-            case .temporary: outcome(.planned)
-            case .unknown: outcome(.unknown, error.reason)
-            case .permanent: outcome(error.stage == .recipient ? .bounced : .failed, error.description)
+            case .temporary: delivery(.planned, delay: error.reason)
+            case .unknown: delivery(.unknown, error.reason)
+            case .permanent: delivery(error.stage == .recipient ? .bounced : .failed, error.description)
             }
         } catch is CancellationError {
-            return outcome(.planned)
+            return delivery(.planned, delay: "the worker is stopping")
         } catch {
-            return outcome(.unknown, "The transport failed: \(error)")
+            return delivery(.unknown, "The transport failed: \(error)")
         }
     }
 
     private func record(
-        _ context: TenantContext, _ outcomes: [InvitationStatements.Outcome], _ letter: InvitationLetter,
-        _ report: inout Report
-    ) async throws {
-        guard !outcomes.isEmpty else { return }
-        for outcome in outcomes {
-            switch outcome.state {
+        _ context: TenantContext, _ deliveries: [Delivery], _ letter: InvitationLetter, _ before: Report
+    ) async throws -> Report {
+        guard !deliveries.isEmpty else { return before }
+        let tenant = context.tenantID
+        let outcomes = deliveries.map(\.outcome)
+        // A link that nobody got is worth nothing.
+        let unsent = deliveries.filter { $0.outcome.state == .planned }.compactMap(\.token)
+        try await database.withTenant(context) { transaction in
+            let (recorded, _, _) = try await transaction.pipeline(
+                InvitationStatements.record(tenant, outcomes), InvitationStatements.deleteTokens(tenant, unsent),
+                InvitationStatements.suppressBounced(tenant, outcomes.filter { $0.state == .bounced }.map(\.id)))
+            // A day's tallies are recomputed a little later, once for many.
+            let days = Set(recorded.compactMap { $0.map { LocalDay.day(of: $0, in: letter.timeZone) } })
+            let jobs = days.map { NewJob(RecomputeScores(day: $0), runAt: Date(timeIntervalSinceNow: 1)) }
+            guard !jobs.isEmpty else { return }
+            _ = try await transaction.run(try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs))
+        }
+        var report = before
+        for delivery in deliveries {
+            switch delivery.outcome.state {
             case .sent: report.sent += 1
             case .planned: report.delayed += 1
             case .unknown: report.unknown += 1
             default: report.failed += 1
             }
+            report.delay = report.delay ?? delivery.delay
         }
-        let tenant = context.tenantID
-        // A day's tallies are recomputed a little later, once for many.
-        let recompute = NewJob(
-            RecomputeScores(day: LocalDay.day(of: Date(), in: letter.timeZone)), runAt: Date(timeIntervalSinceNow: 1))
-        _ = try await database.pipeline(
-            context, InvitationStatements.record(tenant, outcomes),
-            InvitationStatements.suppressBounced(tenant, outcomes.filter { $0.state == .bounced }.map(\.id)),
-            try Enqueue.statement(tenant: tenant.rawValue, jobs: [recompute]))
+        return report
     }
 }

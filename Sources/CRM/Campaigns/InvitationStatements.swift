@@ -105,6 +105,11 @@ enum InvitationStatements {
             """)
     }
 
+    static func deleteTokens(_ tenant: Tenant.ID, _ tokens: [SecretToken]) -> Statement<Int> {
+        Statement(
+            "token.delete", "DELETE FROM crm.token WHERE tenant_id = \(tenant) AND hash = ANY (\(tokens.map(\.hash)))")
+    }
+
     /// What became of a sending.
     struct Outcome: Sendable {
         let id: Invitation.ID
@@ -112,8 +117,9 @@ enum InvitationStatements {
         let reason: String?
     }
 
-    /// Records the outcomes. An answer may have come before its sending was recorded, and stays.
-    static func record(_ tenant: Tenant.ID, _ outcomes: [Outcome]) -> Statement<Int> {
+    /// Records the outcomes and gives when each counts as sent. An answer may have come before its sending was recorded, and stays;
+    /// what somebody named `unknown` meanwhile is not planned anew.
+    static func record(_ tenant: Tenant.ID, _ outcomes: [Outcome]) -> Statement<[Date?]> {
         Statement(
             "invitation.record",
             """
@@ -122,9 +128,10 @@ enum InvitationStatements {
                 sending_at = CASE WHEN n.state = 'planned' THEN NULL ELSE i.sending_at END
             FROM unnest(\(outcomes.map(\.id)), \(outcomes.map(\.state.rawValue)),
                 \(NullableArray(outcomes.map(\.reason)))) AS n (id, state, reason)
-            WHERE i.tenant_id = \(tenant) AND i.id = n.id AND i.state IN ('sending', 'unknown', 'responded')
-                AND i.sent_at IS NULL
-            """)
+            WHERE i.tenant_id = \(tenant) AND i.id = n.id AND i.sent_at IS NULL AND (i.state = 'sending'
+                OR (i.state IN ('unknown', 'responded') AND n.state <> 'planned'))
+            RETURNING i.sent_at
+            """, all: { try $0.nextIfPresent() })
     }
 
     /// Suppresses the addresses of invitations that the recipient's server refused for good.

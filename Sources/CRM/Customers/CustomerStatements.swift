@@ -3,27 +3,39 @@ import JobQueue
 public import Postgres
 
 package enum CustomerStatements {
-    /// Contact points come as one JSON array beside the customer: one statement, no second trip.
+    /// Contact points come as arrays beside the customer: one statement, no second trip.
     private static let columns: SQL = """
         c.id, c.kind, c.stage, c.reference, c.name, c.language, c.time_zone, c.attributes, c.version, c.created_at,
-        c.updated_at, (SELECT coalesce(json_agg(json_build_object('channel', p.channel, 'address', p.address,
-            'isPrimary', p.is_primary) ORDER BY p.channel, p.is_primary DESC, p.id), '[]')
-            FROM crm.contact_point p
-            WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id AND p.deleted_at IS NULL) AS contact_points
+        c.updated_at, p.channels, p.addresses, p.primaries
+        """
+
+    private static let contactPoints: SQL = """
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(q.channel), '{}') AS channels, coalesce(array_agg(q.address), '{}') AS addresses,
+                coalesce(array_agg(q.is_primary), '{}') AS primaries
+            FROM (SELECT k.channel, k.address, k.is_primary FROM crm.contact_point k
+                WHERE k.tenant_id = c.tenant_id AND k.customer_id = c.id AND k.deleted_at IS NULL
+                ORDER BY k.channel, k.is_primary DESC, k.id) AS q
+        ) AS p
         """
 
     package static func find(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Customer?> {
         Statement(
             "customer.find",
-            "SELECT \(columns) FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.id = \(id) AND c.deleted_at IS NULL",
+            """
+            SELECT \(columns) FROM crm.customer c \(contactPoints)
+            WHERE c.tenant_id = \(tenant) AND c.id = \(id) AND c.deleted_at IS NULL
+            """,
             optional: Customer.init(row:))
     }
 
-    package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest) -> Statement<[Customer]> {
+    package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest) -> Statement<
+        [Customer]
+    > {
         Statement(
             "customer.list",
             """
-            SELECT \(columns) FROM crm.customer c
+            SELECT \(columns) FROM crm.customer c \(contactPoints)
             WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL \(filter.condition)
             \(page.clause(time: "c.created_at", id: "c.id"))
             """, all: Customer.init(row:))
@@ -36,6 +48,7 @@ package enum CustomerStatements {
             """
             SELECT \(columns) FROM crm.customer c
             JOIN crm.segment_member m ON m.tenant_id = c.tenant_id AND m.customer_id = c.id
+            \(contactPoints)
             WHERE c.tenant_id = \(tenant) AND m.tenant_id = \(tenant) AND m.segment_id = \(segment)
                 AND c.deleted_at IS NULL
             \(page.clause(time: "c.created_at", id: "c.id"))
@@ -108,6 +121,7 @@ extension CustomerFilter {
 }
 
 extension Customer.Kind: PostgresEncodable, PostgresDecodable {}
+extension ContactPoint.Channel: PostgresEncodable, PostgresDecodable {}
 extension Customer.Stage: PostgresEncodable, PostgresDecodable {}
 
 extension Customer {
@@ -123,12 +137,16 @@ extension Customer {
         let version: Int = try row.next()
         let createdAt: Date = try row.next()
         let updatedAt: Date = try row.next()
-        let points: JSONValue<[ContactPoint]> = try row.next()
+        let channels: [ContactPoint.Channel] = try row.next()
+        let addresses: [String] = try row.next()
+        let primaries: [Bool] = try row.next()
         self.init(
             id: id, kind: kind, stage: stage, reference: reference, name: name, language: language, timeZone: timeZone,
             // Most customers have none, and a decoder costs more than the rest of the row.
             attributes: attributes.utf8 == Array("{}".utf8)
                 ? [:] : try JSONDecoder().decode([String: JSONNode].self, from: Data(attributes.utf8)),
-            contactPoints: points.value, version: version, createdAt: createdAt, updatedAt: updatedAt)
+            contactPoints: zip(zip(channels, addresses), primaries).map { point, isPrimary in
+                ContactPoint(channel: point.0, address: point.1, isPrimary: isPrimary)
+            }, version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }

@@ -56,8 +56,20 @@ public struct ImportService: Sendable {
 
     /// Another writer can stand in the way of a whole import, which then begins anew.
     private static let attempts = 3
+    private static let bulk = 1000
 
     private func run(
+        _ context: TenantContext, _ kind: ImportReport.Kind, _ file: URL, _ work: Work
+    ) async throws -> ImportReport {
+        let report = try await attempts(context, kind, file, work)
+        // After this many new rows the sizes that PostgreSQL knows are far off.
+        if report.created + report.updated >= Self.bulk {
+            await database.analyse(context, ["customer", kind == .customers ? "contact_point" : "customer_order"])
+        }
+        return report
+    }
+
+    private func attempts(
         _ context: TenantContext, _ kind: ImportReport.Kind, _ file: URL, _ work: Work
     ) async throws -> ImportReport {
         let digest = try Self.digest(of: file)

@@ -43,6 +43,8 @@ struct ResolvedInvitation: Sendable {
     let tenantName: String
     let tenantState: Tenant.State
     let timeZone: TimeZone
+    /// When the sending began, if it is not recorded yet that it ended.
+    let unrecordedSending: Date?
     /// When it was first answered.
     let submittedAt: Date?
     /// The database's clock.

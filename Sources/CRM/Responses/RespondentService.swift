@@ -54,13 +54,18 @@ public struct RespondentService: Sendable {
             let upsert = RespondentStatements.upsert(tenant, invitation, language: questionnaire.language)
             guard let response = try await transaction.run(upsert) else { return .refused(questionnaire) }
             // A change of answers, or one of two browsers, is the same day's response again.
-            let recompute = RecomputeScores(day: LocalDay.day(of: response.submittedAt, in: invitation.timeZone))
+            // An answer also proves a sending that was not recorded yet.
+            let days = Set(
+                [response.submittedAt, invitation.unrecordedSending].compactMap(\.self).map {
+                    LocalDay.day(of: $0, in: invitation.timeZone)
+                })
+            let jobs = days.map { NewJob(RecomputeScores(day: $0)) }
             let (_, _, _, _, _, now) = try await transaction.pipeline(
                 RespondentStatements.deleteAnswers(tenant, response.id),
                 RespondentStatements.insertAnswers(tenant, response.id, answers),
                 RespondentStatements.markResponded(tenant, invitation.id),
                 try Event.record("response.submitted", "response", response.id.rawValue, by: context),
-                try Enqueue.statement(tenant: tenant.rawValue, job: recompute), RespondentStatements.resolve(token))
+                try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs), RespondentStatements.resolve(token))
             return .recorded(try Self.active(now).questionnaire(answers))
         }
     }

@@ -9,7 +9,8 @@ enum RespondentStatements {
             "invitation.resolve",
             """
             SELECT i.id, i.campaign_id, i.segment_id, i.customer_id, i.member_id, i.language, i.expires_at, v.survey_id,
-                v.version, v.metric, v.content, t.name, t.state, s.time_zone, r.submitted_at, now()
+                v.version, v.metric, v.content, t.name, t.state, s.time_zone,
+                CASE WHEN i.sent_at IS NULL THEN i.sending_at END, r.submitted_at, now()
             FROM crm.token k
             JOIN crm.invitation i ON i.tenant_id = k.tenant_id AND i.id = k.subject_id
             JOIN crm.campaign c ON c.tenant_id = i.tenant_id AND c.id = i.campaign_id
@@ -27,7 +28,8 @@ enum RespondentStatements {
                     expiresAt: try row.next(), surveyID: try row.next(), surveyVersion: try row.next(),
                     metric: try row.next(), content: try row.next(JSONValue<SurveyContent>.self).value,
                     tenantName: try row.next(), tenantState: try row.next(),
-                    timeZone: TimeZone(identifier: try row.next()) ?? .gmt, submittedAt: try row.nextIfPresent(),
+                    timeZone: TimeZone(identifier: try row.next()) ?? .gmt, unrecordedSending: try row.nextIfPresent(),
+                    submittedAt: try row.nextIfPresent(),
                     now: try row.next())
             })
     }
@@ -103,7 +105,7 @@ enum RespondentStatements {
             "invitation.mark_responded",
             """
             UPDATE crm.invitation SET state = 'responded', responded_at = coalesce(responded_at, now()),
-                opened_at = coalesce(opened_at, now())
+                opened_at = coalesce(opened_at, now()), sent_at = coalesce(sent_at, sending_at, now())
             WHERE tenant_id = \(tenant) AND id = \(invitation)
             """)
     }

@@ -104,17 +104,21 @@ public struct SegmentService: Sendable {
 
     /// Finds out who is in the segment now. A segment that is gone, or manual, is left alone.
     package func evaluate(_ context: TenantContext, _ id: Segment.ID) async throws {
-        try await database.withTenant(context) { transaction in
+        let changes = try await database.withTenant(context) { transaction in
             try await SegmentService.evaluate(id, in: &transaction)
         }
+        if changes >= 1000 { await database.analyse(context, ["segment_member"]) }
     }
 
-    static func evaluate(_ id: Segment.ID, in transaction: inout TenantTransaction) async throws {
+    /// - Returns: how many customers came and went.
+    @discardableResult
+    static func evaluate(_ id: Segment.ID, in transaction: inout TenantTransaction) async throws -> Int {
         let tenant = transaction.context.tenantID
-        guard let rule = try await transaction.run(SegmentStatements.lock(tenant, id))?.rule else { return }
-        _ = try await transaction.pipeline(
+        guard let rule = try await transaction.run(SegmentStatements.lock(tenant, id))?.rule else { return 0 }
+        let (left, entered, _) = try await transaction.pipeline(
             SegmentStatements.removeLeavers(tenant, id, rule), SegmentStatements.addEntrants(tenant, id, rule),
             SegmentStatements.recount(tenant, id))
+        return left + entered
     }
 }
 

@@ -67,6 +67,10 @@ public struct SurveyContent: Sendable, Codable, Equatable {
     /// Said after the answer.
     public var thanks: LocalizedText?
 
+    private enum CodingKeys: String, CodingKey {
+        case defaultLanguage = "default_language", title, questions, thanks
+    }
+
     public init(
         defaultLanguage: String, title: LocalizedText, questions: [SurveyQuestion], thanks: LocalizedText? = nil
     ) {

@@ -78,6 +78,15 @@ struct ListQuery {
         }
     }
 
+    /// - Throws: ``RequestProblem/query(_:)`` for anything but `true` or `false`.
+    func flag(_ name: String) throws -> Bool? {
+        guard let values = filters[name] else { return nil }
+        guard values.count == 1, let flag = Bool(values[0]) else {
+            throw RequestProblem.query([FieldError("filter[\(name)]", "invalid", "true or false.")])
+        }
+        return flag
+    }
+
     /// - Throws: ``RequestProblem/query(_:)`` for what is no UUID, or more than one.
     func identifier<Object>(_ name: String) throws -> Identifier<Object>? {
         guard let values = filters[name] else { return nil }

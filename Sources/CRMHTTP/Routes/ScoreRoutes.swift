@@ -19,7 +19,7 @@ struct ScoreRoutes {
             return try Reply.page(
                 try await responses.list(
                     context.tenant, campaign: query.identifier("campaign_id"),
-                    onlyWithComment: query.values("has_comment") == ["true"], query.page))
+                    onlyWithComment: query.flag("has_comment") ?? false, query.page))
         }
     }
 }
