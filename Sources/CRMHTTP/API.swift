@@ -16,7 +16,8 @@ public struct API: Sendable {
     public func application(host: String, port: Int, logger: Logger) -> some ApplicationProtocol {
         Application(
             router: router(),
-            configuration: .init(address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024), logger: logger)
+            configuration: .init(address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024),
+            logger: logger)
     }
 
     func router() -> Router<APIContext> {
@@ -34,7 +35,8 @@ public struct API: Sendable {
         PlanRoutes(plans: PlanService(database: database)).add(to: group)
         SurveyRoutes(surveys: SurveyService(database: database)).add(to: group)
         CampaignRoutes(campaigns: CampaignService(database: database)).add(to: group)
-        ScoreRoutes(scores: ScoreService(database: database), responses: ResponseService(database: database)).add(to: group)
+        ScoreRoutes(scores: ScoreService(database: database), responses: ResponseService(database: database)).add(
+            to: group)
         return router
     }
 }

@@ -37,7 +37,8 @@ struct Mehvar: AsyncParsableCommand {
             fail(error.explanation)
         } catch let error as PostgresError {
             fail("\(error)" + (error.report.map { ": \($0.message)" } ?? ""))
-        } catch let error as any CustomStringConvertible & Error where error is MigrationError || error is SettingsError {
+        } catch let error as any CustomStringConvertible & Error where error is MigrationError || error is SettingsError
+        {
             fail(error.description)
         } catch {
             exit(withError: error)

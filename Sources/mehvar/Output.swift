@@ -23,7 +23,8 @@ struct OutputOptions: ParsableArguments {
     }
 
     private static func quoted(_ cell: String) -> String {
-        cell.contains { ",\"\r\n".contains($0) } ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
+        cell.contains { ",\"\r\n".contains($0) }
+            ? "\"" + cell.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : cell
     }
 
     private static func table(_ columns: [String], _ rows: [[String]]) -> String {

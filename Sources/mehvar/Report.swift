@@ -26,7 +26,8 @@ struct Report: AsyncParsableCommand {
         try output.print(
             report,
             columns: [
-                "scope", "name", "score", "low", "high", "n", "sent", "response_rate", "promoters", "passives", "detractors",
+                "scope", "name", "score", "low", "high", "n", "sent", "response_rate", "promoters", "passives",
+                "detractors",
             ], rows: report.rows.map { cells($0) })
         if output.format == .table { printComments(report) }
     }
@@ -44,7 +45,8 @@ struct Report: AsyncParsableCommand {
         return [
             row.score.scope.rawValue, row.name, number(estimate?.value), number(estimate?.low), number(estimate?.high),
             String(tally.answers), String(tally.sent),
-            tally.responseRate.map { isTable ? String(format: "%.1f %%", $0 * 100) : String($0) } ?? "", count(tally.promoters),
+            tally.responseRate.map { isTable ? String(format: "%.1f %%", $0 * 100) : String($0) } ?? "",
+            count(tally.promoters),
             count(tally.passives), count(tally.detractors),
         ]
     }

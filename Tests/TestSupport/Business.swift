@@ -24,6 +24,7 @@ public struct Business: Sendable {
     }
 
     /// Lends a tenant in a database of its own.
+    @discardableResult
     public static func with<Result>(_ body: (Business) async throws -> Result) async throws -> Result {
         try await withMigratedDatabase { server in try await body(Business(in: server)) }
     }
@@ -88,7 +89,7 @@ public struct Business: Sendable {
 
     /// A draft that sends the survey to the segment.
     public func campaign(
-        _ name: String = "Campaign", _ survey: Survey, to segment: Segment, expiresInDays: Int = 30
+        _ name: String, _ survey: Survey, to segment: Segment, expiresInDays: Int = 30
     ) async throws -> Campaign {
         try await campaigns.create(
             context,
@@ -134,16 +135,12 @@ public struct Business: Sendable {
 
     /// Sends every stretch once, as the sending jobs do.
     @discardableResult
-    package func send(_ transport: any MailTransport) async throws -> InvitationSender.Report {
-        var sum = InvitationSender.Report()
+    package func send(_ transport: any MailTransport) async throws -> [InvitationSender.Report] {
+        var reports: [InvitationSender.Report] = []
         for stretch in try await stretches() {
-            let report = try await sender(transport).send(context, stretch)
-            sum.sent += report.sent
-            sum.failed += report.failed
-            sum.unknown += report.unknown
-            sum.delayed += report.delayed
+            reports.append(try await sender(transport).send(context, stretch))
         }
-        return sum
+        return reports
     }
 
     /// The tokens of a campaign that is planned and sent to the customers, in the order of their addresses.

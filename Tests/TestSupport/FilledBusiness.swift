@@ -1,5 +1,5 @@
 public import CRM
-public import Foundation
+import Foundation
 import JobQueue
 import Postgres
 
@@ -24,7 +24,8 @@ public struct FilledBusiness: Sendable {
 
     /// Does everything once that a business does, through the services.
     public init(in server: TestDatabase, slug: String) async throws {
-        business = try await Business(in: server, slug: slug)
+        let business = try await Business(in: server, slug: slug)
+        self.business = business
         let context = business.context
         (key, secret) = try await APIKeyService(database: business.database).create(
             context, name: "key", scopes: Set(Scope.allCases))
@@ -41,7 +42,7 @@ public struct FilledBusiness: Sendable {
         manualSegment = try await business.segment("Everybody", of: [customer, other, leaver])
         plan = try await business.plans.create(context, name: "Plan", segment: manualSegment.id, .sample)
         survey = try await business.survey()
-        let made = try await business.campaign(survey, to: manualSegment)
+        let made = try await business.campaign("Sent", survey, to: manualSegment)
         _ = try await business.planned(made)
         let letters = try await withOutbox { outbox in
             try await business.send(outbox.transport())

@@ -17,7 +17,9 @@ public struct APIKeyService: Sendable {
         if let beyond = scopes.subtracting(context.scopes).map(\.rawValue).min() {
             throw ServiceError.forbidden(scope: beyond)
         }
-        guard (1...200).contains(name.count) else { throw ServiceError.invalid("/name", "length", "1 to 200 characters.") }
+        guard (1...200).contains(name.count) else {
+            throw ServiceError.invalid("/name", "length", "1 to 200 characters.")
+        }
         let token = SecretToken.make(for: context.tenantID)
         let secret = APIKey.marker + token.text
         let id = APIKey.ID.make()

@@ -26,7 +26,8 @@ public struct Customer: Sendable, Encodable {
     public let updatedAt: Date
 
     private enum CodingKeys: CodingKey {
-        case id, kind, stage, reference, name, language, timeZone, attributes, contactPoints, version, createdAt, updatedAt
+        case id, kind, stage, reference, name, language, timeZone, attributes, contactPoints, version, createdAt,
+            updatedAt
     }
 
     /// Absent values are written as null, so that every customer has the same members.

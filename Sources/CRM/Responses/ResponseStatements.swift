@@ -31,6 +31,7 @@ extension Response {
         self.init(
             id: try row.next(), campaignID: try row.next(), surveyID: try row.next(), surveyVersion: try row.next(),
             metric: try row.next(), customerID: try row.nextIfPresent(), language: try row.next(),
-            submittedAt: try row.next(), updatedAt: try row.next(), answers: try row.next(JSONValue<[Answer]>.self).value)
+            submittedAt: try row.next(), updatedAt: try row.next(),
+            answers: try row.next(JSONValue<[Answer]>.self).value)
     }
 }

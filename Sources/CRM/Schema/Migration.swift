@@ -41,7 +41,9 @@ public struct Migration: Sendable {
 
     private init(number: Int, name: String, file: URL) throws {
         let bytes = try Data(contentsOf: file)
-        guard let script = String(data: bytes, encoding: .utf8) else { throw MigrationError("\(file.path) is not UTF-8") }
+        guard let script = String(data: bytes, encoding: .utf8) else {
+            throw MigrationError("\(file.path) is not UTF-8")
+        }
         self.number = number
         self.name = name
         self.script = script

@@ -97,7 +97,8 @@ public struct Migrator: Sendable {
     private static func check(_ applied: [Applied], against migrations: [Migration]) throws {
         for (old, new) in zip(applied, migrations) where old.checksum != new.checksum || old.number != new.number {
             throw MigrationError(
-                "migration \(old.number)_\(old.name) was applied with other contents: restore the file, and write a new one")
+                "migration \(old.number)_\(old.name) was applied with other contents: restore the file, and write a new one"
+            )
         }
     }
 

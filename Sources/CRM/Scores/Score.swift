@@ -14,7 +14,8 @@ public struct Score: Sendable, Encodable {
     public let minimumAnswers: Int
 
     private enum CodingKeys: CodingKey {
-        case metric, scope, scopeKey, n, score, low, high, promoters, passives, detractors, mean, sent, responseRate, withheld
+        case metric, scope, scopeKey, n, score, low, high, promoters, passives, detractors, mean, sent, responseRate,
+            withheld
     }
 
     public var isWithheld: Bool { tally.answers < minimumAnswers }

@@ -32,7 +32,8 @@ extension ScoreService {
         }
         let page = try PageRequest(limit: comments, isDescending: true)
         let (settings, names, whole, segments, languages, responses) = try await database.pipeline(
-            context, TenantStatements.settings(tenant), ScoreStatements.names(tenant), tallies(.tenant), tallies(.segment),
+            context, TenantStatements.settings(tenant), ScoreStatements.names(tenant), tallies(.tenant),
+            tallies(.segment),
             tallies(.language), ResponseStatements.list(tenant, campaign: nil, onlyWithComment: true, page))
         func rows(_ scope: Score.Scope, _ tallies: [(key: String, tally: ScoreTally)]) -> [ScoreReport.Row] {
             tallies.map { key, tally in

@@ -120,7 +120,8 @@ struct SegmentRuleReader {
             guard comparator != .in else { return fail(pointer + "/op", "operator", "A number takes no list.") }
             switch node {
             case .number(let number): return .number(number)
-            case .string(let text): return Decimal(plain: text).map(SegmentRule.Operand.number)
+            case .string(let text):
+                return Decimal(plain: text).map(SegmentRule.Operand.number)
                     ?? fail(valuePointer, "type", "Expected a number.")
             default: return fail(valuePointer, "type", "Expected a number.")
             }

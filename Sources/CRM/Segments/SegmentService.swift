@@ -44,7 +44,8 @@ public struct SegmentService: Sendable {
     /// The customers of a segment, by the customers' age.
     ///
     /// - Throws: ``ServiceError/notFound(_:)``.
-    public func members(_ context: TenantContext, of id: Segment.ID, _ page: PageRequest) async throws -> Page<Customer> {
+    public func members(_ context: TenantContext, of id: Segment.ID, _ page: PageRequest) async throws -> Page<Customer>
+    {
         try context.require(.segmentsRead)
         try context.require(.customersRead)
         let tenant = context.tenantID

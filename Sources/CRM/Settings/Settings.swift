@@ -62,7 +62,8 @@ public struct Settings: Sendable {
         }
         spoolDirectory = URL(
             filePath: config.string(
-                forKey: "spool.dir", default: FileManager.default.temporaryDirectory.appending(path: "mehvar-spool").path),
+                forKey: "spool.dir",
+                default: FileManager.default.temporaryDirectory.appending(path: "mehvar-spool").path),
             directoryHint: .isDirectory)
         sqlDirectory = URL(filePath: config.string(forKey: "sql.dir", default: "sql"), directoryHint: .isDirectory)
         if !mistakes.isEmpty { throw SettingsError(mistakes: mistakes) }

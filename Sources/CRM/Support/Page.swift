@@ -83,7 +83,9 @@ public struct PageRequest: Sendable {
     }
 
     private static func position(_ cursor: String, isDescending: Bool) -> Position? {
-        guard let bytes = Base32.decode(cursor), bytes.count == 25, bytes[0] == (isDescending ? 2 : 1) else { return nil }
+        guard let bytes = Base32.decode(cursor), bytes.count == 25, bytes[0] == (isDescending ? 2 : 1) else {
+            return nil
+        }
         return bytes.withUnsafeBytes { buffer in
             guard let time = Date.decode(UnsafeRawBufferPointer(rebasing: buffer[1..<9]), as: .timestamptz),
                 let id = UUID.decode(UnsafeRawBufferPointer(rebasing: buffer[9..<25]), as: .uuid)

@@ -27,7 +27,8 @@ public struct LocalizedText: Sendable, Equatable, Codable {
             CustomerRules.check(language: language) { errors.append(FieldError("\(pointer)/\(language)", $0, $1)) }
             if text.allSatisfy(\.isWhitespace) || text.unicodeScalars.count > longest {
                 errors.append(
-                    FieldError("\(pointer)/\(language)", "length", "1 to \(longest) characters that are not all blank."))
+                    FieldError("\(pointer)/\(language)", "length", "1 to \(longest) characters that are not all blank.")
+                )
             }
         }
     }

@@ -15,7 +15,8 @@ public struct Survey: Sendable, Encodable {
     public let updatedAt: Date
 
     private enum CodingKeys: CodingKey {
-        case id, name, metric, defaultLanguage, title, questions, thanks, publishedVersion, version, createdAt, updatedAt
+        case id, name, metric, defaultLanguage, title, questions, thanks, publishedVersion, version, createdAt,
+            updatedAt
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -142,7 +143,9 @@ extension SurveyContent {
         }
         if !questions.contains(where: { $0.kind == metric.questionKind }) {
             errors.append(
-                FieldError("/questions", "metric", "\(metric.rawValue) needs a question of kind \(metric.questionKind.rawValue)."))
+                FieldError(
+                    "/questions", "metric",
+                    "\(metric.rawValue) needs a question of kind \(metric.questionKind.rawValue)."))
         }
         if !errors.isEmpty { throw ServiceError.invalid(errors) }
     }

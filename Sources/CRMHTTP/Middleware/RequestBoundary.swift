@@ -37,7 +37,8 @@ struct RequestBoundary: RouterMiddleware {
         // The route's template, never the path: paths hold tokens.
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "route": "\(context.endpointPath ?? "none")", "status": "\(status.code)",
-            "ms": "\(Double(duration.components.attoseconds / 1_000_000_000_000) / 1000 + Double(duration.components.seconds) * 1000)",
+            "ms":
+                "\(Double(duration.components.attoseconds / 1_000_000_000_000) / 1000 + Double(duration.components.seconds) * 1000)",
         ]
         // Errors of ours describe themselves without values; what comes from elsewhere is named by its type only.
         if status.code >= 500, let cause {

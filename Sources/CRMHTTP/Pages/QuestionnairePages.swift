@@ -9,7 +9,8 @@ extension SurveyPage {
     ) {
         let content = questionnaire.content
         let answers = Dictionary(
-            questionnaire.answers.map { ($0.questionID, $0.score.map(String.init) ?? $0.text) }, uniquingKeysWith: { $1 })
+            questionnaire.answers.map { ($0.questionID, $0.score.map(String.init) ?? $0.text) },
+            uniquingKeysWith: { $1 })
         // A link in a mail carries `score=…` whatever the question's id is.
         let scored = content.questions.first { $0.kind.scores != nil }?.id
         self.init(

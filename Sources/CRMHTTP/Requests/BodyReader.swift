@@ -57,7 +57,8 @@ struct BodyReader {
 
     mutating func text(_ name: String) -> String? {
         switch take(name) {
-        case .string(let text): text.contains("\0") ? fail(name, "invalid", "Holds a character that is not allowed.") : text
+        case .string(let text):
+            text.contains("\0") ? fail(name, "invalid", "Holds a character that is not allowed.") : text
         case nil, .null: nil
         default: fail(name, "type", "Expected a string.")
         }
@@ -69,7 +70,8 @@ struct BodyReader {
 
     mutating func integer(_ name: String) -> Int? {
         switch take(name) {
-        case .number(let number): Int(exactly: NSDecimalNumber(decimal: number).doubleValue)
+        case .number(let number):
+            Int(exactly: NSDecimalNumber(decimal: number).doubleValue)
                 ?? fail(name, "type", "Expected a whole number.")
         case nil, .null: nil
         default: fail(name, "type", "Expected a whole number.")

@@ -13,7 +13,9 @@ struct ListQuery {
     /// - Parameters:
     ///   - sort: the name of the time that the list goes by; `-name` turns it around.
     ///   - descending: the order without `sort`.
-    init(_ request: Request, filters allowed: Set<String> = [], sort: String = "created_at", descending: Bool = false) throws {
+    init(_ request: Request, filters allowed: Set<String> = [], sort: String = "created_at", descending: Bool = false)
+        throws
+    {
         var errors: [FieldError] = []
         var filters: [String: [String]] = [:]
         var limit = 50
@@ -26,7 +28,8 @@ struct ListQuery {
                     limit = number
                 } else {
                     errors.append(
-                        FieldError("limit", "range", "\(PageRequest.limits.lowerBound) to \(PageRequest.limits.upperBound)."))
+                        FieldError(
+                            "limit", "range", "\(PageRequest.limits.lowerBound) to \(PageRequest.limits.upperBound)."))
                 }
             case "cursor": cursor = value
             case "sort":
@@ -58,7 +61,10 @@ struct ListQuery {
         guard name.hasPrefix("filter["), name.hasSuffix("]") else { return (nil, []) }
         let inner = name.dropFirst(7).dropLast()
         if inner.hasSuffix("][in") {
-            return (String(inner.dropLast(4)), value.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+            return (
+                String(inner.dropLast(4)),
+                value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            )
         }
         return (String(inner), [value])
     }
@@ -116,7 +122,9 @@ enum QueryString {
     private static func decoded(_ text: Substring) -> String {
         var bytes: [UInt8] = []
         var rest = text.utf8.makeIterator()
-        func nibble(_ letter: UInt8?) -> UInt8? { letter.flatMap { Character(UnicodeScalar($0)).hexDigitValue }.map(UInt8.init) }
+        func nibble(_ letter: UInt8?) -> UInt8? {
+            letter.flatMap { Character(UnicodeScalar($0)).hexDigitValue }.map(UInt8.init)
+        }
         while let byte = rest.next() {
             switch byte {
             case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))

@@ -11,7 +11,8 @@ struct CampaignRoutes {
                     name: reader.requiredText("name"), kind: reader.choice("kind") ?? .relationship,
                     surveyID: reader.requiredIdentifier("survey_id"),
                     segmentID: reader.requiredIdentifier("segment_id"), subject: reader.requiredLocalized("subject"),
-                    message: reader.requiredLocalized("message"), expiresInDays: reader.integer("expires_in_days") ?? 30)
+                    message: reader.requiredLocalized("message"), expiresInDays: reader.integer("expires_in_days") ?? 30
+                )
             }
             let campaign = try await campaigns.create(context.tenant, new)
             return try Reply.created(campaign, version: campaign.version, at: "/v1/campaigns/\(campaign.id)")

@@ -108,7 +108,9 @@ extension BodyReader {
 
     fileprivate mutating func money(_ name: String) -> Money? {
         object(name) { reader in
-            Money(amount: reader.amount("amount") ?? reader.missing("amount", 0), currency: reader.requiredText("currency"))
+            Money(
+                amount: reader.amount("amount") ?? reader.missing("amount", 0),
+                currency: reader.requiredText("currency"))
         }
     }
 

@@ -51,11 +51,15 @@ struct RespondentRoutes {
         }
     }
 
-    private static func show(_ questionnaire: Questionnaire, _ token: SecretToken, _ query: [String: String]) -> Response {
+    private static func show(_ questionnaire: Questionnaire, _ token: SecretToken, _ query: [String: String])
+        -> Response
+    {
         switch questionnaire.state {
         case .open: return PageReply.html(SurveyPage(questionnaire, token, values: query).render())
         case .answered(let until):
-            if query["change"] != nil { return PageReply.html(SurveyPage(questionnaire, token, values: query).render()) }
+            if query["change"] != nil {
+                return PageReply.html(SurveyPage(questionnaire, token, values: query).render())
+            }
             let change = ThanksPage.Change(
                 until: until, timeZone: questionnaire.timeZone, path: "/s/\(token.text)?change=1")
             return PageReply.html(ThanksPage(questionnaire, change: change).render())

@@ -34,7 +34,9 @@ private struct ScoreQuery {
 
     init(_ request: Request) throws {
         var errors: [FieldError] = []
-        func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, _ value: String, _ old: Choice) -> Choice {
+        func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String, _ value: String, _ old: Choice)
+            -> Choice
+        {
             if let choice = Choice(rawValue: value) { return choice }
             errors.append(
                 FieldError(name, "unknown", "One of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))."))
