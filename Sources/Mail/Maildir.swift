@@ -38,7 +38,13 @@ final class Maildir: Sendable {
             throw Self.error("add to", errno)
         }
         // Another attempt may have been delivered and moved to cur between the first look and the link.
-        if try isRead(name), unlink(added) == 0 { return false }
+        do throws(MailError) {
+            if try isRead(name), unlink(added) == 0 { return false }
+        } catch {
+            // It is delivered, and perhaps twice: who asks again finds out.
+            throw MailError(
+                kind: .unknown, stage: .content, code: nil, enhancedStatus: nil, reply: nil, reason: error.reason)
+        }
         try flush("\(path)/new")
         return true
     }

@@ -23,6 +23,9 @@ struct APIServer {
     private static func run(_ settings: Settings) async throws {
         let logger = Logger(settings)
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-api"))
+        var importing = settings.configuration(as: .app, application: "mehvar-api import", connections: 2)
+        importing.acquireTimeout = .seconds(60)
+        let importPool = Pool(importing)
         let database = Database(pool: pool)
         do {
             try await database.check()
@@ -31,13 +34,15 @@ struct APIServer {
             logger.warning("the database is away", metadata: ["error": "\(error)"])
         }
         let spool = UploadSpool(directory: settings.spoolDirectory, limit: settings.uploadLimit)
-        let application = API(database: database, spool: spool)
+        spool.removeLeftovers()
+        let application = API(database: database, imports: Database(pool: importPool), spool: spool)
             .application(host: settings.host, port: settings.port, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
                 services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         pool.close()
+        importPool.close()
     }
 }
 

@@ -9,8 +9,10 @@ AS $$
     INSERT INTO crm.score_day (tenant_id, metric, day, scope, scope_key, sent, answers, promoters, passives, detractors, sum,
         sum_of_squares)
     WITH counted AS (
-        SELECT r.metric, r.segment_id, r.campaign_id, r.language, 0 AS sent, a.score::integer AS score
+        -- By the language of the invitation, as what was sent: an answer belongs to its own sending.
+        SELECT r.metric, r.segment_id, r.campaign_id, i.language, 0 AS sent, a.score::integer AS score
         FROM crm.response r
+        JOIN crm.invitation i ON i.tenant_id = r.tenant_id AND i.id = r.invitation_id
         JOIN crm.survey_version v ON v.tenant_id = r.tenant_id AND v.survey_id = r.survey_id AND v.version = r.survey_version
         JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.question_id = v.metric_question
         WHERE r.tenant_id = tenant AND a.score IS NOT NULL

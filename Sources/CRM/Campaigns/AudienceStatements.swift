@@ -43,7 +43,8 @@ enum AudienceStatements {
     static func candidates(
         _ tenant: Tenant.ID, _ segment: Segment.ID, after: Customer.ID?, limit: Int
     ) -> Statement<[Candidate]> {
-        let start: SQL = after.map { "AND m.customer_id > \($0)" } ?? ""
+        // On both sides of the join, or each stretch would read the customers from the first one on.
+        let start: SQL = after.map { "AND m.customer_id > \($0) AND c.id > \($0)" } ?? ""
         return Statement(
             "audience.candidates", "\(classified(tenant, segment)) \(start) ORDER BY m.customer_id LIMIT \(limit)",
             all: { row in

@@ -14,7 +14,8 @@ package struct CampaignPlanner: Sendable {
 
     package func plan(_ context: TenantContext, _ id: Campaign.ID) async throws {
         let tenant = context.tenantID
-        let campaign: Campaign? = try await database.withTenant(context) { transaction in
+        let campaign: Campaign? = try await database.withTenant(context, timeout: SegmentService.evaluationTimeout) {
+            transaction in
             let campaign = try await transaction.run(CampaignStatements.find(tenant, id))
             guard let campaign, campaign.state == .planning else { return nil }
             try await SegmentService.evaluate(campaign.segmentID, in: &transaction)

@@ -16,6 +16,8 @@ package struct InvitationSender: Sendable {
         package var delayed = 0
         /// Why; without addresses.
         package var delay: String?
+        /// Whether the delay was the transport's own, not that of single recipients.
+        package var isUnreachable = false
     }
 
     /// So many are marked, sent side by side and recorded together.
@@ -47,8 +49,8 @@ package struct InvitationSender: Sendable {
         for start in stride(from: 0, to: left.count, by: Self.group) {
             if Task.isCancelled { throw CancellationError() }
             try await send(context, Array(left[start..<min(start + Self.group, left.count)]), letter, &report)
-            // A transport that cannot take one will not take the next either.
-            if report.delayed > 0 {
+            // A server that cannot be reached for one will not be for the next either; a mailbox that is full says nothing of others.
+            if report.isUnreachable {
                 report.delayed += max(0, left.count - start - Self.group)
                 break
             }
@@ -100,7 +102,9 @@ package struct InvitationSender: Sendable {
             return await tasks.reduce(into: []) { $0.append($1) }
         }
         // Recorded even when the job is being stopped: the messages are out.
-        report = try await Task { [report] in try await record(context, deliveries, letter, report) }.value
+        report = try await Task { [report] in
+            try await recordPatiently(context, deliveries, letter, report)
+        }.value
     }
 
     /// What became of one message.
@@ -109,6 +113,7 @@ package struct InvitationSender: Sendable {
         /// The link that it carried.
         var token: SecretToken?
         var delay: String?
+        var isUnreachable = false
 
         init(_ outcome: InvitationStatements.Outcome) { self.outcome = outcome }
     }
@@ -116,10 +121,15 @@ package struct InvitationSender: Sendable {
     private func deliver(
         _ invitation: InvitationStatements.Pending, _ token: SecretToken, _ letter: InvitationLetter
     ) async -> Delivery {
-        func delivery(_ state: Invitation.State, _ reason: String? = nil, delay: String? = nil) -> Delivery {
+        func delivery(_ state: Invitation.State, _ reason: String? = nil) -> Delivery {
             var delivery = Delivery(InvitationStatements.Outcome(id: invitation.id, state: state, reason: reason))
             delivery.token = token
-            delivery.delay = delay
+            return delivery
+        }
+        func unsent(_ reason: String, isUnreachable: Bool) -> Delivery {
+            var delivery = delivery(.planned)
+            delivery.delay = reason
+            delivery.isUnreachable = isUnreachable
             return delivery
         }
         let mail: OutgoingMail
@@ -133,14 +143,32 @@ package struct InvitationSender: Sendable {
             return delivery(.sent)
         } catch let error as MailError {
             return switch error.kind {
-            case .temporary: delivery(.planned, delay: error.reason)
+            case .temporary: unsent(error.reason, isUnreachable: error.stage == .connection || error.stage == .session)
             case .unknown: delivery(.unknown, error.reason)
             case .permanent: delivery(error.stage == .recipient ? .bounced : .failed, error.description)
             }
         } catch is CancellationError {
-            return delivery(.planned, delay: "the worker is stopping")
+            return unsent("the worker is stopping", isUnreachable: true)
         } catch {
             return delivery(.unknown, "The transport failed: \(error)")
+        }
+    }
+
+    /// Records what is known even if the database is away for a moment: what is not recorded can only be named `unknown` later.
+    private func recordPatiently(
+        _ context: TenantContext, _ deliveries: [Delivery], _ letter: InvitationLetter, _ before: Report
+    ) async throws -> Report {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                return try await record(context, deliveries, letter, before)
+            } catch let error as PostgresError
+                where (error.isUnavailable || error.reason == .commitUnknown) && error.reason != .poolClosed
+                && ContinuousClock.now < deadline
+            {
+                // Recording twice is recording once.
+                try await Task.sleep(for: .milliseconds(500))
+            }
         }
     }
 
@@ -157,8 +185,9 @@ package struct InvitationSender: Sendable {
                 InvitationStatements.record(tenant, outcomes), InvitationStatements.deleteTokens(tenant, unsent),
                 InvitationStatements.suppressBounced(tenant, outcomes.filter { $0.state == .bounced }.map(\.id)))
             // A day's tallies are recomputed a little later, once for many.
-            let days = Set(recorded.compactMap { $0.map { LocalDay.day(of: $0, in: letter.timeZone) } })
-            let jobs = days.map { NewJob(RecomputeScores(day: $0), runAt: Date(timeIntervalSinceNow: 1)) }
+            let sentAt = recorded.compactMap(\.self)
+            let days = Set(sentAt.map { LocalDay.day(of: $0, in: letter.timeZone) })
+            let jobs = days.map { NewJob(RecomputeScores(day: $0), runAt: sentAt.max()?.addingTimeInterval(1)) }
             guard !jobs.isEmpty else { return }
             _ = try await transaction.run(try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs))
         }
@@ -171,6 +200,7 @@ package struct InvitationSender: Sendable {
             default: report.failed += 1
             }
             report.delay = report.delay ?? delivery.delay
+            report.isUnreachable = report.isUnreachable || delivery.isUnreachable
         }
         return report
     }

@@ -73,6 +73,24 @@ enum CustomerRules {
     }
 }
 
+extension CustomerRules {
+    static func check(merged attributes: [String: JSONNode]) throws {
+        var errors: [FieldError] = []
+        try check(attributes: attributes, into: &errors)
+        if !errors.isEmpty { throw ServiceError.invalid(errors) }
+    }
+}
+
+extension CustomerChanges {
+    /// The customer's attributes with those of the patch merged in.
+    func mergedAttributes(of old: Customer) -> [String: JSONNode] {
+        guard let attributes,
+            case .object(let merged) = JSONMergePatch.apply(.object(attributes), to: .object(old.attributes))
+        else { return old.attributes }
+        return merged
+    }
+}
+
 extension NewCustomer {
     func validate() throws {
         var errors: [FieldError] = []

@@ -60,6 +60,7 @@ public struct CustomerService: Sendable {
                     throw ServiceError.notFound("customer")
                 }
                 if let expected, expected != old.version { throw ServiceError.stale }
+                try CustomerRules.check(merged: changes.mergedAttributes(of: old))
                 let update = try CustomerStatements.update(tenant, id, old, changes)
                 guard try await transaction.run(update) == 1 else { throw ServiceError.stale }
                 if let points = changes.contactPoints {

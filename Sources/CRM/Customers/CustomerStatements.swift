@@ -71,7 +71,6 @@ package enum CustomerStatements {
         _ tenant: Tenant.ID, _ id: Customer.ID, _ old: Customer, _ changes: CustomerChanges
     ) throws -> Statement<Int> {
         let stage = changes.stage ?? old.stage
-        let attributes = changes.attributes.map { JSONMergePatch.apply(.object($0), to: .object(old.attributes)) }
         return Statement(
             "customer.update",
             """
@@ -79,7 +78,7 @@ package enum CustomerStatements {
                 stage_changed_at = CASE WHEN stage = \(stage) THEN stage_changed_at ELSE now() END,
                 reference = \(changes.reference ?? old.reference), name = \(changes.name ?? old.name),
                 language = \(changes.language ?? old.language), time_zone = \(changes.timeZone ?? old.timeZone),
-                attributes = \(try JSONValue(attributes ?? .object(old.attributes))), version = version + 1,
+                attributes = \(try JSONValue(changes.mergedAttributes(of: old))), version = version + 1,
                 updated_at = now()
             WHERE tenant_id = \(tenant) AND id = \(id) AND version = \(old.version) AND deleted_at IS NULL
             """)

@@ -3,6 +3,7 @@ public import Postgres
 /// The application's way to PostgreSQL, as `mehvar_app`: always within one tenant.
 public struct Database: Sendable {
     private let pool: Pool
+    private let schema = SchemaGate()
 
     /// - Parameter pool: connects as `mehvar_app`.
     public init(pool: Pool) { self.pool = pool }
@@ -16,7 +17,10 @@ public struct Database: Sendable {
         _ context: TenantContext, timeout: Duration? = nil,
         _ body: (inout TenantTransaction) async throws -> Result
     ) async throws -> Result {
-        try await pool.withTransaction(prelude: [.setTenant(context.tenantID)], timeout: timeout) { base in
+        try await verifySchema()
+        var prelude: [Statement<Void>] = [.setTenant(context.tenantID)]
+        if let timeout { prelude.append(.statementTimeout(timeout)) }
+        return try await pool.withTransaction(prelude: prelude, timeout: timeout) { base in
             var transaction = TenantTransaction(base: base, context: context)
             do {
                 let result = try await body(&transaction)
@@ -33,25 +37,32 @@ public struct Database: Sendable {
     func pipeline<each Output>(
         _ context: TenantContext, _ statement: repeat Statement<each Output>
     ) async throws -> (repeat each Output) {
-        try await pool.pipeline(prelude: [.setTenant(context.tenantID)], repeat each statement)
+        try await verifySchema()
+        return try await pool.pipeline(prelude: [.setTenant(context.tenantID)], repeat each statement)
     }
 
     /// The one statement of a tenant in one round trip.
     func run<Output>(_ context: TenantContext, _ statement: Statement<Output>) async throws -> Output {
-        try await pool.pipeline(prelude: [.setTenant(context.tenantID)], statement)
+        try await verifySchema()
+        return try await pool.pipeline(prelude: [.setTenant(context.tenantID)], statement)
     }
 
     /// Looks a secret up under the tenant that it names. Finding it is the authentication, so there is no context yet.
     func resolve<Output>(in tenant: Tenant.ID, _ statement: Statement<Output>) async throws -> Output {
-        try await pool.pipeline(prelude: [.setTenant(tenant)], statement)
+        try await verifySchema()
+        return try await pool.pipeline(prelude: [.setTenant(tenant)], statement)
     }
 
     /// Has PostgreSQL look at tables of which much has just changed, so that what comes next is planned with their real sizes.
     ///
     /// Only a help: where it fails, autovacuum does the same a little later.
     func analyse(_ context: TenantContext, _ tables: [String]) async {
-        let statement = Statement<Void>(effect: "database.analyse", "SELECT crm.analyse(\(tables))")
-        do { try await run(context, statement) } catch {}
+        do { try await run(context, .analyse(tables)) } catch {}
+    }
+
+    /// Nothing is done on a schema that was never seen to fit, even if the database was away when the process started.
+    private func verifySchema() async throws {
+        if !schema.isOpen { try await check() }
     }
 
     /// Whether the database answers and its schema is the one that this program was built for.
@@ -61,6 +72,7 @@ public struct Database: Sendable {
         } catch let error as PostgresError where error.state == .undefinedTable {
             throw StaleSchemaError(found: 0)
         }
+        schema.open()
     }
 }
 
@@ -100,5 +112,16 @@ struct TenantTransaction: ~Copyable {
 extension Statement where Output == Void {
     static func setTenant(_ tenant: Tenant.ID) -> Statement<Void> {
         Statement(effect: "tenant.set", "SELECT crm.set_tenant(\(tenant))")
+    }
+
+    /// The server's second line behind the client's own deadline.
+    static func statementTimeout(_ timeout: Duration) -> Statement<Void> {
+        let milliseconds = String(max(1, timeout.components.seconds) * 1000)
+        return Statement(
+            effect: "database.timeout", "SELECT set_config('statement_timeout', \(milliseconds), true)")
+    }
+
+    static func analyse(_ tables: [String]) -> Statement<Void> {
+        Statement(effect: "database.analyse", "SELECT crm.analyse(\(tables))")
     }
 }

@@ -49,7 +49,11 @@ struct ImportFile<Record: ImportRecord> {
                     row: cells.line, column: nil, "too_many_rows", "At most \(limits.maximumRows) rows a file.")
                 break
             }
-            if rows % 4096 == 0 { try Task.checkCancellation() }
+            if rows % 512 == 0 {
+                try Task.checkCancellation()
+                // Others want the processor too.
+                await Task.yield()
+            }
             let record = cells.checkShape() ? Record(&cells) : nil
             if let record, cells.errors.isEmpty {
                 let line = cells.line

@@ -72,7 +72,7 @@ public struct ImportService: Sendable {
     private func attempts(
         _ context: TenantContext, _ kind: ImportReport.Kind, _ file: URL, _ work: Work
     ) async throws -> ImportReport {
-        let digest = try Self.digest(of: file)
+        let digest = try await Self.digest(of: file)
         for _ in 1..<Self.attempts {
             do {
                 return try await attempt(context, kind, file, digest, work)
@@ -121,10 +121,15 @@ public struct ImportService: Sendable {
         detail: "This file was imported before. Orders without order_ref would be there twice.")
 
     /// SHA-256 of the file's bytes.
-    private static func digest(of url: URL) throws -> Bytes {
+    private static func digest(of url: URL) async throws -> Bytes {
         let file = try FileHandle(forReadingFrom: url)
         var hash = SHA256()
-        while let data = try file.read(upToCount: 256 * 1024), !data.isEmpty { hash.update(data: data) }
+        while let data = try file.read(upToCount: 256 * 1024), !data.isEmpty {
+            hash.update(data: data)
+            // Others want the processor too.
+            try Task.checkCancellation()
+            await Task.yield()
+        }
         return Bytes(Array(hash.finalize()))
     }
 }

@@ -65,9 +65,10 @@ struct PlainAmount: PostgresEncodable, Equatable {
         for (index, byte) in PlainNumber.folded(text).utf8.enumerated() {
             switch byte {
             case 0x30...0x39:
-                number = number * 10 + Int64(byte - 0x30)
                 if let places = fraction { fraction = places + 1 } else { whole += 1 }
+                // Before the number grows: it has room for no more.
                 guard whole <= 14, fraction ?? 0 <= 4 else { return nil }
+                number = number * 10 + Int64(byte - 0x30)
             case 0x2E where fraction == nil: fraction = 0
             case 0x2D where index == 0: isNegative = true
             default: return nil

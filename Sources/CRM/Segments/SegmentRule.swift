@@ -79,8 +79,9 @@ struct SegmentRuleReader {
 
     private mutating func comparison(_ members: [String: JSONNode], at pointer: String) -> SegmentRule.Condition? {
         comparisons += 1
-        if comparisons > SegmentRule.maximumComparisons {
-            return fail(pointer, "too_many", "At most \(SegmentRule.maximumComparisons) comparisons.")
+        guard comparisons <= SegmentRule.maximumComparisons else {
+            let isFirst = comparisons == SegmentRule.maximumComparisons + 1
+            return isFirst ? fail(pointer, "too_many", "At most \(SegmentRule.maximumComparisons) comparisons.") : nil
         }
         for name in members.keys.sorted() where !["field", "op", "value"].contains(name) {
             errors.append(

@@ -105,11 +105,14 @@ public struct SegmentService: Sendable {
 
     /// Finds out who is in the segment now. A segment that is gone, or manual, is left alone.
     package func evaluate(_ context: TenantContext, _ id: Segment.ID) async throws {
-        let changes = try await database.withTenant(context) { transaction in
+        let changes = try await database.withTenant(context, timeout: SegmentService.evaluationTimeout) { transaction in
             try await SegmentService.evaluate(id, in: &transaction)
         }
         if changes >= 1000 { await database.analyse(context, ["segment_member"]) }
     }
+
+    /// A rule over millions of orders takes its time.
+    static let evaluationTimeout = Duration.seconds(600)
 
     /// - Returns: how many customers came and went.
     @discardableResult

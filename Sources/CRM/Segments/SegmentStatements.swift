@@ -40,7 +40,7 @@ enum SegmentStatements {
             "segment.lock",
             """
             SELECT \(columns) FROM crm.segment s WHERE s.tenant_id = \(tenant) AND s.id = \(id) AND s.deleted_at IS NULL
-            FOR UPDATE
+            FOR NO KEY UPDATE
             """, optional: Segment.init(row:))
     }
 
@@ -59,7 +59,7 @@ enum SegmentStatements {
             "segment.remove_leavers",
             """
             DELETE FROM crm.segment_member m WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id)
-                AND m.customer_id NOT IN (\(matching(tenant, rule)))
+                AND NOT EXISTS (SELECT FROM (\(matching(tenant, rule))) AS matching WHERE matching.id = m.customer_id)
             """)
     }
 

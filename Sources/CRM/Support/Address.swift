@@ -1,6 +1,7 @@
 /// Checks of addresses that people type. They go byte by byte, since imports check millions.
 enum Address {
-    /// Whether the text can be written to as an e-mail address: one `@`, a host with a dot, ASCII without blanks, at most 254.
+    /// Whether the text can be written to as an e-mail address: one `@`, a host with a dot, ASCII without blanks, at most 254, no dot
+    /// beside a dot or an end.
     static func isEmail(_ text: some StringProtocol) -> Bool {
         var labels = 0
         var length = 0
@@ -10,6 +11,9 @@ enum Address {
         var total = 0
         for byte in text.utf8 {
             total += 1
+            // No empty part between dots: RFC 5321 wants a dot-string.
+            if byte == 0x2E, length == 0 || previous == 0x2E { return false }
+            if byte == 0x40, previous == 0x2E { return false }
             if !isInHost, byte == 0x40 {
                 guard (1...64).contains(length) else { return false }
                 isInHost = true

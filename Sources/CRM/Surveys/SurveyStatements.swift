@@ -38,7 +38,7 @@ enum SurveyStatements {
             "survey.lock",
             """
             SELECT \(columns) FROM crm.survey s WHERE s.tenant_id = \(tenant) AND s.id = \(id) AND s.deleted_at IS NULL
-            FOR UPDATE
+            FOR NO KEY UPDATE
             """, optional: Survey.init(row:))
     }
 

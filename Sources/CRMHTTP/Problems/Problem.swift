@@ -16,6 +16,9 @@ struct Problem: Encodable {
     let errors: [FieldError]?
     var headers = HTTPFields()
 
+    /// A client that made more mistakes than these makes them all over again.
+    private static let maximumErrors = 100
+
     private enum CodingKeys: CodingKey { case type, title, status, detail, code, requestId, errors }
 
     init(
@@ -28,7 +31,7 @@ struct Problem: Encodable {
         self.detail = detail
         self.code = code
         requestId = requestID
-        self.errors = errors
+        self.errors = errors.map { Array($0.prefix(Self.maximumErrors)) }
         self.headers = headers
     }
 

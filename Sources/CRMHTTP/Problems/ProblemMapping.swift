@@ -13,6 +13,10 @@ extension Problem {
             self.init(
                 .serviceUnavailable, "unavailable", "The database cannot be reached now. Try again shortly.",
                 requestID: requestID, headers: [.retryAfter: "2"])
+        case let error as PostgresError where error.isContention:
+            self.init(
+                .serviceUnavailable, "busy", "Others are changing the same objects. Try again shortly.",
+                requestID: requestID, headers: [.retryAfter: "2"])
         case let error as PostgresError where error.reason == .commitUnknown:
             self.init(
                 .serviceUnavailable, "outcome_unknown",

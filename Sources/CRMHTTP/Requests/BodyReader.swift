@@ -33,6 +33,7 @@ struct BodyReader {
         } catch is NIOTooManyBytesError {
             throw RequestProblem.tooLarge(limit: maximumBytes)
         }
+        if let excess = JSONBounds.excess(of: body.readableBytesView) { throw RequestProblem.malformed(excess) }
         let node: JSONNode
         do {
             node = try JSONDecoder().decode(JSONNode.self, from: Data(body.readableBytesView))
@@ -41,6 +42,7 @@ struct BodyReader {
         }
         guard case .object(let members) = node else { throw RequestProblem.malformed("The body is not a JSON object.") }
         var reader = BodyReader(members, at: "")
+        reader.refuseZeroCharacters(in: node, at: "")
         let value = try read(&reader)
         reader.refuseUnknown()
         if !reader.errors.isEmpty { throw ServiceError.invalid(reader.errors) }
@@ -57,8 +59,7 @@ struct BodyReader {
 
     mutating func text(_ name: String) -> String? {
         switch take(name) {
-        case .string(let text):
-            text.contains("\0") ? fail(name, "invalid", "Holds a character that is not allowed.") : text
+        case .string(let text): text
         case nil, .null: nil
         default: fail(name, "type", "Expected a string.")
         }
@@ -227,6 +228,25 @@ struct BodyReader {
     private mutating func refuseUnknown() {
         for name in members.keys.sorted() where !known.contains(name) {
             errors.append(FieldError("\(pointer)/\(name)", "unknown", "There is no such member."))
+        }
+    }
+
+    /// PostgreSQL's texts hold every character but this one, and it means nothing in any of them.
+    private mutating func refuseZeroCharacters(in node: JSONNode, at pointer: String) {
+        func check(_ text: String, _ pointer: String) {
+            guard text.unicodeScalars.contains("\0") else { return }
+            errors.append(FieldError(pointer, "invalid", "Holds a character that is not allowed."))
+        }
+        switch node {
+        case .string(let text): check(text, pointer)
+        case .array(let nodes):
+            for (index, node) in nodes.enumerated() { refuseZeroCharacters(in: node, at: "\(pointer)/\(index)") }
+        case .object(let members):
+            for (name, node) in members.sorted(by: { $0.key < $1.key }) {
+                check(name, "\(pointer)/\(name)")
+                refuseZeroCharacters(in: node, at: "\(pointer)/\(name)")
+            }
+        case .null, .bool, .number: break
         }
     }
 

@@ -22,6 +22,10 @@ struct ListQuery {
         var isDescending = descending
         var cursor: String?
         for (name, value) in QueryString.pairs(of: request) {
+            if let error = QueryString.zeroCharacter(name, value) {
+                errors.append(error)
+                continue
+            }
             switch name {
             case "limit":
                 if let number = Int(value), PageRequest.limits.contains(number) {
@@ -108,6 +112,12 @@ enum QueryString {
     /// Names and values in order, decoded.
     static func pairs(of request: Request) -> [(name: String, value: String)] {
         pairs(request.uri.query ?? "")
+    }
+
+    /// What is wrong with a parameter that holds the one character that PostgreSQL's texts cannot.
+    static func zeroCharacter(_ name: String, _ value: String) -> FieldError? {
+        guard (name + value).unicodeScalars.contains("\0") else { return nil }
+        return FieldError(name, "invalid", "Holds a character that is not allowed.")
     }
 
     /// Also the form of an `application/x-www-form-urlencoded` body.

@@ -17,6 +17,14 @@ public struct UploadSpool: Sendable {
         self.limit = limit
     }
 
+    /// Removes what a server that died left behind. For a start, before requests come.
+    public func removeLeftovers() {
+        let manager = FileManager.default
+        // No folder, no leftovers.
+        let files = (try? manager.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
+        for file in files where file.pathExtension == "upload" { Self.remove(file) }
+    }
+
     /// Stores the body, lends the file and removes it.
     func withFile<Result>(
         _ request: Request, type: String, _ body: (URL) async throws -> Result

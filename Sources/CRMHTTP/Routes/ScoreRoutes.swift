@@ -48,6 +48,10 @@ private struct ScoreQuery {
             return day
         }
         for (name, value) in QueryString.pairs(of: request) {
+            if let error = QueryString.zeroCharacter(name, value) {
+                errors.append(error)
+                continue
+            }
             switch name {
             case "metric": metric = choice(name, value, metric)
             case "scope": scope = choice(name, value, scope)

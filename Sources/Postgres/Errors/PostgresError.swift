@@ -56,6 +56,14 @@ public struct PostgresError: Error, Sendable {
         }
     }
 
+    /// Whether other transactions were in the way, so that the same work may succeed a little later.
+    public var isContention: Bool {
+        switch state {
+        case .lockNotAvailable, .deadlockDetected, .serializationFailure, .queryCanceled: true
+        default: false
+        }
+    }
+
     /// Whether the violated constraint has this name. On Citus a shard's number follows the name.
     public func violates(_ constraint: String) -> Bool {
         guard let name = report?.constraint else { return false }
