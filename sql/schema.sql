@@ -1,0 +1,1221 @@
+-- What the migrations make, dumped by PostgreSQL 15. Written by: deploy/test --write-schema
+
+CREATE SCHEMA crm;
+
+ALTER SCHEMA crm OWNER TO mehvar_owner;
+
+CREATE SCHEMA job;
+
+ALTER SCHEMA job OWNER TO mehvar_owner;
+
+CREATE SCHEMA platform;
+
+ALTER SCHEMA platform OWNER TO mehvar_owner;
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+CREATE FUNCTION crm.normalise(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN btrim(regexp_replace(translate(lower(NORMALIZE(value, NFKC)), 'يىكةۀؤأإٱآئ۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩‌‍‎‏­ـًٌٍَُِّْٰ'::text, 'ییکههواااای01234567890123456789'::text), '\s+'::text, ' '::text, 'g'::text));
+
+ALTER FUNCTION crm.normalise(value text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.address_key(channel text, address text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (channel = ANY (ARRAY['phone'::text, 'sms'::text, 'whatsapp'::text])) THEN regexp_replace(crm.normalise(address), '[^0-9+]'::text, ''::text, 'g'::text) ELSE crm.normalise(address) END;
+
+ALTER FUNCTION crm.address_key(channel text, address text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm."analyse"(tables text[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('ANALYZE (SKIP_LOCKED) crm.%I', name);
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION crm."analyse"(tables text[]) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    DELETE FROM crm.score_day WHERE tenant_id = tenant AND day = counted_day;
+
+    INSERT INTO crm.score_day (tenant_id, metric, day, scope, scope_key, sent, answers, promoters, passives, detractors, sum,
+        sum_of_squares)
+    WITH counted AS (
+        -- By the language of the invitation, as what was sent: an answer belongs to its own sending.
+        SELECT r.metric, r.segment_id, r.campaign_id, i.language, 0 AS sent, a.score::integer AS score
+        FROM crm.response r
+        JOIN crm.invitation i ON i.tenant_id = r.tenant_id AND i.id = r.invitation_id
+        JOIN crm.survey_version v ON v.tenant_id = r.tenant_id AND v.survey_id = r.survey_id AND v.version = r.survey_version
+        JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.question_id = v.metric_question
+        WHERE r.tenant_id = tenant AND a.score IS NOT NULL
+            AND r.submitted_at >= counted_day::timestamp AT TIME ZONE zone
+            AND r.submitted_at < (counted_day + 1)::timestamp AT TIME ZONE zone
+        UNION ALL
+        SELECT v.metric, i.segment_id, i.campaign_id, i.language, 1, NULL
+        FROM crm.invitation i
+        JOIN crm.campaign c ON c.tenant_id = i.tenant_id AND c.id = i.campaign_id
+        JOIN crm.survey_version v ON v.tenant_id = c.tenant_id AND v.survey_id = c.survey_id AND v.version = c.survey_version
+        WHERE i.tenant_id = tenant
+            AND i.sent_at >= counted_day::timestamp AT TIME ZONE zone
+            AND i.sent_at < (counted_day + 1)::timestamp AT TIME ZONE zone
+    ), scoped AS (
+        SELECT metric, 'tenant' AS scope, '' AS scope_key, sent, score FROM counted
+        UNION ALL SELECT metric, 'segment', segment_id::text, sent, score FROM counted
+        UNION ALL SELECT metric, 'campaign', campaign_id::text, sent, score FROM counted
+        UNION ALL SELECT metric, 'language', language, sent, score FROM counted
+    ), graded AS (
+        SELECT *, CASE metric WHEN 'csat' THEN 4 WHEN 'ces' THEN 5 ELSE 9 END AS favourable,
+            CASE metric WHEN 'csat' THEN 2 WHEN 'ces' THEN 3 ELSE 6 END AS unfavourable
+        FROM scoped
+    )
+    SELECT tenant, metric, counted_day, scope, scope_key, sum(sent), count(score),
+        count(*) FILTER (WHERE score >= favourable),
+        count(*) FILTER (WHERE score > unfavourable AND score < favourable),
+        count(*) FILTER (WHERE score <= unfavourable),
+        coalesce(sum(score), 0), coalesce(sum(score * score), 0)
+    FROM graded GROUP BY metric, scope, scope_key
+    ON CONFLICT (tenant_id, metric, scope, scope_key, day) DO UPDATE SET sent = excluded.sent, answers = excluded.answers,
+        promoters = excluded.promoters, passives = excluded.passives, detractors = excluded.detractors, sum = excluded.sum,
+        sum_of_squares = excluded.sum_of_squares, computed_at = excluded.computed_at
+$$;
+
+ALTER FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
+    LANGUAGE sql
+    AS $$ SELECT set_config('mehvar.tenant_id', tenant::text, true) $$;
+
+ALTER FUNCTION crm.set_tenant(tenant uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+    day date;
+    partition text;
+BEGIN
+    made := 0;
+    dropped := 0;
+    put_off := 0;
+    IF NOT pg_try_advisory_xact_lock(hashtext('job.maintain_partitions')) THEN
+        RETURN;
+    END IF;
+    FOR day IN SELECT d::date FROM generate_series(current_date::timestamp, (current_date + days_ahead)::timestamp, interval '1 day') AS d LOOP
+        partition := 'done_' || to_char(day, 'YYYYMMDD');
+        CONTINUE WHEN to_regclass('job.' || partition) IS NOT NULL;
+        BEGIN
+            -- Attaching locks out neither readers nor writers of job.done; creating a partition in place would.
+            EXECUTE format('CREATE TABLE job.%I (LIKE job.done INCLUDING ALL)', partition);
+            EXECUTE format('ALTER TABLE job.%I ENABLE ROW LEVEL SECURITY', partition);
+            EXECUTE format('ALTER TABLE job.%I FORCE ROW LEVEL SECURITY', partition);
+            EXECUTE format('ALTER TABLE job.done ATTACH PARTITION job.%I FOR VALUES FROM (%L) TO (%L)',
+                partition, day::timestamptz, (day + 1)::timestamptz);
+            made := made + 1;
+        EXCEPTION WHEN lock_not_available THEN
+            put_off := put_off + 1;
+        END;
+    END LOOP;
+    FOR partition IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'job.done'::regclass AND c.relname < 'done_' || to_char(current_date - days_kept, 'YYYYMMDD')
+        ORDER BY c.relname
+    LOOP
+        BEGIN
+            EXECUTE format('DROP TABLE job.%I', partition);
+            dropped := dropped + 1;
+        EXCEPTION WHEN lock_not_available THEN
+            put_off := put_off + 1;
+        END;
+    END LOOP;
+END
+$$;
+
+ALTER FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) OWNER TO mehvar_owner;
+
+CREATE FUNCTION platform.protect(tenant_table regclass, privileges text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', tenant_table);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', tenant_table);
+    EXECUTE format('CREATE POLICY tenant ON %s TO mehvar_app USING (tenant_id = current_setting(''mehvar.tenant_id'')::uuid)', tenant_table);
+    EXECUTE format('GRANT %s ON %s TO mehvar_app', privileges, tenant_table);
+END
+$$;
+
+ALTER FUNCTION platform.protect(tenant_table regclass, privileges text) OWNER TO mehvar_owner;
+
+CREATE TABLE crm.answer (
+    tenant_id uuid NOT NULL,
+    response_id uuid NOT NULL,
+    question_id text NOT NULL,
+    kind text NOT NULL,
+    score smallint,
+    comment text,
+    CONSTRAINT answer_comment_check CHECK ((length(comment) <= 4000)),
+    CONSTRAINT answer_kind_check CHECK ((kind = ANY (ARRAY['nps'::text, 'csat'::text, 'ces'::text, 'text'::text, 'choice'::text]))),
+    CONSTRAINT answer_score_check CHECK (
+CASE kind
+    WHEN 'nps'::text THEN ((score >= 0) AND (score <= 10))
+    WHEN 'csat'::text THEN ((score >= 1) AND (score <= 5))
+    WHEN 'ces'::text THEN ((score >= 1) AND (score <= 7))
+    ELSE (score IS NULL)
+END),
+    CONSTRAINT answer_value_check CHECK ((num_nonnulls(score, comment) = 1))
+);
+
+ALTER TABLE ONLY crm.answer FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.answer OWNER TO mehvar_owner;
+
+CREATE TABLE crm.api_key (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    hash bytea NOT NULL,
+    prefix text NOT NULL,
+    scopes text[] NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY crm.api_key FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.api_key OWNER TO mehvar_owner;
+
+CREATE TABLE crm.campaign (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    survey_id uuid NOT NULL,
+    survey_version integer NOT NULL,
+    segment_id uuid NOT NULL,
+    subject jsonb NOT NULL,
+    message jsonb NOT NULL,
+    expires_in_days smallint DEFAULT 30 NOT NULL,
+    wave integer DEFAULT 1 NOT NULL,
+    launched_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT campaign_expiry_check CHECK (((expires_in_days >= 1) AND (expires_in_days <= 365))),
+    CONSTRAINT campaign_kind_check CHECK ((kind = ANY (ARRAY['relationship'::text, 'transactional'::text]))),
+    CONSTRAINT campaign_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'planning'::text, 'running'::text, 'finished'::text])))
+);
+
+ALTER TABLE ONLY crm.campaign FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.campaign OWNER TO mehvar_owner;
+
+CREATE TABLE crm.consent (
+    tenant_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    channel text NOT NULL,
+    is_granted boolean NOT NULL,
+    source text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT consent_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'phone'::text, 'sms'::text, 'whatsapp'::text, 'postal'::text]))),
+    CONSTRAINT consent_source_check CHECK ((source = ANY (ARRAY['import'::text, 'api'::text, 'unsubscribe'::text])))
+);
+
+ALTER TABLE ONLY crm.consent FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.consent OWNER TO mehvar_owner;
+
+CREATE TABLE crm.contact_point (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid,
+    member_id uuid,
+    channel text NOT NULL,
+    address text NOT NULL,
+    address_key text GENERATED ALWAYS AS (crm.address_key(channel, address)) STORED NOT NULL,
+    is_primary boolean DEFAULT false NOT NULL,
+    verified_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT contact_point_address_check CHECK (((length(address) >= 1) AND (length(address) <= 500))),
+    CONSTRAINT contact_point_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'phone'::text, 'sms'::text, 'whatsapp'::text, 'postal'::text]))),
+    CONSTRAINT contact_point_owner_check CHECK ((num_nonnulls(customer_id, member_id) = 1))
+);
+
+ALTER TABLE ONLY crm.contact_point FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.contact_point OWNER TO mehvar_owner;
+
+CREATE TABLE crm.customer (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text DEFAULT 'person'::text NOT NULL,
+    stage text DEFAULT 'potential'::text NOT NULL,
+    stage_changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    reference text,
+    name text NOT NULL,
+    search_name text GENERATED ALWAYS AS (crm.normalise(name)) STORED NOT NULL,
+    language text DEFAULT 'fa'::text NOT NULL,
+    time_zone text,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    import_id uuid,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT customer_attributes_check CHECK ((jsonb_typeof(attributes) = 'object'::text)),
+    CONSTRAINT customer_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'organisation'::text]))),
+    CONSTRAINT customer_language_check CHECK ((language ~ '^[a-z]{2,3}$'::text)),
+    CONSTRAINT customer_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT customer_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
+    CONSTRAINT customer_stage_check CHECK ((stage = ANY (ARRAY['potential'::text, 'actual'::text, 'lost'::text])))
+);
+
+ALTER TABLE ONLY crm.customer FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer OWNER TO mehvar_owner;
+
+CREATE TABLE crm.customer_order (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    reference text,
+    ordered_on date NOT NULL,
+    quantity integer DEFAULT 1 NOT NULL,
+    amount numeric(18,4) NOT NULL,
+    currency text NOT NULL,
+    import_id uuid,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT customer_order_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT customer_order_quantity_check CHECK ((quantity > 0)),
+    CONSTRAINT customer_order_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100)))
+);
+
+ALTER TABLE ONLY crm.customer_order FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_order OWNER TO mehvar_owner;
+
+CREATE TABLE crm.event (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    occurred_at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    request_id text,
+    action text NOT NULL,
+    object_kind text NOT NULL,
+    object_id uuid NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text])))
+);
+
+ALTER TABLE ONLY crm.event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.event OWNER TO mehvar_owner;
+
+CREATE TABLE crm.import (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    digest bytea NOT NULL,
+    has_references boolean NOT NULL,
+    row_count integer NOT NULL,
+    created_count integer NOT NULL,
+    updated_count integer NOT NULL,
+    unchanged_count integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT import_kind_check CHECK ((kind = ANY (ARRAY['customers'::text, 'orders'::text])))
+);
+
+ALTER TABLE ONLY crm.import FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.import OWNER TO mehvar_owner;
+
+CREATE TABLE crm.invitation (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    campaign_id uuid NOT NULL,
+    wave integer NOT NULL,
+    segment_id uuid NOT NULL,
+    customer_id uuid,
+    member_id uuid,
+    recipient_id uuid GENERATED ALWAYS AS (COALESCE(customer_id, member_id)) STORED NOT NULL,
+    language text NOT NULL,
+    address text,
+    state text NOT NULL,
+    reason text,
+    planned_at timestamp with time zone DEFAULT now() NOT NULL,
+    sending_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    opened_at timestamp with time zone,
+    responded_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT invitation_address_check CHECK (((state = 'excluded'::text) OR (address IS NOT NULL))),
+    CONSTRAINT invitation_excluded_check CHECK (((state <> 'excluded'::text) OR (reason IS NOT NULL))),
+    CONSTRAINT invitation_recipient_check CHECK ((num_nonnulls(customer_id, member_id) = 1)),
+    CONSTRAINT invitation_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'excluded'::text, 'sending'::text, 'sent'::text, 'unknown'::text, 'failed'::text, 'bounced'::text, 'responded'::text])))
+);
+
+ALTER TABLE ONLY crm.invitation FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.invitation OWNER TO mehvar_owner;
+
+CREATE TABLE crm.member (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    email text NOT NULL,
+    email_key text GENERATED ALWAYS AS (crm.address_key('email'::text, email)) STORED NOT NULL,
+    language text DEFAULT 'fa'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT member_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT member_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY crm.member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.member OWNER TO mehvar_owner;
+
+CREATE TABLE crm.plan (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    segment_id uuid NOT NULL,
+    name text NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT plan_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY crm.plan FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.plan OWNER TO mehvar_owner;
+
+CREATE TABLE crm.plan_revision (
+    tenant_id uuid NOT NULL,
+    plan_id uuid NOT NULL,
+    revision integer NOT NULL,
+    elements jsonb NOT NULL,
+    objectives text[] DEFAULT '{}'::text[] NOT NULL,
+    budget_amount numeric(18,4),
+    budget_currency text,
+    activities jsonb DEFAULT '[]'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT plan_revision_budget_check CHECK ((budget_amount >= (0)::numeric)),
+    CONSTRAINT plan_revision_currency_check CHECK ((budget_currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT plan_revision_elements_check CHECK ((elements ?& '{product,price,place,promotion,people,process,physical_evidence}'::text[])),
+    CONSTRAINT plan_revision_money_check CHECK ((num_nonnulls(budget_amount, budget_currency) <> 1))
+);
+
+ALTER TABLE ONLY crm.plan_revision FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.plan_revision OWNER TO mehvar_owner;
+
+CREATE TABLE crm.response (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    invitation_id uuid NOT NULL,
+    campaign_id uuid NOT NULL,
+    segment_id uuid NOT NULL,
+    survey_id uuid NOT NULL,
+    survey_version integer NOT NULL,
+    metric text NOT NULL,
+    customer_id uuid,
+    member_id uuid,
+    language text NOT NULL,
+    submitted_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version integer DEFAULT 1 NOT NULL
+);
+
+ALTER TABLE ONLY crm.response FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.response OWNER TO mehvar_owner;
+
+CREATE TABLE crm.score_day (
+    tenant_id uuid NOT NULL,
+    metric text NOT NULL,
+    day date NOT NULL,
+    scope text NOT NULL,
+    scope_key text NOT NULL,
+    sent integer NOT NULL,
+    answers integer NOT NULL,
+    promoters integer NOT NULL,
+    passives integer NOT NULL,
+    detractors integer NOT NULL,
+    sum bigint NOT NULL,
+    sum_of_squares bigint NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT score_day_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'segment'::text, 'campaign'::text, 'language'::text])))
+);
+
+ALTER TABLE ONLY crm.score_day FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.score_day OWNER TO mehvar_owner;
+
+CREATE TABLE crm.segment (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    rule jsonb,
+    member_count integer,
+    evaluated_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT segment_kind_check CHECK ((kind = ANY (ARRAY['manual'::text, 'rule'::text]))),
+    CONSTRAINT segment_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT segment_rule_check CHECK (((kind = 'rule'::text) = (rule IS NOT NULL)))
+);
+
+ALTER TABLE ONLY crm.segment FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.segment OWNER TO mehvar_owner;
+
+CREATE TABLE crm.segment_member (
+    tenant_id uuid NOT NULL,
+    segment_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY crm.segment_member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.segment_member OWNER TO mehvar_owner;
+
+CREATE TABLE crm.suppression (
+    tenant_id uuid NOT NULL,
+    channel text NOT NULL,
+    address_key text NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT suppression_reason_check CHECK ((reason = ANY (ARRAY['bounce'::text, 'complaint'::text, 'unsubscribe'::text, 'manual'::text])))
+);
+
+ALTER TABLE ONLY crm.suppression FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.suppression OWNER TO mehvar_owner;
+
+CREATE TABLE crm.survey (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    metric text NOT NULL,
+    content jsonb NOT NULL,
+    published_version integer,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT survey_metric_check CHECK ((metric = ANY (ARRAY['nps'::text, 'csat'::text, 'ces'::text, 'enps'::text]))),
+    CONSTRAINT survey_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY crm.survey FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.survey OWNER TO mehvar_owner;
+
+CREATE TABLE crm.survey_version (
+    tenant_id uuid NOT NULL,
+    survey_id uuid NOT NULL,
+    version integer NOT NULL,
+    metric text NOT NULL,
+    metric_question text NOT NULL,
+    content jsonb NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY crm.survey_version FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.survey_version OWNER TO mehvar_owner;
+
+CREATE TABLE crm.tenant_setting (
+    tenant_id uuid NOT NULL,
+    locale text DEFAULT 'fa'::text NOT NULL,
+    time_zone text DEFAULT 'Asia/Tehran'::text NOT NULL,
+    calendar text DEFAULT 'jalali'::text NOT NULL,
+    working_days smallint[] DEFAULT '{6,7,1,2,3}'::smallint[] NOT NULL,
+    currency text DEFAULT 'IRR'::text NOT NULL,
+    sender_name text NOT NULL,
+    sender_address text NOT NULL,
+    reply_to text,
+    quarantine_days smallint DEFAULT 30 NOT NULL,
+    consent_required boolean DEFAULT false NOT NULL,
+    minimum_answers smallint DEFAULT 5 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_setting_calendar_check CHECK ((calendar = ANY (ARRAY['gregorian'::text, 'jalali'::text]))),
+    CONSTRAINT tenant_setting_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT tenant_setting_locale_check CHECK ((locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
+    CONSTRAINT tenant_setting_minimum_check CHECK (((minimum_answers >= 1) AND (minimum_answers <= 1000))),
+    CONSTRAINT tenant_setting_quarantine_check CHECK (((quarantine_days >= 0) AND (quarantine_days <= 3650)))
+);
+
+ALTER TABLE ONLY crm.tenant_setting FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.tenant_setting OWNER TO mehvar_owner;
+
+CREATE TABLE crm.token (
+    tenant_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    purpose text NOT NULL,
+    subject_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT token_purpose_check CHECK ((purpose = 'invitation'::text))
+);
+
+ALTER TABLE ONLY crm.token FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.token OWNER TO mehvar_owner;
+
+CREATE TABLE job.dead (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    queue text NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    priority smallint NOT NULL,
+    reason text NOT NULL,
+    attempt integer NOT NULL,
+    max_attempts integer NOT NULL,
+    rescues integer NOT NULL,
+    lease bigint NOT NULL,
+    unique_key text,
+    parameters jsonb NOT NULL,
+    errors jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    died_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT dead_reason_check CHECK ((reason = ANY (ARRAY['permanent'::text, 'attempts'::text, 'rescues'::text, 'unwritable'::text])))
+);
+
+ALTER TABLE ONLY job.dead FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.dead OWNER TO mehvar_owner;
+
+CREATE TABLE job.done (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    queue text NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    outcome text NOT NULL,
+    attempt integer NOT NULL,
+    rescues integer NOT NULL,
+    lease bigint NOT NULL,
+    unique_key text,
+    errors jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT done_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'merged'::text])))
+)
+PARTITION BY RANGE (finished_at);
+
+ALTER TABLE ONLY job.done FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.done OWNER TO mehvar_owner;
+
+CREATE TABLE job.job (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    queue text NOT NULL,
+    kind text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    state text NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    max_attempts integer DEFAULT 20 NOT NULL,
+    rescues integer DEFAULT 0 NOT NULL,
+    lease bigint DEFAULT 0 NOT NULL,
+    worker_id uuid,
+    unique_key text,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    errors jsonb DEFAULT '[]'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    CONSTRAINT job_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 100))),
+    CONSTRAINT job_max_attempts_check CHECK ((max_attempts > 0)),
+    CONSTRAINT job_queue_check CHECK (((length(queue) >= 1) AND (length(queue) <= 100))),
+    CONSTRAINT job_running_check CHECK (((state = 'running'::text) = (worker_id IS NOT NULL))),
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'ready'::text, 'running'::text]))),
+    CONSTRAINT job_unique_key_check CHECK (((length(unique_key) >= 1) AND (length(unique_key) <= 500)))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0.1', autovacuum_analyze_threshold='5000');
+
+ALTER TABLE ONLY job.job FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.job OWNER TO mehvar_owner;
+
+CREATE TABLE job.tenant (
+    tenant_id uuid NOT NULL,
+    weight smallint DEFAULT 1 NOT NULL,
+    is_held boolean DEFAULT false NOT NULL,
+    CONSTRAINT tenant_weight_check CHECK (((weight >= 1) AND (weight <= 100)))
+);
+
+ALTER TABLE ONLY job.tenant FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.tenant OWNER TO mehvar_owner;
+
+CREATE TABLE job.worker (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    heartbeat_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+ALTER TABLE job.worker OWNER TO mehvar_owner;
+
+CREATE TABLE platform.migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE platform.migration OWNER TO mehvar_owner;
+
+CREATE TABLE platform.routine (
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE platform.routine OWNER TO mehvar_owner;
+
+CREATE TABLE platform.tenant (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT tenant_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text)),
+    CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text, 'deleting'::text])))
+);
+
+ALTER TABLE ONLY platform.tenant FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.tenant OWNER TO mehvar_owner;
+
+ALTER TABLE ONLY crm.answer
+    ADD CONSTRAINT answer_pkey PRIMARY KEY (tenant_id, response_id, question_id);
+
+ALTER TABLE ONLY crm.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.campaign
+    ADD CONSTRAINT campaign_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (tenant_id, customer_id, channel);
+
+ALTER TABLE ONLY crm.contact_point
+    ADD CONSTRAINT contact_point_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_order
+    ADD CONSTRAINT customer_order_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.customer
+    ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.import
+    ADD CONSTRAINT import_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.invitation
+    ADD CONSTRAINT invitation_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.member
+    ADD CONSTRAINT member_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.plan
+    ADD CONSTRAINT plan_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.plan_revision
+    ADD CONSTRAINT plan_revision_pkey PRIMARY KEY (tenant_id, plan_id, revision);
+
+ALTER TABLE ONLY crm.response
+    ADD CONSTRAINT response_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.score_day
+    ADD CONSTRAINT score_day_pkey PRIMARY KEY (tenant_id, metric, scope, scope_key, day);
+
+ALTER TABLE ONLY crm.segment_member
+    ADD CONSTRAINT segment_member_pkey PRIMARY KEY (tenant_id, segment_id, customer_id);
+
+ALTER TABLE ONLY crm.segment
+    ADD CONSTRAINT segment_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.suppression
+    ADD CONSTRAINT suppression_pkey PRIMARY KEY (tenant_id, channel, address_key);
+
+ALTER TABLE ONLY crm.survey
+    ADD CONSTRAINT survey_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.survey_version
+    ADD CONSTRAINT survey_version_pkey PRIMARY KEY (tenant_id, survey_id, version);
+
+ALTER TABLE ONLY crm.tenant_setting
+    ADD CONSTRAINT tenant_setting_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY crm.token
+    ADD CONSTRAINT token_pkey PRIMARY KEY (tenant_id, hash);
+
+ALTER TABLE ONLY job.dead
+    ADD CONSTRAINT dead_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY job.done
+    ADD CONSTRAINT done_pkey PRIMARY KEY (tenant_id, id, finished_at);
+
+ALTER TABLE ONLY job.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY job.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY job.worker
+    ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY platform.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY platform.routine
+    ADD CONSTRAINT routine_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY platform.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY platform.tenant
+    ADD CONSTRAINT tenant_slug_key UNIQUE (slug);
+
+CREATE UNIQUE INDEX api_key_hash_key ON crm.api_key USING btree (tenant_id, hash);
+
+CREATE INDEX campaign_created_idx ON crm.campaign USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX campaign_name_key ON crm.campaign USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX contact_point_address_idx ON crm.contact_point USING btree (tenant_id, channel, address_key) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX contact_point_customer_key ON crm.contact_point USING btree (tenant_id, customer_id, channel, address_key) WHERE ((deleted_at IS NULL) AND (customer_id IS NOT NULL));
+
+CREATE UNIQUE INDEX contact_point_member_key ON crm.contact_point USING btree (tenant_id, member_id, channel, address_key) WHERE ((deleted_at IS NULL) AND (member_id IS NOT NULL));
+
+CREATE UNIQUE INDEX contact_point_primary_key ON crm.contact_point USING btree (tenant_id, customer_id, channel) WHERE ((deleted_at IS NULL) AND is_primary AND (customer_id IS NOT NULL));
+
+CREATE INDEX customer_created_idx ON crm.customer USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tenant_id, customer_id, ordered_on) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
+
+CREATE INDEX event_object_idx ON crm.event USING btree (tenant_id, object_kind, object_id, id);
+
+CREATE UNIQUE INDEX import_digest_key ON crm.import USING btree (tenant_id, kind, digest) WHERE (NOT has_references);
+
+CREATE INDEX invitation_campaign_idx ON crm.invitation USING btree (tenant_id, campaign_id, id);
+
+CREATE INDEX invitation_open_idx ON crm.invitation USING btree (tenant_id, campaign_id, id) WHERE (state = ANY (ARRAY['planned'::text, 'sending'::text]));
+
+CREATE INDEX invitation_quarantine_idx ON crm.invitation USING btree (tenant_id, recipient_id) WHERE (state <> 'excluded'::text);
+
+CREATE UNIQUE INDEX invitation_recipient_key ON crm.invitation USING btree (tenant_id, campaign_id, wave, recipient_id);
+
+CREATE INDEX invitation_sent_idx ON crm.invitation USING btree (tenant_id, sent_at) WHERE (sent_at IS NOT NULL);
+
+CREATE UNIQUE INDEX member_email_key ON crm.member USING btree (tenant_id, email_key) WHERE (deleted_at IS NULL);
+
+CREATE INDEX plan_created_idx ON crm.plan USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX plan_name_key ON crm.plan USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX plan_segment_idx ON crm.plan USING btree (tenant_id, segment_id);
+
+CREATE INDEX response_campaign_idx ON crm.response USING btree (tenant_id, campaign_id, submitted_at, id);
+
+CREATE UNIQUE INDEX response_invitation_key ON crm.response USING btree (tenant_id, invitation_id);
+
+CREATE INDEX response_submitted_idx ON crm.response USING btree (tenant_id, submitted_at, id);
+
+CREATE INDEX score_day_day_idx ON crm.score_day USING btree (tenant_id, metric, day);
+
+CREATE INDEX segment_created_idx ON crm.segment USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX segment_member_customer_idx ON crm.segment_member USING btree (tenant_id, customer_id);
+
+CREATE UNIQUE INDEX segment_name_key ON crm.segment USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX survey_created_idx ON crm.survey USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX job_ready_idx ON job.job USING btree (tenant_id, queue, priority, run_at, id) WHERE (state = 'ready'::text);
+
+CREATE INDEX job_running_idx ON job.job USING btree (worker_id) WHERE (state = 'running'::text);
+
+CREATE UNIQUE INDEX job_running_key ON job.job USING btree (tenant_id, unique_key) WHERE ((unique_key IS NOT NULL) AND (state = 'running'::text));
+
+CREATE INDEX job_scheduled_idx ON job.job USING btree (tenant_id, run_at) WHERE (state = 'scheduled'::text);
+
+CREATE UNIQUE INDEX job_waiting_key ON job.job USING btree (tenant_id, unique_key) WHERE ((unique_key IS NOT NULL) AND (state = ANY (ARRAY['scheduled'::text, 'ready'::text])));
+
+ALTER TABLE ONLY crm.answer
+    ADD CONSTRAINT answer_response_fkey FOREIGN KEY (tenant_id, response_id) REFERENCES crm.response(tenant_id, id);
+
+ALTER TABLE ONLY crm.api_key
+    ADD CONSTRAINT api_key_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.campaign
+    ADD CONSTRAINT campaign_segment_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES crm.segment(tenant_id, id);
+
+ALTER TABLE ONLY crm.campaign
+    ADD CONSTRAINT campaign_survey_fkey FOREIGN KEY (tenant_id, survey_id, survey_version) REFERENCES crm.survey_version(tenant_id, survey_id, version);
+
+ALTER TABLE ONLY crm.consent
+    ADD CONSTRAINT consent_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.contact_point
+    ADD CONSTRAINT contact_point_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.contact_point
+    ADD CONSTRAINT contact_point_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_order
+    ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer
+    ADD CONSTRAINT customer_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.event
+    ADD CONSTRAINT event_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.import
+    ADD CONSTRAINT import_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.invitation
+    ADD CONSTRAINT invitation_campaign_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES crm.campaign(tenant_id, id);
+
+ALTER TABLE ONLY crm.invitation
+    ADD CONSTRAINT invitation_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.invitation
+    ADD CONSTRAINT invitation_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.member
+    ADD CONSTRAINT member_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.plan_revision
+    ADD CONSTRAINT plan_revision_plan_fkey FOREIGN KEY (tenant_id, plan_id) REFERENCES crm.plan(tenant_id, id);
+
+ALTER TABLE ONLY crm.plan
+    ADD CONSTRAINT plan_segment_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES crm.segment(tenant_id, id);
+
+ALTER TABLE ONLY crm.response
+    ADD CONSTRAINT response_invitation_fkey FOREIGN KEY (tenant_id, invitation_id) REFERENCES crm.invitation(tenant_id, id);
+
+ALTER TABLE ONLY crm.response
+    ADD CONSTRAINT response_survey_fkey FOREIGN KEY (tenant_id, survey_id, survey_version) REFERENCES crm.survey_version(tenant_id, survey_id, version);
+
+ALTER TABLE ONLY crm.score_day
+    ADD CONSTRAINT score_day_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.segment_member
+    ADD CONSTRAINT segment_member_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.segment_member
+    ADD CONSTRAINT segment_member_segment_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES crm.segment(tenant_id, id);
+
+ALTER TABLE ONLY crm.segment
+    ADD CONSTRAINT segment_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.suppression
+    ADD CONSTRAINT suppression_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.survey
+    ADD CONSTRAINT survey_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.survey_version
+    ADD CONSTRAINT survey_version_survey_fkey FOREIGN KEY (tenant_id, survey_id) REFERENCES crm.survey(tenant_id, id);
+
+ALTER TABLE ONLY crm.tenant_setting
+    ADD CONSTRAINT tenant_setting_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.token
+    ADD CONSTRAINT token_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY job.tenant
+    ADD CONSTRAINT tenant_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE crm.answer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.api_key ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.campaign ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.consent ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.contact_point ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_order ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.import ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.invitation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.member ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.plan ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.plan_revision ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform ON crm.tenant_setting TO mehvar_platform USING (true) WITH CHECK (true);
+
+ALTER TABLE crm.response ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.score_day ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.segment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.segment_member ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.suppression ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.survey ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.survey_version ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant ON crm.answer TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.api_key TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.campaign TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.consent TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.contact_point TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.customer TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.customer_order TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.event TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.invitation TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.plan TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.plan_revision TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.response TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.score_day TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.segment TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.segment_member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.suppression TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.survey TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.survey_version TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.tenant_setting TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.token TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+ALTER TABLE crm.tenant_setting ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.token ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE job.dead ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE job.done ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE job.job ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform ON job.tenant TO mehvar_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY queue ON job.dead TO mehvar_queue USING (true) WITH CHECK (true);
+
+CREATE POLICY queue ON job.done TO mehvar_queue USING (true) WITH CHECK (true);
+
+CREATE POLICY queue ON job.job TO mehvar_queue USING (true) WITH CHECK (true);
+
+CREATE POLICY queue ON job.tenant TO mehvar_queue USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON job.job TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+ALTER TABLE job.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform ON platform.tenant TO mehvar_platform USING (true) WITH CHECK (true);
+
+ALTER TABLE platform.tenant ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant ON platform.tenant FOR SELECT TO mehvar_app USING ((id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+GRANT USAGE ON SCHEMA crm TO mehvar_app;
+GRANT USAGE ON SCHEMA crm TO mehvar_platform;
+
+GRANT USAGE ON SCHEMA job TO mehvar_app;
+GRANT USAGE ON SCHEMA job TO mehvar_queue;
+GRANT USAGE ON SCHEMA job TO mehvar_platform;
+
+GRANT USAGE ON SCHEMA platform TO mehvar_app;
+GRANT USAGE ON SCHEMA platform TO mehvar_platform;
+GRANT USAGE ON SCHEMA platform TO mehvar_queue;
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO mehvar_owner;
+GRANT USAGE ON SCHEMA public TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.normalise(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.normalise(value text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.address_key(channel text, address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.address_key(channel text, address text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm."analyse"(tables text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm."analyse"(tables text[]) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION platform.protect(tenant_table regclass, privileges text) FROM PUBLIC;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.answer TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.api_key TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.campaign TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.consent TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.contact_point TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_order TO mehvar_app;
+
+GRANT SELECT,INSERT ON TABLE crm.event TO mehvar_app;
+
+GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.invitation TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.member TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.plan TO mehvar_app;
+
+GRANT SELECT,INSERT ON TABLE crm.plan_revision TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.response TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.score_day TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.segment TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.segment_member TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.suppression TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.survey TO mehvar_app;
+
+GRANT SELECT,INSERT ON TABLE crm.survey_version TO mehvar_app;
+
+GRANT SELECT,UPDATE ON TABLE crm.tenant_setting TO mehvar_app;
+GRANT SELECT,INSERT ON TABLE crm.tenant_setting TO mehvar_platform;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.token TO mehvar_app;
+
+GRANT SELECT,INSERT ON TABLE job.dead TO mehvar_queue;
+
+GRANT SELECT,INSERT ON TABLE job.done TO mehvar_queue;
+
+GRANT SELECT,INSERT ON TABLE job.job TO mehvar_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.job TO mehvar_queue;
+
+GRANT UPDATE(version) ON TABLE job.job TO mehvar_app;
+
+GRANT UPDATE(priority) ON TABLE job.job TO mehvar_app;
+
+GRANT UPDATE(state) ON TABLE job.job TO mehvar_app;
+
+GRANT UPDATE(run_at) ON TABLE job.job TO mehvar_app;
+
+GRANT UPDATE(max_attempts) ON TABLE job.job TO mehvar_app;
+
+GRANT UPDATE(parameters) ON TABLE job.job TO mehvar_app;
+
+GRANT SELECT ON TABLE job.tenant TO mehvar_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE job.tenant TO mehvar_platform;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.worker TO mehvar_queue;
+
+GRANT SELECT ON TABLE platform.migration TO mehvar_app;
+GRANT SELECT ON TABLE platform.migration TO mehvar_platform;
+GRANT SELECT ON TABLE platform.migration TO mehvar_queue;
+
+GRANT SELECT ON TABLE platform.tenant TO mehvar_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE platform.tenant TO mehvar_platform;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE mehvar_owner REVOKE ALL ON FUNCTIONS  FROM PUBLIC;
+
