@@ -1,8 +1,8 @@
 import CRM
 import Foundation
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 /// Two tenants with rows in every table, and the application that tries to reach from one into the other.
 @Suite("Row isolation")
@@ -31,7 +31,8 @@ struct RowIsolationTests {
     }
 
     /// A command for each table of crm that the application may so change.
-    private static func commands(_ privilege: String, _ form: String, on server: TestDatabase) async throws -> [String] {
+    private static func commands(_ privilege: String, _ form: String, on server: TestDatabase) async throws -> [String]
+    {
         try await server.texts(
             """
             SELECT replace(replace(replace(\(form), 'TABLE', t.name), 'COLUMNS', t.columns), 'FIRST', t.first)
@@ -59,7 +60,9 @@ struct RowIsolationTests {
     }
 
     /// Runs a script as the application; gives the state of the error that it ended in.
-    private static func attempt(_ script: String, on server: TestDatabase, user: String = "mehvar_app") async throws -> SQLState? {
+    private static func attempt(_ script: String, on server: TestDatabase, user: String = "mehvar_app") async throws
+        -> SQLState?
+    {
         try await Connection.with(server.configuration(user: user)) { connection in
             do {
                 try await connection.execute(script: script, name: "test.attempt")
@@ -78,7 +81,8 @@ struct RowIsolationTests {
             let setTenant = Statement(effect: "test.tenant", "SELECT crm.set_tenant(\(tenant))")
             let seen = try await pool.pipeline(prelude: [setTenant], Self.counts(tenant))
             for count in all {
-                #expect(count.strangers > 0 && count.rows > count.strangers, "\(count.table) must be filled for this test")
+                #expect(
+                    count.strangers > 0 && count.rows > count.strangers, "\(count.table) must be filled for this test")
             }
             let own = all.map { Count(table: $0.table, rows: $0.rows - $0.strangers, strangers: 0) }
             #expect(seen == own)
@@ -109,7 +113,8 @@ struct RowIsolationTests {
 
             let updates = try await Self.commands(
                 "UPDATE", "UPDATE TABLE SET FIRST = FIRST WHERE tenant_id = '\(theirs)'", on: server)
-            let deletes = try await Self.commands("DELETE", "DELETE FROM TABLE WHERE tenant_id = '\(theirs)'", on: server)
+            let deletes = try await Self.commands(
+                "DELETE", "DELETE FROM TABLE WHERE tenant_id = '\(theirs)'", on: server)
             #expect(updates.count > 5 && deletes.count > 1)
             for command in updates + deletes {
                 #expect(try await Self.attempt(asOne(command), on: server) == nil, "\(command)")
@@ -128,7 +133,8 @@ struct RowIsolationTests {
     @Test func `The queue's role cannot read a table of crm, nor set a tenant`() async throws {
         try await Self.withTwo { server, one, _ in
             for read in try await Self.commands("SELECT", "SELECT count(*) FROM TABLE", on: server) {
-                #expect(try await Self.attempt(read, on: server, user: "mehvar_queue") == .insufficientPrivilege, "\(read)")
+                #expect(
+                    try await Self.attempt(read, on: server, user: "mehvar_queue") == .insufficientPrivilege, "\(read)")
             }
             let setTenant = "SELECT crm.set_tenant('\(one.business.tenantID)')"
             #expect(try await Self.attempt(setTenant, on: server, user: "mehvar_queue") == .insufficientPrivilege)

@@ -1,7 +1,7 @@
 import CRM
 import Postgres
-import Testing
 import TestSupport
+import Testing
 
 /// What the catalogue must say so that no tenant can see another's rows, whatever statement is run.
 @Suite("Tenancy")
@@ -44,7 +44,9 @@ struct TenancyTests {
             """)
     }
 
-    @Test func `Every unique index of a tenant table begins with the tenant, and no exclusion is without it`() async throws {
+    @Test func `Every unique index of a tenant table begins with the tenant, and no exclusion is without it`()
+        async throws
+    {
         try await expectNone(
             """
             SELECT i.indexrelid::regclass::text FROM \(Self.tenantTables) t JOIN pg_index i ON i.indrelid = t.oid
@@ -170,7 +172,8 @@ struct PrivilegeTests {
 
     @Test func `Functions that run as their owner pin their search path, temporary tables last`() async throws {
         try await withMigratedDatabase { server in
-            let definers: SQL = "SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace IN \(Self.ours) AND p.prosecdef"
+            let definers: SQL =
+                "SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace IN \(Self.ours) AND p.prosecdef"
             let found = try await server.texts(definers)
             #expect(found.contains("maintain_partitions"))
             let unpinned = try await server.texts(
@@ -182,7 +185,9 @@ struct PrivilegeTests {
         }
     }
 
-    @Test func `PUBLIC has nothing in the database, in its schemas or on a table, and roles can be applied again`() async throws {
+    @Test func `PUBLIC has nothing in the database, in its schemas or on a table, and roles can be applied again`()
+        async throws
+    {
         try await withMigratedDatabase { server in
             // A copied database does not have the rights on the database itself.
             try await applyRoles(to: server)

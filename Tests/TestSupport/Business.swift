@@ -59,7 +59,9 @@ public struct Business: Sendable {
     }
 
     /// So many customers with addresses, in order of their ids.
-    public func customers(_ count: Int, language: String = "fa", named prefix: String = "Customer") async throws -> [Customer] {
+    public func customers(_ count: Int, language: String = "fa", named prefix: String = "Customer") async throws
+        -> [Customer]
+    {
         var made: [Customer] = []
         for number in 0..<count { made.append(try await customer("\(prefix) \(number)", language: language)) }
         return made

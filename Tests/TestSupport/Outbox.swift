@@ -52,7 +52,8 @@ public struct Letter: Sendable {
         let boundary = headers["Content-Type"]?.components(separatedBy: "\"").dropFirst().first ?? "none"
         let parts = body.components(separatedBy: "--\(boundary)").map { Self.split($0.drop { $0 == "\n" }) }
         func part(_ type: String) -> String {
-            guard let (headers, body) = parts.first(where: { $0.headers["Content-Type"]?.hasPrefix(type) == true }) else {
+            guard let (headers, body) = parts.first(where: { $0.headers["Content-Type"]?.hasPrefix(type) == true })
+            else {
                 return ""
             }
             return headers["Content-Transfer-Encoding"] == "base64" ? Self.base64(body) : Self.quotedPrintable(body)

@@ -16,6 +16,9 @@ public struct TestDatabase: Sendable {
         return TestDatabase(name: name)
     }
 
+    /// The database `postgres`, from which others are looked after.
+    public static let administrative = TestDatabase(name: "postgres")
+
     /// The libpq URL of the database, with the superuser of the server.
     public var url: String { TestServer.url(database: name) }
 

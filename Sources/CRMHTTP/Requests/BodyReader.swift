@@ -225,9 +225,14 @@ struct BodyReader {
         return members[name]
     }
 
+    /// A member's name within a pointer. (RFC 6901, section 3.)
+    private static func escaped(_ name: String) -> String {
+        name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")
+    }
+
     private mutating func refuseUnknown() {
         for name in members.keys.sorted() where !known.contains(name) {
-            errors.append(FieldError("\(pointer)/\(name)", "unknown", "There is no such member."))
+            errors.append(FieldError("\(pointer)/\(Self.escaped(name))", "unknown", "There is no such member."))
         }
     }
 

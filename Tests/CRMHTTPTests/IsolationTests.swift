@@ -1,0 +1,122 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Postgres
+import TestSupport
+import Testing
+
+@testable import CRMHTTP
+
+/// What a key reaches of another tenant: nothing, not even whether it is there.
+@Suite("Isolation")
+struct IsolationTests {
+    private func withTwo(
+        _ body: @Sendable (TestDatabase, _ own: FilledBusiness, _ other: FilledBusiness) async throws -> Void
+    ) async throws {
+        try await withMigratedDatabase { server in
+            let other = try await FilledBusiness(in: server, slug: "one")
+            _ = try await other.business.customer("Dora", reference: "only-theirs")
+            let own = try await FilledBusiness(in: server, slug: "two")
+            try await body(server, own, other)
+        }
+    }
+
+    @Test func `Every route is probed with another tenant's ids`() async throws {
+        try await withTwo { server, own, other in
+            let api = API(
+                database: own.business.database, imports: own.business.database,
+                spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
+            let routes = Set(api.router().routes.map(\.description))
+            let probed = Set(Probe.all(of: other, by: own).map(\.route)).union(Probe.nameNothing)
+            #expect(routes.subtracting(probed) == [], "routes without a probe")
+            #expect(probed.subtracting(routes) == [], "probes of no route")
+        }
+    }
+
+    @Test func `Another tenant's ids are answered exactly as unknown ones, and no row changes`() async throws {
+        try await withTwo { server, own, other in
+            try await TestAPI.with(server, key: own.secret) { api in
+                // The key's last use is noted once a minute.
+                #expect(try await api.get("/v1/segments").status == 200)
+                let before = try await server.digests()
+                for probe in Probe.all(of: other, by: own) {
+                    let answer = try await api.send(probe.request(probe.stranger))
+                    let unknown = try await api.send(probe.request(probe.unknown))
+                    #expect(answer.status == probe.status, "\(probe.name)")
+                    #expect(unknown.status == probe.status, "\(probe.name)")
+                    let (one, other) = try (comparable(answer, probe.stranger), comparable(unknown, probe.unknown))
+                    #expect(one == other, "\(probe.name)")
+                    #expect(Set(answer.headers.map(\.name)) == Set(unknown.headers.map(\.name)), "\(probe.name)")
+                    if probe.status == 200 { #expect(try answer.list("data") == [], "\(probe.name)") }
+                }
+                #expect(differences(before, try await server.digests()) == [])
+            }
+        }
+    }
+
+    @Test func `No list shows anything of another tenant, not even behind its cursor`() async throws {
+        try await withTwo { server, own, other in
+            try await TestAPI.with(server, key: own.secret) { api in
+                var theirs = api
+                theirs.key = other.secret
+                let lists = [
+                    "/v1/customers", "/v1/segments", "/v1/plans", "/v1/surveys", "/v1/campaigns", "/v1/responses",
+                    "/v1/scores?scope=segment", "/v1/scores?scope=campaign",
+                ]
+                for path in lists {
+                    let answer = try await api.get(path)
+                    #expect(try !answer.list("data").isEmpty, "\(path)")
+                    for id in ids(of: other) { #expect(!answer.body.contains(id), "\(path)") }
+                }
+                for path in ["/v1/customers?limit=1", "/v1/customers?limit=1&sort=-created_at"] {
+                    let cursor = try #require(try await theirs.get(path).text("next_cursor"))
+                    let answer = try await api.get("\(path)&cursor=\(cursor)")
+                    #expect(answer.status == 200)
+                    for id in ids(of: other) { #expect(!answer.body.contains(id), "\(path)") }
+                }
+            }
+        }
+    }
+
+    @Test func `References and names are free for each tenant`() async throws {
+        try await withTwo { server, own, other in
+            let before = try await server.digests(of: other.business.tenantID)
+            try await TestAPI.with(server, key: own.secret) { api in
+                let customer = try await api.post("/v1/customers", #"{"name": "Mine", "reference": "only-theirs"}"#)
+                #expect(customer.status == 201)
+                let file = TestRequest(
+                    .post, "/v1/customers/import", "reference,name\nonly-theirs,Changed\n", type: "text/csv")
+                let report = try await api.send(file)
+                #expect(report.status == 200)
+                #expect(try report.number("updated") == 1)
+            }
+            #expect(differences(before, try await server.digests(of: other.business.tenantID)) == [])
+        }
+    }
+
+    @Test func `A key whose public part names another tenant opens nothing`() async throws {
+        try await withTwo { server, own, other in
+            let mixed = own.secret.prefix(30) + other.secret.suffix(26)
+            try await TestAPI.with(server, key: String(mixed)) { api in
+                let answer = try await api.get("/v1/customers")
+                #expect(answer.status == 401)
+            }
+        }
+    }
+
+    /// The body without what always differs, members of objects in no order.
+    private func comparable(_ answer: Answer, _ id: String) throws -> JSONNode {
+        let body = answer.body.replacing(id, with: "ID").replacing(/"request_id":"[^"]*"/, with: "\"request_id\":\"\"")
+        guard answer.headers[.contentType]?.contains("json") == true else { return .string(body) }
+        return try JSONDecoder().decode(JSONNode.self, from: Data(body.utf8))
+    }
+
+    private func ids(of filled: FilledBusiness) -> [String] {
+        [
+            filled.customer.id.description, filled.ruleSegment.id.description, filled.manualSegment.id.description,
+            filled.plan.id.description, filled.survey.id.description, filled.campaign.id.description,
+            filled.draft.id.description, filled.key.id.description,
+        ]
+    }
+}

@@ -1,0 +1,140 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Postgres
+import TestSupport
+
+@testable import CRMHTTP
+
+/// The whole interface over a test's database.
+struct TestAPI: Sendable {
+    let client: any TestClientProtocol
+    /// The key that requests carry.
+    var key: String?
+
+    /// - Parameters:
+    ///   - pool: connects as the application; by default to the database itself.
+    ///   - isLive: over a real connection instead of straight into the router.
+    ///   - uploadLimit: most bytes of an upload.
+    static func with(
+        _ server: TestDatabase, key: String? = nil, pool: Pool? = nil, isLive: Bool = false, uploadLimit: Int = 1 << 20,
+        _ body: @Sendable (TestAPI) async throws -> Void
+    ) async throws {
+        let spool = FileManager.default.temporaryDirectory.appending(path: "spool-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: spool) }
+        let database = Database(pool: pool ?? Pool(server.configuration(user: "mehvar_app")))
+        // A handler that keeps the metadata: the request's id is there.
+        var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .critical
+        let application = API(
+            database: database, imports: database, spool: UploadSpool(directory: spool, limit: uploadLimit)
+        )
+        .application(host: "127.0.0.1", port: 0, logger: logger)
+        try await application.test(isLive ? .live : .router) { client in
+            try await body(TestAPI(client: client, key: key))
+            let left =
+                FileManager.default.fileExists(atPath: spool.path)
+                ? try FileManager.default.contentsOfDirectory(atPath: spool.path) : []
+            guard left.isEmpty else { throw UploadsLeft(files: left) }
+        }
+    }
+
+    /// What was uploaded was not removed.
+    struct UploadsLeft: Error {
+        let files: [String]
+    }
+
+    func send(_ request: TestRequest) async throws -> Answer {
+        var headers = request.headers
+        if let key, headers[.authorization] == nil { headers[.authorization] = "Bearer \(key)" }
+        if let type = request.type { headers[.contentType] = type }
+        let response = try await client.execute(
+            uri: request.path, method: request.method, headers: headers,
+            body: request.body.map { ByteBuffer(string: $0) })
+        return Answer(
+            status: response.status.code, headers: response.headers, body: String(buffer: response.body))
+    }
+
+    func get(_ path: String, headers: HTTPFields = [:]) async throws -> Answer {
+        try await send(TestRequest(.get, path, headers: headers))
+    }
+
+    func post(_ path: String, _ body: String? = nil, headers: HTTPFields = [:]) async throws -> Answer {
+        try await send(TestRequest(.post, path, body, headers: headers))
+    }
+
+    func patch(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> Answer {
+        try await send(TestRequest(.patch, path, body, headers: headers))
+    }
+}
+
+struct TestRequest: Sendable {
+    var method: HTTPRequest.Method
+    var path: String
+    var body: String?
+    var type: String?
+    var headers: HTTPFields
+
+    /// - Parameter type: of the body, if there is one.
+    init(
+        _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, type: String? = "application/json",
+        headers: HTTPFields = [:]
+    ) {
+        self.method = method
+        self.path = path
+        self.body = body
+        self.type = body == nil ? nil : type
+        self.headers = headers
+    }
+}
+
+struct Answer: Sendable {
+    let status: Int
+    let headers: HTTPFields
+    let body: String
+
+    /// The body's value at a path such as `errors/0/pointer`; null for what is not there.
+    func value(_ path: String = "") throws -> JSONNode {
+        var node = try JSONDecoder().decode(JSONNode.self, from: Data(body.utf8))
+        for step in path.split(separator: "/") {
+            switch node {
+            case .object(let members): node = members[String(step)] ?? .null
+            case .array(let items): node = Int(step).flatMap { items.indices.contains($0) ? items[$0] : nil } ?? .null
+            default: node = .null
+            }
+        }
+        return node
+    }
+
+    func text(_ path: String) throws -> String? {
+        if case .string(let text) = try value(path) { text } else { nil }
+    }
+
+    func number(_ path: String) throws -> Int? {
+        if case .number(let number) = try value(path) {
+            Int(exactly: NSDecimalNumber(decimal: number).doubleValue)
+        } else {
+            nil
+        }
+    }
+
+    func list(_ path: String) throws -> [JSONNode] {
+        if case .array(let items) = try value(path) { items } else { [] }
+    }
+
+    /// The ids of a list's items.
+    func ids() throws -> [String] {
+        try list("data").indices.compactMap { try text("data/\($0)/id") }
+    }
+
+    /// Pointer and code of each error of a problem.
+    func errors() throws -> [String] {
+        try list("errors").indices.map { index in
+            "\(try text("errors/\(index)/pointer") ?? "-") \(try text("errors/\(index)/code") ?? "-")"
+        }
+    }
+}

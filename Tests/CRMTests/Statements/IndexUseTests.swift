@@ -1,0 +1,120 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@testable import CRM
+
+/// Row level security keeps conditions out of an index that PostgreSQL does not trust; hot statements must not suffer from it.
+@Suite("Index use")
+struct IndexUseTests {
+    /// Expects that the plan enters the index with all of the columns.
+    private func expect(
+        _ plan: LargeBusiness.Plan, _ index: String, _ columns: [String], _ location: SourceLocation = #_sourceLocation
+    ) {
+        let conditions = plan.conditions(of: index)
+        #expect(
+            conditions.contains { condition in columns.allSatisfy { condition.contains($0) } },
+            "\(index) with \(columns):\n\(plan)", sourceLocation: location)
+        #expect(!plan.scansTable, "\(plan)", sourceLocation: location)
+    }
+
+    @Test func `Hot statements enter their indexes with their keys`() async throws {
+        try await withMigratedDatabase { server in
+            let large = try await LargeBusiness(in: server)
+            try await customers(large)
+            try await secrets(large)
+            try await campaigns(large)
+            try await answers(large)
+        }
+    }
+
+    private func customers(_ large: LargeBusiness) async throws {
+        let filled = large.filled
+        let tenant = filled.business.context.tenantID
+        let found = try await large.plan(of: CustomerStatements.find(tenant, filled.customer.id).sql)
+        expect(found, "customer_pkey", ["tenant_id = ", "id = "])
+        expect(found, "contact_point_customer_key", ["tenant_id = ", "customer_id = "])
+
+        for isDescending in [false, true] {
+            var page = try PageRequest(isDescending: isDescending)
+            let first = try await large.plan(of: CustomerStatements.list(tenant, CustomerFilter(), page).sql)
+            expect(first, "customer_created_idx", ["tenant_id = "])
+            #expect(!first.sorts(by: "created_at"), "\(first)")
+            page.after = PageRequest.Position(time: Date(timeIntervalSinceNow: -3600 * 24), id: UUID())
+            let next = try await large.plan(of: CustomerStatements.list(tenant, CustomerFilter(), page).sql)
+            expect(next, "customer_created_idx", ["tenant_id = ", "ROW(created_at, id)"])
+            #expect(!next.sorts(by: "created_at"), "\(next)")
+        }
+        var filter = CustomerFilter()
+        filter.references = ["L17", "L99"]
+        let referenced = try await large.plan(of: CustomerStatements.list(tenant, filter, PageRequest()).sql)
+        expect(referenced, "customer_reference_key", ["tenant_id = ", "reference = ANY"])
+
+        let members = try await large.plan(
+            of: CustomerStatements.members(tenant, of: filled.ruleSegment.id, PageRequest()).sql)
+        expect(members, "segment_member_pkey", ["tenant_id = ", "segment_id = "])
+    }
+
+    private func secrets(_ large: LargeBusiness) async throws {
+        let filled = large.filled
+        let tenant = filled.business.context.tenantID
+        let key = try await large.plan(of: APIKeyStatements.authenticate(.make(for: tenant)).sql)
+        expect(key, "api_key_hash_key", ["tenant_id = ", "hash = "])
+
+        let link = try await large.plan(of: RespondentStatements.resolve(filled.unanswered).sql)
+        expect(link, "token_pkey", ["tenant_id = ", "hash = "])
+        expect(link, "invitation_pkey", ["tenant_id = ", "id = "])
+        expect(link, "response_invitation_key", ["tenant_id = ", "invitation_id = "])
+        let opened = try await large.plan(of: RespondentStatements.markOpened(filled.unanswered).sql)
+        expect(opened, "token_pkey", ["tenant_id = ", "hash = "])
+        expect(opened, "invitation_pkey", ["tenant_id = ", "id = "])
+    }
+
+    private func campaigns(_ large: LargeBusiness) async throws {
+        let filled = large.filled
+        let tenant = filled.business.context.tenantID
+        let ids = try await large.server.texts(
+            """
+            SELECT i.id::text FROM crm.invitation i WHERE i.tenant_id = \(tenant) AND i.campaign_id = \(filled.draft.id)
+                AND i.state = 'planned' ORDER BY i.id LIMIT 100
+            """
+        ).compactMap { Invitation.ID($0) }
+        let (first, last) = (try #require(ids.first), try #require(ids.last))
+        let pending = try await large.plan(
+            of: InvitationStatements.pending(tenant, filled.draft.id, from: first, to: last).sql)
+        expect(pending, "invitation_open_idx", ["tenant_id = ", "campaign_id = ", "id >= ", "id <= "])
+        let marked = try await large.plan(of: InvitationStatements.markSending(tenant, Array(ids.prefix(20))).sql)
+        expect(marked, "invitation_pkey", ["tenant_id = ", "id = ANY"])
+
+        let candidates = try await large.plan(
+            of: AudienceStatements.candidates(tenant, filled.manualSegment.id, after: filled.customer.id, limit: 100)
+                .sql)
+        expect(candidates, "segment_member_pkey", ["tenant_id = ", "segment_id = ", "customer_id > "])
+        expect(candidates, "customer_pkey", ["tenant_id = ", "(id "])
+        expect(candidates, "contact_point_", ["tenant_id = ", "customer_id = "])
+        expect(candidates, "invitation_quarantine_idx", ["tenant_id = ", "recipient_id = "])
+        // All of the tenant's at once into a hash, or one by one.
+        expect(candidates, "suppression_pkey", ["tenant_id = ", "channel = "])
+    }
+
+    private func answers(_ large: LargeBusiness) async throws {
+        let filled = large.filled
+        let tenant = filled.business.context.tenantID
+        var page = try PageRequest(isDescending: true)
+        page.after = PageRequest.Position(time: Date(timeIntervalSinceNow: -3600 * 24 * 30), id: UUID())
+        let all = try await large.plan(
+            of: ResponseStatements.list(tenant, campaign: nil, onlyWithComment: false, page).sql)
+        expect(all, "response_submitted_idx", ["tenant_id = ", "ROW(submitted_at, id)"])
+        expect(all, "answer_pkey", ["tenant_id = ", "response_id = "])
+        #expect(!all.sorts(by: "submitted_at"), "\(all)")
+        let some = try await large.plan(
+            of: ResponseStatements.list(tenant, campaign: filled.draft.id, onlyWithComment: false, page).sql)
+        expect(some, "response_campaign_idx", ["tenant_id = ", "campaign_id = "])
+        #expect(!some.sorts(by: "submitted_at"), "\(some)")
+
+        let tallies = try await large.plan(
+            of: ScoreStatements.tallies(tenant, .nps, .tenant, key: nil, from: nil, to: nil).sql)
+        expect(tallies, "score_day_pkey", ["tenant_id = ", "metric = ", "scope = "])
+    }
+}

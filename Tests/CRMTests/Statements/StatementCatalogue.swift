@@ -1,0 +1,255 @@
+import Foundation
+import JobQueue
+import Postgres
+import TestSupport
+
+@testable import CRM
+
+/// Every statement of `Sources/CRM` with values of a business that is there.
+struct StatementCatalogue {
+    let filled: FilledBusiness
+    let tenant: Tenant.ID
+    /// As it is now.
+    let customer: Customer
+    /// The invitation that was answered, and one that was not.
+    let invitations: [Invitation.ID]
+
+    init(_ filled: FilledBusiness) async throws {
+        self.filled = filled
+        tenant = filled.business.context.tenantID
+        customer = try await filled.business.customers.find(filled.business.context, filled.customer.id)
+        invitations = try await filled.business.campaigns.invitations(
+            filled.business.context, of: filled.campaign.id, states: nil, PageRequest()
+        ).items.sorted { $0.state == .responded && $1.state != .responded }.map(\.id)
+    }
+
+    var groups: [CatalogueGroup] {
+        get throws {
+            try tenants + access + customers + segments + plans + surveys + campaigns + ledger + respondents + scores
+                + imports
+        }
+    }
+
+    /// A list's first page and one behind a cursor, in both directions.
+    func pages<Output>(
+        _ statement: (PageRequest) throws -> Statement<Output>
+    ) throws -> [CatalogueEntry] {
+        try [false, true].flatMap { isDescending in
+            var page = try PageRequest(limit: 2, isDescending: isDescending)
+            let first = CatalogueEntry(try statement(page))
+            let time = Date(timeIntervalSinceReferenceDate: isDescending ? 1e9 : 0)
+            page.after = PageRequest.Position(time: time, id: UUID())
+            return [first, CatalogueEntry(try statement(page))]
+        }
+    }
+
+    private var tenants: [CatalogueGroup] {
+        let new = NewTenant(slug: "fresh", name: "Fresh")
+        let id = Tenant.ID.make()
+        return [
+            CatalogueGroup(
+                as: .platform,
+                [
+                    CatalogueEntry(TenantStatements.insert(id, new)),
+                    CatalogueEntry(TenantStatements.insertSettings(id, new)),
+                    CatalogueEntry(TenantStatements.insertQueueShare(id)), CatalogueEntry(TenantStatements.list),
+                    CatalogueEntry(TenantStatements.find(slug: "fresh")),
+                ]),
+            CatalogueGroup([
+                CatalogueEntry(TenantStatements.settings(tenant)), CatalogueEntry(Statement<Void>.setTenant(tenant)),
+                CatalogueEntry(SchemaVersion.newest),
+            ]),
+        ]
+    }
+
+    private var access: [CatalogueGroup] {
+        get throws {
+            let token = SecretToken.make(for: tenant)
+            let existing = SecretToken(filled.secret.dropFirst(APIKey.marker.count)) ?? token
+            return [
+                CatalogueGroup([
+                    CatalogueEntry(
+                        APIKeyStatements.insert(
+                            tenant, .make(), name: "K", token: token, prefix: "mhv_", scopes: [.customersRead],
+                            expiresAt: Date())),
+                    CatalogueEntry(APIKeyStatements.list(tenant)),
+                    CatalogueEntry(APIKeyStatements.authenticate(existing)),
+                    CatalogueEntry(APIKeyStatements.touch(tenant, filled.key.id)),
+                    CatalogueEntry(APIKeyStatements.revoke(tenant, filled.key.id)),
+                    CatalogueEntry(
+                        try Event.record(
+                            "test.done", "key", UUID(), by: filled.business.context, data: ["a": .number(1)])),
+                ])
+            ]
+        }
+    }
+
+    private var customers: [CatalogueGroup] {
+        get throws {
+            var filter = CustomerFilter()
+            filter.stages = [.potential, .actual]
+            filter.kinds = [.person]
+            filter.languages = ["fa"]
+            filter.references = ["0001", "0002", "0003"]
+            var new = NewCustomer(name: "New")
+            new.timeZone = "Asia/Tehran"
+            new.attributes = ["a": .bool(true)]
+            var changes = CustomerChanges()
+            changes.stage = .lost
+            changes.attributes = ["b": .null]
+            let points = [ContactPoint(channel: .phone, address: "+98 21 123456", isPrimary: true)]
+            let id = Customer.ID.make()
+            return [
+                CatalogueGroup(
+                    try pages { CustomerStatements.list(tenant, CustomerFilter(), $0) }
+                        + pages { CustomerStatements.list(tenant, filter, $0) }
+                        + pages { CustomerStatements.members(tenant, of: filled.manualSegment.id, $0) }),
+                CatalogueGroup([
+                    CatalogueEntry(CustomerStatements.find(tenant, filled.customer.id)),
+                    CatalogueEntry(try CustomerStatements.insert(tenant, id, new)),
+                    CatalogueEntry(CustomerStatements.insertContactPoints(tenant, id, points)),
+                    CatalogueEntry(CustomerStatements.insertContactPoints(tenant, id, []), .nothing),
+                    CatalogueEntry(CustomerStatements.deleteContactPoints(tenant, id)),
+                    CatalogueEntry(try CustomerStatements.update(tenant, customer.id, customer, changes)),
+                ]),
+            ]
+        }
+    }
+
+    private var segments: [CatalogueGroup] {
+        get throws {
+            guard let rule = filled.ruleSegment.rule else { return [] }
+            let (id, manual) = (filled.ruleSegment.id, filled.manualSegment.id)
+            let emptied = Statement<Int>(
+                "test.empty",
+                "DELETE FROM crm.segment_member m WHERE m.tenant_id = \(tenant) AND m.segment_id = \(manual)")
+            return [
+                CatalogueGroup(
+                    try pages { SegmentStatements.list(tenant, $0) } + [
+                        CatalogueEntry(SegmentStatements.find(tenant, id)),
+                        CatalogueEntry(SegmentStatements.lock(tenant, id)),
+                        CatalogueEntry(
+                            try SegmentStatements.insert(tenant, .make(), name: "N", kind: .rule, rule: rule)),
+                        CatalogueEntry(SegmentStatements.known(tenant, [filled.customer.id])),
+                        CatalogueEntry(SegmentStatements.removeLeavers(tenant, manual, rule)),
+                        CatalogueEntry(emptied), CatalogueEntry(SegmentStatements.addEntrants(tenant, manual, rule)),
+                        CatalogueEntry(emptied),
+                        CatalogueEntry(SegmentStatements.addMembers(tenant, manual, [filled.customer.id])),
+                        CatalogueEntry(SegmentStatements.recount(tenant, id)),
+                    ])
+            ]
+        }
+    }
+
+    private var plans: [CatalogueGroup] {
+        get throws {
+            let id = Plan.ID.make()
+            let segment = filled.manualSegment.id
+            return [
+                CatalogueGroup(
+                    try pages { PlanStatements.list(tenant, segment: nil, $0) }
+                        + pages { PlanStatements.list(tenant, segment: segment, $0) } + [
+                            CatalogueEntry(PlanStatements.find(tenant, filled.plan.id)),
+                            CatalogueEntry(PlanStatements.insert(tenant, id, segment: segment, name: "N")),
+                            CatalogueEntry(try PlanStatements.insertRevision(tenant, id, 1, .sample)),
+                            CatalogueEntry(PlanStatements.advance(tenant, filled.plan, name: "Renamed")),
+                        ])
+            ]
+        }
+    }
+
+    private var surveys: [CatalogueGroup] {
+        get throws {
+            let survey = filled.survey
+            return [
+                CatalogueGroup(
+                    try pages { SurveyStatements.list(tenant, $0) } + [
+                        CatalogueEntry(SurveyStatements.find(tenant, survey.id)),
+                        CatalogueEntry(SurveyStatements.lock(tenant, survey.id)),
+                        CatalogueEntry(
+                            try SurveyStatements.insert(tenant, .make(), name: "N", metric: .nps, survey.content)),
+                        CatalogueEntry(try SurveyStatements.insertVersion(tenant, survey, 2)),
+                        CatalogueEntry(SurveyStatements.setPublished(tenant, survey.id, 2)),
+                        CatalogueEntry(
+                            try SurveyStatements.updateContent(tenant, survey.id, name: "R", survey.content)),
+                        CatalogueEntry(SurveyStatements.publishedContent(tenant, survey.id)),
+                    ])
+            ]
+        }
+    }
+
+    private var campaigns: [CatalogueGroup] {
+        get throws {
+            let (draft, sent) = (filled.draft, filled.campaign)
+            let new = NewCampaign(
+                name: "N", kind: .transactional, surveyID: filled.survey.id, segmentID: filled.manualSegment.id,
+                subject: draft.subject, message: draft.message)
+            return [
+                CatalogueGroup(
+                    try pages { CampaignStatements.list(tenant, $0) } + [
+                        CatalogueEntry(CampaignStatements.find(tenant, draft.id)),
+                        CatalogueEntry(try CampaignStatements.insert(tenant, .make(), new)),
+                        CatalogueEntry(CampaignStatements.tallies(tenant, [draft.id, sent.id])),
+                        CatalogueEntry(CampaignStatements.launch(tenant, draft.id)),
+                        CatalogueEntry(InvitationLetter.find(tenant, draft.id)),
+                        CatalogueEntry(CampaignStatements.run(tenant, draft.id)),
+                        CatalogueEntry(CampaignStatements.awaitPlanner(tenant, draft.id)),
+                        CatalogueEntry(CampaignStatements.finish(tenant, draft.id)),
+                    ]),
+                CatalogueGroup([
+                    CatalogueEntry(Statement<Void>.analyse(["invitation"])),
+                    CatalogueEntry(Statement<Void>.statementTimeout(.seconds(5))),
+                ]),
+            ]
+        }
+    }
+
+    private var ledger: [CatalogueGroup] {
+        get throws {
+            let (draft, sent, segment) = (filled.draft, filled.campaign.id, filled.manualSegment.id)
+            let candidate = AudienceStatements.Candidate(
+                customerID: filled.customer.id, language: "fa", address: "a@b.example", exclusion: nil)
+            let ids = invitations
+            let tokens = ids.map { ($0, SecretToken.make(for: tenant)) }
+            func outcomes(_ state: Invitation.State) -> [InvitationStatements.Outcome] {
+                ids.map { InvitationStatements.Outcome(id: $0, state: state, reason: state == .sent ? nil : "test") }
+            }
+            func again(_ expiry: SQL) -> CatalogueEntry {
+                CatalogueEntry(
+                    Statement<Int>(
+                        "test.again",
+                        """
+                        UPDATE crm.invitation SET state = 'planned', reason = NULL, sending_at = NULL, sent_at = NULL,
+                            expires_at = now() + \(expiry) WHERE tenant_id = \(tenant) AND campaign_id = \(sent)
+                        """))
+            }
+            return [
+                CatalogueGroup(
+                    try pages { InvitationStatements.list(tenant, sent, states: nil, $0) }
+                        + pages { InvitationStatements.list(tenant, sent, states: [.sent, .responded], $0) }),
+                CatalogueGroup([
+                    CatalogueEntry(AudienceStatements.preview(tenant, segment)),
+                    CatalogueEntry(AudienceStatements.serialisePlanning(tenant)),
+                    CatalogueEntry(AudienceStatements.candidates(tenant, segment, after: nil, limit: 10)),
+                    CatalogueEntry(
+                        AudienceStatements.candidates(
+                            tenant, segment, after: Customer.ID(rawValue: filled.key.id.rawValue), limit: 10)),
+                    CatalogueEntry(InvitationStatements.plan(tenant, draft, [candidate])),
+                ]),
+                CatalogueGroup([
+                    again("interval '1 day'"),
+                    CatalogueEntry(
+                        InvitationStatements.pending(
+                            tenant, sent, from: ids.min { $0.description < $1.description } ?? .make(), to: .make())),
+                    CatalogueEntry(InvitationStatements.excludeLate(tenant, ids)),
+                    CatalogueEntry(InvitationStatements.markSending(tenant, ids)),
+                    CatalogueEntry(InvitationStatements.insertTokens(tenant, tokens)),
+                    CatalogueEntry(InvitationStatements.deleteTokens(tenant, tokens.map(\.1))),
+                    CatalogueEntry(InvitationStatements.record(tenant, outcomes(.bounced))),
+                    CatalogueEntry(InvitationStatements.suppressBounced(tenant, ids)),
+                    again("interval '-1 day'"), CatalogueEntry(InvitationStatements.failExpired(tenant, ids)),
+                ]),
+            ]
+        }
+    }
+}
