@@ -103,7 +103,8 @@ final class Maildir: Sendable {
             parent += "/" + component
             try makeDirectory(parent)
         }
-        for name in ["tmp", "new", "cur"] { try makeDirectory("\(parent)/\(name)") }
+        // tmp last: who finds it may rely on the others.
+        for name in ["new", "cur", "tmp"] { try makeDirectory("\(parent)/\(name)") }
     }
 
     private func makeDirectory(_ directory: String) throws(MailError) {

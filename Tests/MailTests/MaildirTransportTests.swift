@@ -108,6 +108,18 @@ import Testing
         #expect(try files("new").count == 40)
     }
 
+    @Test func `the first deliveries into a maildir that is not there yet do not get in each other's way`() async throws {
+        for round in 0..<100 {
+            let transport = MaildirTransport(path: "\(path)/\(round)")
+            try await withThrowingTaskGroup(of: Receipt.self) { tasks in
+                for id in ["1", "2", "3", "4"] {
+                    tasks.addTask { try await transport.send(Samples.mail(id, text: "Hello\n")) }
+                }
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
     @Test func `a place that cannot be written to is a temporary error`() async throws {
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
         try Data().write(to: root.appendingPathComponent("deep"))

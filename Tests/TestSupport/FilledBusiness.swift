@@ -44,14 +44,13 @@ public struct FilledBusiness: Sendable {
         survey = try await business.survey()
         let made = try await business.campaign("Sent", survey, to: manualSegment)
         _ = try await business.planned(made)
-        let letters = try await withOutbox { outbox in
-            try await business.send(outbox.transport())
-            return try outbox.letters()
+        let (reports, letters) = try await withOutbox { outbox in
+            (try await business.send(outbox.transport()), try outbox.letters())
         }
         func token(_ name: String) throws -> SecretToken {
             guard let letter = letters.first(where: { $0.recipient == "\(name)@mail.example" }),
                 let token = SecretToken(letter.token)
-            else { throw NoLetter() }
+            else { throw NoLetter(to: name, reports: "\(reports)", letters: letters.map(\.recipient)) }
             return token
         }
         (answered, unanswered) = (try token("ada"), try token("bob"))
@@ -66,7 +65,11 @@ public struct FilledBusiness: Sendable {
         )
     }
 
-    struct NoLetter: Error {}
+    struct NoLetter: Error {
+        let to: String
+        let reports: String
+        let letters: [String]
+    }
 
     private static func importOrders(_ business: Business) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "orders-\(UUID().uuidString).csv")
