@@ -108,7 +108,8 @@ import Testing
         #expect(try files("new").count == 40)
     }
 
-    @Test func `the first deliveries into a maildir that is not there yet do not get in each other's way`() async throws {
+    @Test func `the first deliveries into a maildir that is not there yet do not get in each other's way`() async throws
+    {
         for round in 0..<100 {
             let transport = MaildirTransport(path: "\(path)/\(round)")
             try await withThrowingTaskGroup(of: Receipt.self) { tasks in
