@@ -93,5 +93,5 @@ def score_row(name, score):
     rate = score["n"] / score["sent"] if score["sent"] else None
     return [
         name, decimal(score["score"]), interval, score["n"], "–" if rate is None else f"{100 * rate:.0f} %",
-        score["promoters"], score["passives"], score["detractors"], bar(score),
+        *("–" if score[group] is None else score[group] for group in ("promoters", "passives", "detractors")), bar(score),
     ]  # fmt: skip
