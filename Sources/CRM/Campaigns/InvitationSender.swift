@@ -144,7 +144,7 @@ package struct InvitationSender: Sendable {
         } catch let error as MailError {
             return switch error.kind {
             case .temporary: unsent(error.reason, isUnreachable: error.stage == .connection || error.stage == .session)
-            case .unknown: delivery(.unknown, error.reason)
+            case .unknown: await isDelivered(mail) ? delivery(.sent) : delivery(.unknown, error.reason)
             case .permanent: delivery(error.stage == .recipient ? .bounced : .failed, error.description)
             }
         } catch is CancellationError {
@@ -152,6 +152,11 @@ package struct InvitationSender: Sendable {
         } catch {
             return delivery(.unknown, "The transport failed: \(error)")
         }
+    }
+
+    /// Whether the transport can tell that the message is there. Where it fails too, nobody can.
+    private func isDelivered(_ mail: OutgoingMail) async -> Bool {
+        do { return try await transport.delivered(mail.id) ?? false } catch { return false }
     }
 
     /// Records what is known even if the database is away for a moment: what is not recorded can only be named `unknown` later.

@@ -117,19 +117,20 @@ enum InvitationStatements {
         let reason: String?
     }
 
-    /// Records the outcomes and gives when each counts as sent. An answer may have come before its sending was recorded, and stays;
-    /// what somebody named `unknown` meanwhile is not planned anew.
+    /// Records the outcomes and gives when each counts as sent. An answer may have come before its sending was recorded, and stays.
+    /// Of two senders (one was presumed dead), what one knows to be out stays out whatever the other could not do: a row that was
+    /// put back to `planned` meanwhile becomes `sent`, and what was named `unknown` is not planned anew.
     static func record(_ tenant: Tenant.ID, _ outcomes: [Outcome]) -> Statement<[Date?]> {
         Statement(
             "invitation.record",
             """
             UPDATE crm.invitation i SET state = CASE WHEN i.state = 'responded' THEN i.state ELSE n.state END,
                 reason = n.reason, sent_at = CASE WHEN n.state = 'sent' THEN now() END,
-                sending_at = CASE WHEN n.state = 'planned' THEN NULL ELSE i.sending_at END
+                sending_at = CASE WHEN n.state <> 'planned' THEN coalesce(i.sending_at, now()) END
             FROM unnest(\(outcomes.map(\.id)), \(outcomes.map(\.state.rawValue)),
                 \(NullableArray(outcomes.map(\.reason)))) AS n (id, state, reason)
             WHERE i.tenant_id = \(tenant) AND i.id = n.id AND i.sent_at IS NULL AND (i.state = 'sending'
-                OR (i.state IN ('unknown', 'responded') AND n.state <> 'planned'))
+                OR (i.state IN ('planned', 'unknown', 'responded') AND n.state <> 'planned'))
             RETURNING i.sent_at
             """, all: { try $0.nextIfPresent() })
     }
