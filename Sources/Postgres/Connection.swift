@@ -2,11 +2,11 @@
 public struct Connection: ~Copyable {
     private let session: Session
 
-    /// Opens a connection, lends it and closes it.
+    /// Opens a connection, lends it and closes it. No time limit holds on it but that for connecting.
     public static func with<Result>(
         _ configuration: Configuration, _ body: (inout Connection) async throws -> Result
     ) async throws -> Result {
-        let session = try await Session.open(configuration)
+        let session = try await Session.open(configuration, timeouts: false)
         var connection = Connection(session: session)
         return try await body(&connection)
     }
@@ -15,7 +15,9 @@ public struct Connection: ~Copyable {
 
     /// Runs one statement by itself.
     public mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
-        try statement.read(unwrap(try await session.run([statement.command]).first ?? nil))
+        let session = session
+        let rows = try await session.refreshingStatements { try await session.run([statement.command]) }
+        return try statement.read(rows[0])
     }
 
     /// Runs a script of several statements that takes no values.
@@ -25,8 +27,8 @@ public struct Connection: ~Copyable {
 
     /// Lends a transaction on this connection; commits when the closure returns, rolls back when it throws.
     public mutating func withTransaction<Result>(
-        _ body: (inout Transaction) async throws -> Result
+        _ options: TransactionOptions = .default, _ body: (inout Transaction) async throws -> Result
     ) async throws -> Result {
-        try await Transaction.with(session, prelude: [], body)
+        try await Transaction.with(session, prelude: [options.begin], body)
     }
 }

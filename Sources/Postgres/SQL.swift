@@ -18,6 +18,9 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
 
     private init() { utf8 = [] }
 
+    /// For the wrapper's own commands, such as SAVEPOINT, whose text takes no parameters.
+    init(generated text: String) { utf8 = Array(text.utf8) }
+
     public struct StringInterpolation: StringInterpolationProtocol, Sendable {
         public typealias StringLiteralType = StaticString
         var sql = SQL()

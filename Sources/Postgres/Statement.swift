@@ -2,83 +2,103 @@
 ///
 /// The name is static, so that logs, metrics and errors can carry it; the text depends only on the code, never on data.
 public struct Statement<Output>: Sendable {
-    public let name: StaticString
     public let sql: SQL
-    let read: @Sendable (Rows) throws -> Output
+    @usableFromInline let label: StatementLabel
+    @usableFromInline let read: @Sendable (Rows) throws -> Output
 
-    init(_ name: StaticString, _ sql: SQL, read: @escaping @Sendable (Rows) throws -> Output) {
-        self.name = name
+    @usableFromInline
+    init(_ label: StatementLabel, _ sql: SQL, read: @escaping @Sendable (Rows) throws -> Output) {
+        self.label = label
         self.sql = sql
         self.read = read
     }
 
+    public var name: StaticString { label.name }
+
     /// Every row, in the server's order.
+    @inlinable
     public init<Row>(
-        _ name: StaticString, _ sql: SQL, all row: @escaping @Sendable (inout RowReader) throws -> Row
+        _ name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line,
+        all row: @escaping @Sendable (inout RowReader) throws -> Row
     ) where Output == [Row] {
-        self.init(name, sql, read: { try $0.map(row) })
+        self.init(StatementLabel(name, fileID, line), sql, read: { try $0.map(row) })
     }
 
     /// The only row, or `nil` for none. More than one is an error.
+    @inlinable
     public init<Row>(
-        _ name: StaticString, _ sql: SQL, optional row: @escaping @Sendable (inout RowReader) throws -> Row
+        _ name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line,
+        optional row: @escaping @Sendable (inout RowReader) throws -> Row
     ) where Output == Row? {
         self.init(
-            name, sql,
+            StatementLabel(name, fileID, line), sql,
             read: { rows in
-                guard rows.count <= 1 else {
-                    throw PostgresError(
-                        .rowCount(expected: "at most one", found: rows.count), statement: name.description)
-                }
-                return rows.count == 0 ? nil : try rows.first(row)
+                let count = rows.count
+                guard count <= 1 else { throw rows.unexpectedCount("at most one") }
+                return count == 0 ? nil : try rows.first(row)
             })
     }
 
     /// Exactly one row.
+    @inlinable
     public init(
-        _ name: StaticString, _ sql: SQL, one row: @escaping @Sendable (inout RowReader) throws -> Output
+        _ name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line,
+        one row: @escaping @Sendable (inout RowReader) throws -> Output
     ) {
         self.init(
-            name, sql,
+            StatementLabel(name, fileID, line), sql,
             read: { rows in
-                guard rows.count == 1 else {
-                    throw PostgresError(.rowCount(expected: "one", found: rows.count), statement: name.description)
-                }
+                guard rows.count == 1 else { throw rows.unexpectedCount("one") }
                 return try rows.first(row)
             })
     }
 
     /// The same statement with its output changed.
+    @inlinable
     public func map<New>(_ transform: @escaping @Sendable (Output) throws -> New) -> Statement<New> {
-        Statement<New>(name, sql, read: { [read] rows in try transform(read(rows)) })
+        Statement<New>(label, sql, read: { [read] rows in try transform(read(rows)) })
     }
 
-    var command: Command { Command(name: name, sql: sql, keepsRows: true) }
+    @usableFromInline var command: Command { Command(label, sql) }
 }
 
 extension Statement where Output == Int {
     /// Runs for its effect; gives the number of rows that it touched.
-    public init(_ name: StaticString, _ sql: SQL) {
-        self.init(name, sql, read: { $0.affected })
+    public init(_ name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line) {
+        self.init(StatementLabel(name, fileID, line), sql, read: { $0.affected })
     }
 }
 
 extension Statement where Output == Void {
     /// Runs for its effect; rows and counts are dropped.
-    public init(effect name: StaticString, _ sql: SQL) {
-        self.init(name, sql, read: { _ in })
+    public init(effect name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line) {
+        self.init(StatementLabel(name, fileID, line), sql, read: { _ in })
     }
 
     /// For a prelude, whose answers nobody reads.
-    var preludeCommand: Command { Command(name: name, sql: sql, keepsRows: false) }
+    @usableFromInline var preludeCommand: Command { Command(label, sql, role: .unread) }
 }
 
-/// One statement as the connection sees it, without its output's type.
-struct Command: Sendable {
+/// What names a statement in logs and errors: its name and where it stands in the program.
+@usableFromInline
+struct StatementLabel: Sendable {
     let name: StaticString
-    let sql: SQL
-    /// Whether somebody reads the answer; otherwise it is only checked for errors.
-    let keepsRows: Bool
-    /// Whether this is COMMIT.
-    var commits = false
+    let fileID: StaticString
+    let line: UInt
+
+    @usableFromInline
+    init(_ name: StaticString, _ fileID: StaticString = "", _ line: UInt = 0) {
+        self.name = name
+        self.fileID = fileID
+        self.line = line
+    }
+
+    /// `nil` for the wrapper's own statements.
+    var source: String? { line > 0 ? "\(fileID):\(line)" : nil }
+}
+
+extension PostgresError {
+    init(_ reason: Reason, report: ServerReport? = nil, _ label: StatementLabel) {
+        self.init(reason, report: report, statement: label.name.description, source: label.source)
+    }
 }

@@ -13,9 +13,9 @@ enum Tool {
             .name(program), arguments: Arguments(arguments), output: .string(limit: 1 << 20),
             error: .combinedWithOutput)
         guard result.terminationStatus.isSuccess else {
-            throw Failure(description: "\(program) failed: \((result.standardOutput ?? "").prefix(2000))")
+            throw Failure(description: "\(program) failed: \(result.standardOutput.prefix(2000))")
         }
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 
     /// The number behind `marker` in a program's output.

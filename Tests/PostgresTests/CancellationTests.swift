@@ -20,7 +20,7 @@ import Testing
             task.cancel()
             let error = try await failure { try await task.value }
             #expect(error.reason == .cancelled)
-            #expect(ContinuousClock.now - started < .seconds(5))
+            #expect(ContinuousClock.now - started < .seconds(30))
             #expect(try await observe(Queries.sleeps(backend)) == false)
             #expect(try await pool.pipeline(Queries.backend) == backend)
         }

@@ -22,6 +22,14 @@ func withPool<Result>(
     return try await body(pool)
 }
 
+extension Pool {
+    /// Connections in all, idle ones, and tasks that wait.
+    var counts: (open: Int, idle: Int, waiting: Int) {
+        let statistics = statistics
+        return (statistics.inUse + statistics.idle, statistics.idle, statistics.waiting)
+    }
+}
+
 /// Runs the closure, which has to throw a `PostgresError`, and gives it back.
 func failure<Result>(
     sourceLocation: SourceLocation = #_sourceLocation, of body: () async throws -> Result

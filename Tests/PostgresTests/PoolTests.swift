@@ -171,8 +171,9 @@ import Testing
         configuration.connectTimeout = .milliseconds(100)
         try await withPool(configuration) { pool in
             let error = try await failure { try await pool.pipeline(Queries.backend) }
-            #expect(error.reason == .deadline)
-            #expect(pool.counts.open == 0)
+            // On a busy machine libpq's own time-out, which counts whole seconds, may come first.
+            #expect(error.reason == .deadline || error.description.contains("timeout expired"))
+            #expect(error.isUnavailable && pool.counts.open == 0)
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
     private func report(_ state: String, constraint: String? = nil) -> ServerReport {
         ServerReport(
             severity: "ERROR", state: SQLState(rawValue: state), message: "secret", detail: "secret", hint: "secret",
-            schema: nil, table: nil, column: nil, constraint: constraint, position: nil)
+            constraint: constraint)
     }
 
     @Test func `a description names code, statement and constraint and never the server's wording`() {
@@ -34,14 +34,16 @@ import Testing
         "postgresql://user:secret@host:port:5/db", "postgresql:///db?secret",
     ])
     func `an unreadable connection string is not quoted`(_ url: String) async throws {
-        let error = try await failure { try await Session.open(Configuration(url: url)) }
+        let error = try await failure { try await Session.open(Configuration(url: url), timeouts: true) }
         guard case .connection = error.reason else { throw error }
         #expect(!String(reflecting: error).contains("secret"))
     }
 
     @Test func `a refused password is not quoted`() async throws {
         let url = TestServer.url + (TestServer.url.contains("?") ? "&" : "?") + "password=secret"
-        let error = try await failure { try await Session.open(Configuration(url: url, user: "nobody")) }
+        let error = try await failure {
+            try await Session.open(Configuration(url: url, user: "nobody"), timeouts: true)
+        }
         #expect(error.isUnavailable)
         #expect(error.description.contains("nobody"))
         #expect(!String(reflecting: error).contains("secret"))

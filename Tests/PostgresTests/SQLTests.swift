@@ -42,9 +42,13 @@ import Testing
     }
 
     @Test func `statements are prepared once for each text and types of values`() {
-        func key<Value: PostgresEncodable>(_ value: Value) -> PreparedStatements.Key { .init("SELECT \(value)") }
-        #expect(key(1) == key(2))
-        #expect(key(1) != key(Int32(1)))
-        #expect(key(1) != PreparedStatements.Key("SELECT  \(1)"))
+        var prepared = PreparedStatements(limit: 10)
+        func command(_ sql: SQL) -> Command { Statement("test.same", sql).command }
+        let name = prepared.add(command("SELECT \(1)"))
+        #expect(prepared.use(command("SELECT \(2)")) == name)
+        #expect(prepared.use(command("SELECT \(Int32(1))")) == nil)
+        #expect(prepared.use(command("SELECT  \(1)")) == nil)
+        #expect(prepared.add(command("SELECT  \(1)")) != name)
+        #expect(prepared.count == 2)
     }
 }

@@ -96,7 +96,7 @@ import Testing
                 try await pool.withTransaction { transaction in
                     _ = try await failure { try await transaction.run(Self.divide) }
                     let second = try await failure { try await transaction.run(Queries.backend) }
-                    #expect(second.state == .inFailedTransaction)
+                    #expect(second.state == .inFailedSQLTransaction)
                 }
             }
         }

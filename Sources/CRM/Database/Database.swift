@@ -8,19 +8,22 @@ public struct Database: Sendable {
     /// - Parameter pool: connects as `mehvar_app`.
     public init(pool: Pool) { self.pool = pool }
 
-    /// Lends a transaction of the context's tenant. It commits when the closure returns and rolls back when it throws.
+    /// Lends a transaction of the context's tenant. It commits when the closure returns and rolls back when it throws. When
+    /// another transaction was in the way (serialization failure, deadlock) the closure is run again from its beginning.
     ///
     /// k dependent statements take k + 1 round trips; for independent ones use ``pipeline(_:_:)``.
     ///
-    /// - Parameter timeout: how long the connection may be kept; by default as the pool is configured.
+    /// - Parameters:
+    ///   - timeout: how long all that may take; by default as the pool is configured.
+    ///   - retries: how often the closure may be run again; by default as the pool is configured.
     func withTenant<Result>(
-        _ context: TenantContext, timeout: Duration? = nil,
+        _ context: TenantContext, timeout: Duration? = nil, retries: Int? = nil,
         _ body: (inout TenantTransaction) async throws -> Result
     ) async throws -> Result {
         try await verifySchema()
-        var prelude: [Statement<Void>] = [.setTenant(context.tenantID)]
-        if let timeout { prelude.append(.statementTimeout(timeout)) }
-        return try await pool.withTransaction(prelude: prelude, timeout: timeout) { base in
+        return try await pool.withTransaction(
+            prelude: [.setTenant(context.tenantID)], timeout: timeout, retries: retries
+        ) { base in
             var transaction = TenantTransaction(base: base, context: context)
             do {
                 let result = try await body(&transaction)
@@ -112,13 +115,6 @@ struct TenantTransaction: ~Copyable {
 extension Statement where Output == Void {
     static func setTenant(_ tenant: Tenant.ID) -> Statement<Void> {
         Statement(effect: "tenant.set", "SELECT crm.set_tenant(\(tenant))")
-    }
-
-    /// The server's second line behind the client's own deadline.
-    static func statementTimeout(_ timeout: Duration) -> Statement<Void> {
-        let milliseconds = String(max(1, timeout.components.seconds) * 1000)
-        return Statement(
-            effect: "database.timeout", "SELECT set_config('statement_timeout', \(milliseconds), true)")
     }
 
     static func analyse(_ tables: [String]) -> Statement<Void> {

@@ -33,11 +33,14 @@ public struct PostgresError: Error, Sendable {
     public let report: ServerReport?
     /// The name of the statement that failed.
     public let statement: String?
+    /// Where that statement stands in the program, as `Module/File.swift:12`.
+    public let source: String?
 
-    public init(_ reason: Reason, report: ServerReport? = nil, statement: String? = nil) {
+    public init(_ reason: Reason, report: ServerReport? = nil, statement: String? = nil, source: String? = nil) {
         self.reason = reason
         self.report = report
         self.statement = statement
+        self.source = source
     }
 
     /// The server's SQLSTATE, when the server answered.
@@ -64,35 +67,16 @@ public struct PostgresError: Error, Sendable {
         }
     }
 
+    /// Whether the same transaction, run once more from its beginning, may well succeed: another one was in its way, and
+    /// this one was rolled back.
+    public var isRepeatable: Bool { state == .serializationFailure || state == .deadlockDetected }
+
     /// Whether the violated constraint has this name. On Citus a shard's number follows the name.
     public func violates(_ constraint: String) -> Bool {
         guard let name = report?.constraint else { return false }
         guard name.hasPrefix(constraint) else { return false }
         let rest = name.dropFirst(constraint.count)
         return rest.isEmpty || (rest.first == "_" && rest.dropFirst().allSatisfy(\.isNumber))
-    }
-}
-
-/// Every field of an error or notice of the server. (PostgreSQL 15, "Error and Notice Message Fields".)
-public struct ServerReport: Sendable, Equatable {
-    public let severity: String
-    public let state: SQLState
-    /// May quote values; not for logs or users.
-    public let message: String
-    public let detail: String?
-    public let hint: String?
-    public let schema: String?
-    public let table: String?
-    public let column: String?
-    public let constraint: String?
-    /// Position in the statement's text, from 1.
-    public let position: Int?
-}
-
-extension ServerReport: CustomStringConvertible {
-    /// Severity, SQLSTATE and constraint, never the server's wording.
-    public var description: String {
-        "\(severity) \(state)" + (constraint.map { " (constraint \($0))" } ?? "")
     }
 }
 
@@ -115,6 +99,7 @@ extension PostgresError: CustomStringConvertible {
             case .protocolViolation(let what): "protocol violation: \(what)"
             }
         if let statement { text += " in \(statement)" }
+        if let source { text += " (\(source))" }
         if let constraint = report?.constraint { text += " (constraint \(constraint))" }
         return text
     }

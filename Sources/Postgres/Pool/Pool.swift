@@ -1,54 +1,52 @@
+import Logging
+import Metrics
 import Synchronization
 
 /// A bounded pool of connections to one database as one role.
 ///
 /// Connections are opened when they are needed. When all are in use, tasks wait in order of arrival, for a bounded time
-/// and up to a bounded number of them.
+/// and up to a bounded number of them. While the server cannot be reached, tasks fail at once with the reason, and
+/// connecting is tried again after 50 ms to 1 s.
+///
+/// A pool works from the moment it is made. As a service (``run()``) it also keeps the minimum of connections open, closes
+/// those that idle, reports its state, and closes gracefully.
 public final class Pool: Sendable {
     public let configuration: Configuration
-
-    private struct Idle {
-        let session: Session
-        let since: Moment
-    }
-
-    private struct State {
-        /// The most recently used stands last and is lent first, so that a quiet pool shrinks.
-        var idle: [Idle] = []
-        /// Places taken: sessions that idle, are lent or are being opened.
-        var open = 0
-        var waiters = WaitingLine()
-        var isClosed = false
-    }
-
-    private let state = Mutex(State())
+    let observation: Observation
+    let state = Mutex(PoolState())
 
     public init(_ configuration: Configuration) {
         self.configuration = configuration
+        observation = Observation(configuration)
     }
 
     /// Runs the statements as one transaction in one round trip: BEGIN, `prelude`, the statements, COMMIT.
     ///
-    /// The rows are read only after COMMIT was answered.
+    /// The rows are read only after COMMIT was answered. When another transaction was in the way (40001, 40P01), all is run
+    /// again, ``Configuration/maximumRetries`` times at most.
+    @inlinable
     public func pipeline<each Output>(
         prelude: [Statement<Void>] = [], _ statement: repeat Statement<each Output>
     ) async throws -> (repeat each Output) {
-        var commands = [Command.begin]
-        commands.reserveCapacity(prelude.count + 5)
+        var commands: [Command] = []
+        commands.reserveCapacity(prelude.count + 8)
         for statement in prelude { commands.append(statement.preludeCommand) }
-        let first = commands.count
         repeat commands.append((each statement).command)
-        let rows = try await commit(commands)
-        return try decode(repeat each statement, from: rows, startingAt: first)
+        var answers = Answers(try await commit(commands))
+        return try (repeat (each statement).read(answers.next()))
     }
 
-    private func commit(_ commands: [Command]) async throws -> [Rows?] {
-        try await withSession { session in
-            do {
-                return try await Transaction.commit(on: session, after: commands)
-            } catch {
-                await session.rollBack()
-                throw error
+    @usableFromInline
+    func commit(_ commands: [Command]) async throws -> [Rows] {
+        let all = [.begin] + standardTimeouts + commands
+        return try await lend(retries: configuration.maximumRetries) { session in
+            try await session.refreshingStatements {
+                do {
+                    return try await session.commit(all)
+                } catch {
+                    await session.rollBack()
+                    throw error
+                }
             }
         }
     }
@@ -56,158 +54,90 @@ public final class Pool: Sendable {
     /// Lends a transaction. It commits when the closure returns and rolls back when it throws; the closure's own error comes
     /// out unchanged.
     ///
-    /// - Parameter timeout: how long the connection may be kept, instead of the configuration's `transactionTimeout`.
+    /// When another transaction was in the way (40001, 40P01) the closure is run again from its beginning, so whatever it
+    /// does beside the transaction has to bear that.
+    ///
+    /// - Parameters:
+    ///   - timeout: how long all that may take, by default the configuration's `transactionTimeout`.
+    ///   - retries: how often the closure may be run again, by default the configuration's `maximumRetries`.
     public func withTransaction<Result>(
-        prelude: [Statement<Void>] = [], timeout: Duration? = nil, _ body: (inout Transaction) async throws -> Result
+        _ options: TransactionOptions = .default, prelude: [Statement<Void>] = [], timeout: Duration? = nil,
+        retries: Int? = nil, _ body: (inout Transaction) async throws -> Result
     ) async throws -> Result {
-        try await withSession(timeout: timeout) { try await Transaction.with($0, prelude: prelude, body) }
-    }
-
-    /// Closes idle connections and refuses new work; lent connections close when they come back.
-    public func close() {
-        let (idle, waiters) = state.withLock { state in
-            state.isClosed = true
-            defer { state.idle = [] }
-            state.open -= state.idle.count
-            return (state.idle, state.waiters.removeAll())
+        var commands = [options.begin]
+        if let timeout {
+            commands.append(.timeouts(statement: timeout + .seconds(1), lock: configuration.lockTimeout))
+        } else {
+            commands += standardTimeouts
         }
-        for waiter in waiters { waiter.resume(returning: .closed) }
-        _ = consume idle
+        commands += prelude.map(\.preludeCommand)
+        return try await lend(timeout: timeout, retries: retries ?? configuration.maximumRetries) { session in
+            try await Transaction.with(session, prelude: commands, body)
+        }
     }
 
-    /// Connections in use, idle, and tasks that wait; for tests.
-    var counts: (open: Int, idle: Int, waiting: Int) {
-        state.withLock { ($0.open, $0.idle.count, $0.waiters.count) }
+    /// Behind a pooler each transaction brings its time limits; elsewhere they are the connection's.
+    private var standardTimeouts: [Command] {
+        guard configuration.statementMode == .unprepared else { return [] }
+        return [.timeouts(statement: configuration.statementTimeout, lock: configuration.lockTimeout)]
     }
 
-    // MARK: Lending
-
-    func withSession<Result>(
-        timeout: Duration? = nil, _ body: (Session) async throws -> Result
+    /// Lends a connection for a piece of work, again when it failed since others were in its way.
+    private func lend<Result>(
+        timeout: Duration? = nil, retries: Int, _ body: (Session) async throws -> Result
     ) async throws -> Result {
-        let session = try await acquire()
-        session.deadline = .now + (timeout ?? configuration.transactionTimeout)
-        defer { release(session) }
-        return try await body(session)
-    }
-
-    private func acquire() async throws -> Session {
-        if Task.isCancelled { throw PostgresError(.cancelled) }
-        var outcome = state.withLock { take(from: &$0) }
-        while true {
-            switch outcome {
-            case .session(let session, let idleSince):
-                guard isStale(session, idleSince) else { return session }
-                session.discard()
-                outcome = .mayOpen  // in its place
-            case .mayOpen: return try await open()
-            case .timedOut, .full: throw PostgresError(.poolExhausted)
-            case .cancelled: throw PostgresError(.cancelled)
-            case .closed: throw PostgresError(.poolClosed)
-            case nil: outcome = await wait()
+        let timeout = timeout ?? configuration.transactionTimeout
+        return try await observation.traced(configuration.applicationName) {
+            var deadline: Moment?
+            var backoff = Backoff(base: .milliseconds(5), limit: .milliseconds(500))
+            while true {
+                do {
+                    return try await withSession(timeout: timeout, until: &deadline, body)
+                } catch let error as PostgresError where error.isRepeatable && backoff.failures < retries {
+                    let pause = backoff.next()
+                    guard let deadline, Moment.now + pause < deadline else { throw error }
+                    observation.retries.increment()
+                    configuration.logger.debug(
+                        "transaction is run again",
+                        metadata: [
+                            "statement": "\(error.statement ?? "")", "sqlstate": "\(error.state?.rawValue ?? "")",
+                        ])
+                    do { try await Task.sleep(for: pause) } catch { throw PostgresError(.cancelled) }
+                }
             }
         }
     }
 
-    /// What can be had without waiting; `nil` when the task has to wait.
-    private func take(from state: inout State) -> WaitingLine.Outcome? {
-        if state.isClosed { return .closed }
-        if let idle = state.idle.popLast() { return .session(idle.session, idleSince: idle.since) }
-        if state.open < configuration.maximumConnections {
-            state.open += 1
-            return .mayOpen
-        }
-        return state.waiters.count < configuration.maximumWaiters ? nil : .full
-    }
-
-    private func isStale(_ session: Session, _ idleSince: Moment) -> Bool {
-        let now = Moment.now
-        if now >= session.openedAt + configuration.maximumLifetime { return true }
-        if now >= idleSince + configuration.idleTimeout { return true }
-        return now >= idleSince + configuration.checkAfter && session.looksClosed()
-    }
-
-    private func open() async throws -> Session {
+    /// - Parameter deadline: when the work has to be over; set when a connection was first lent for it.
+    private func withSession<Result>(
+        timeout: Duration, until deadline: inout Moment?, _ body: (Session) async throws -> Result
+    ) async throws -> Result {
+        let session = try await acquire()
+        let began = Moment.now
+        let end = deadline ?? began + timeout
+        deadline = end
+        session.deadline = end
         do {
-            return try await Session.open(configuration)
+            let result = try await body(session)
+            finish(session, since: began)
+            return result
         } catch {
-            giveUpPlace()
+            observation.failures.increment()
+            finish(session, since: began)
             throw error
         }
     }
 
-    private func release(_ session: Session) {
+    private func finish(_ session: Session, since began: Moment) {
         let now = Moment.now
-        let isOld = now >= session.openedAt + configuration.maximumLifetime
-        guard !session.isBroken, !isOld, !session.isInTransaction else {
-            giveUpPlace()
-            return
-        }
-        var closed: Session?
-        let waiter = state.withLock { state -> WaitingLine.Continuation? in
-            if let waiter = state.waiters.popFirst() { return waiter }
-            if state.isClosed {
-                state.open -= 1
-                return nil
-            }
-            if let oldest = state.idle.first, now >= oldest.since + configuration.idleTimeout {
-                closed = state.idle.removeFirst().session
-                state.open -= 1
-            }
-            state.idle.append(Idle(session: session, since: now))
-            return nil
-        }
-        waiter?.resume(returning: .session(session, idleSince: now))
-        _ = consume closed
+        observation.transactions.increment()
+        observation.duration.recordNanoseconds(now.nanoseconds - began.nanoseconds)
+        release(session, now)
     }
 
-    /// A connection is gone: the next one who waits may open another in its place.
-    private func giveUpPlace() {
-        let waiter = state.withLock { state -> WaitingLine.Continuation? in
-            if let waiter = state.waiters.popFirst() { return waiter }
-            state.open -= 1
-            return nil
-        }
-        waiter?.resume(returning: .mayOpen)
-    }
-
-    // MARK: Waiting
-
-    private func wait() async -> WaitingLine.Outcome {
-        let deadline = ContinuousClock.now + configuration.acquireTimeout
-        let ticket = state.withLock { $0.waiters.ticket() }
-        return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
-                var needsTimer = false
-                let outcome = state.withLock { state -> WaitingLine.Outcome? in
-                    if Task.isCancelled { return .cancelled }
-                    // A connection may have come back since the look that led here.
-                    if let outcome = take(from: &state) { return outcome }
-                    needsTimer = state.waiters.append(ticket, until: deadline, continuation)
-                    return nil
-                }
-                if let outcome { continuation.resume(returning: outcome) }
-                if needsTimer { startTimer() }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.remove(ticket) }?.resume(returning: .cancelled)
-        }
-    }
-
-    /// Ends the waits that took too long: one task for all of them, as long as somebody waits.
-    private func startTimer() {
-        Task.detached { [weak self] in
-            while let next = self?.expireWaiters() {
-                try await Task.sleep(until: next, clock: .continuous)
-            }
-        }
-    }
-
-    /// Returns when to look again; `nil` when nobody waits any more.
-    private func expireWaiters() -> ContinuousClock.Instant? {
-        let now = ContinuousClock.now
-        let (late, next) = state.withLock { $0.waiters.expire(at: now) }
-        for waiter in late { waiter.resume(returning: .timedOut) }
-        return next
+    /// For tests: lends a bare connection.
+    func withSession<Result>(_ body: (Session) async throws -> Result) async throws -> Result {
+        var deadline: Moment?
+        return try await withSession(timeout: configuration.transactionTimeout, until: &deadline, body)
     }
 }

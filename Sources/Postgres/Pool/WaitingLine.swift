@@ -7,6 +7,8 @@ struct WaitingLine {
         case timedOut
         case cancelled
         case closed
+        /// The server could not be reached just now.
+        case unreachable(PostgresError)
         /// Too many wait already.
         case full
     }

@@ -4,77 +4,80 @@ extension Array: PostgresEncodable where Element: PostgresEncodable {
     public static var postgresArrayType: PostgresType { Element.postgresArrayType }
 
     public func encode(into bytes: inout [UInt8]) {
-        bytes.appendBigEndian(Int32(isEmpty ? 0 : 1))
-        bytes.appendBigEndian(Int32(0))
-        bytes.appendBigEndian(Element.postgresType.oid)
-        guard !isEmpty else { return }
-        bytes.appendBigEndian(Int32(count))
-        bytes.appendBigEndian(Int32(1))
+        bytes.appendArrayHeader(of: Self.postgresType, count: count, hasNulls: false)
         for element in self { element.encodeWithLength(into: &bytes) }
     }
 }
 
-extension PostgresEncodable {
-    /// A length in four bytes, then the value: the form of array elements and COPY's fields.
-    func encodeWithLength(into bytes: inout [UInt8]) {
-        let start = bytes.count
-        bytes.appendBigEndian(Int32(0))
-        encode(into: &bytes)
-        let length = UInt32(bytes.count - start - 4)
-        for shift in 0..<4 { bytes[start + shift] = UInt8(truncatingIfNeeded: length >> UInt32(24 - shift * 8)) }
+extension Array: PostgresDecodable where Element: PostgresDecodable {
+    public static func accepts(_ type: PostgresType) -> Bool { ArrayReader.accepts(type, of: Element.self) }
+
+    /// One dimension without NULLs, with any lower bound; anything else does not decode.
+    public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> [Element]? {
+        guard var reader = ArrayReader(bytes), Element.accepts(reader.element) else { return nil }
+        var elements: [Element] = []
+        elements.reserveCapacity(reader.count)
+        for _ in 0..<reader.count {
+            guard case .value(let bytes) = reader.next(), let element = Element.decode(bytes, as: reader.element) else {
+                return nil
+            }
+            elements.append(element)
+        }
+        return reader.isAtEnd ? elements : nil
     }
 }
 
 /// An array whose elements may be NULL.
-public struct NullableArray<Element: PostgresEncodable>: PostgresEncodable {
+public struct NullableArray<Element> {
     public var elements: [Element?]
     public init(_ elements: [Element?]) { self.elements = elements }
+}
 
+extension NullableArray: Sendable where Element: Sendable {}
+extension NullableArray: Equatable where Element: Equatable {}
+extension NullableArray: Hashable where Element: Hashable {}
+
+extension NullableArray: PostgresEncodable where Element: PostgresEncodable {
     public static var postgresType: PostgresType { Element.postgresArrayType }
     public static var postgresArrayType: PostgresType { Element.postgresArrayType }
 
     public func encode(into bytes: inout [UInt8]) {
-        bytes.appendBigEndian(Int32(elements.isEmpty ? 0 : 1))
-        bytes.appendBigEndian(Int32(1))
-        bytes.appendBigEndian(Element.postgresType.oid)
-        guard !elements.isEmpty else { return }
-        bytes.appendBigEndian(Int32(elements.count))
-        bytes.appendBigEndian(Int32(1))
+        bytes.appendArrayHeader(of: Self.postgresType, count: elements.count, hasNulls: true)
         for element in elements {
             if let element { element.encodeWithLength(into: &bytes) } else { bytes.appendBigEndian(Int32(-1)) }
         }
     }
 }
 
-extension NullableArray: Sendable where Element: Sendable {}
+extension NullableArray: PostgresDecodable where Element: PostgresDecodable {
+    public static func accepts(_ type: PostgresType) -> Bool { ArrayReader.accepts(type, of: Element.self) }
 
-extension Array: PostgresDecodable where Element: PostgresDecodable {
-    public static func accepts(_ type: PostgresType) -> Bool {
-        type.arrayElement.map(Element.accepts) ?? false
+    /// One dimension, with any lower bound; several do not decode.
+    public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> NullableArray? {
+        guard var reader = ArrayReader(bytes), Element.accepts(reader.element) else { return nil }
+        var elements: [Element?] = []
+        elements.reserveCapacity(reader.count)
+        for _ in 0..<reader.count {
+            switch reader.next() {
+            case .null: elements.append(nil)
+            case .value(let bytes):
+                guard let element = Element.decode(bytes, as: reader.element) else { return nil }
+                elements.append(element)
+            case nil: return nil
+            }
+        }
+        return reader.isAtEnd ? NullableArray(elements) : nil
     }
+}
 
-    /// One dimension without NULLs; anything else does not decode.
-    public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> [Element]? {
-        guard let dimensions = bytes.bigEndian(Int32.self), let oid = bytes.bigEndian(UInt32.self, at: 8),
-            Element.accepts(PostgresType(oid: oid))
-        else {
-            return nil
-        }
-        if dimensions == 0 { return [] }
-        guard dimensions == 1, let count = bytes.bigEndian(Int32.self, at: 12), count >= 0 else { return nil }
-        var elements: [Element] = []
-        elements.reserveCapacity(Int(count))
-        var offset = 20
-        for _ in 0..<count {
-            guard let length = bytes.bigEndian(Int32.self, at: offset), length >= 0,
-                offset + 4 + Int(length) <= bytes.count,
-                let element = Element.decode(
-                    UnsafeRawBufferPointer(rebasing: bytes[offset + 4..<offset + 4 + Int(length)]),
-                    as: PostgresType(oid: oid))
-            else { return nil }
-            elements.append(element)
-            offset += 4 + Int(length)
-        }
-        return elements
+extension [UInt8] {
+    /// What stands before the elements of an array of type `array`; ``ArrayReader`` says in which form.
+    fileprivate mutating func appendArrayHeader(of array: PostgresType, count: Int, hasNulls: Bool) {
+        appendBigEndian(Int32(count == 0 ? 0 : 1))
+        appendBigEndian(Int32(hasNulls ? 1 : 0))
+        appendBigEndian((array.arrayElement ?? .unspecified).oid)
+        guard count > 0 else { return }
+        appendBigEndian(Int32(count))
+        appendBigEndian(Int32(1))
     }
 }

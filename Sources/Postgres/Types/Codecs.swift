@@ -36,10 +36,46 @@ extension Array where Element == UInt8 {
     }
 }
 
+extension PostgresEncodable {
+    /// A length in four bytes, then the value: the form of array elements, range bounds and COPY's fields.
+    func encodeWithLength(into bytes: inout [UInt8]) {
+        let start = bytes.count
+        bytes.appendBigEndian(Int32(0))
+        encode(into: &bytes)
+        let length = UInt32(bytes.count - start - 4)
+        for shift in 0..<4 { bytes[start + shift] = UInt8(truncatingIfNeeded: length >> UInt32(24 - shift * 8)) }
+    }
+}
+
+/// A value with its length before it, as in an array; NULL is the length −1.
+enum LengthAndValue {
+    case null
+    case value(UnsafeRawBufferPointer)
+}
+
 extension UnsafeRawBufferPointer {
     /// The big-endian integer that stands at `offset`; `nil` when it does not fit.
     func bigEndian<Value: FixedWidthInteger>(_ type: Value.Type = Value.self, at offset: Int = 0) -> Value? {
         guard offset >= 0, offset + MemoryLayout<Value>.size <= count else { return nil }
         return Value(bigEndian: loadUnaligned(fromByteOffset: offset, as: Value.self))
+    }
+
+    /// The big-endian integer that these bytes are; `nil` when they are more or fewer.
+    func wholeBigEndian<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
+        count == MemoryLayout<Value>.size ? bigEndian(type) : nil
+    }
+
+    /// The value that a length in four bytes introduces at `offset`, which moves behind it; `nil` when the bytes end
+    /// before.
+    func lengthAndValue(at offset: inout Int) -> LengthAndValue? {
+        guard let length: Int32 = bigEndian(at: offset), length >= -1 else { return nil }
+        let start = offset + 4
+        guard length >= 0 else {
+            offset = start
+            return .null
+        }
+        guard Int(length) <= count - start else { return nil }
+        offset = start + Int(length)
+        return .value(UnsafeRawBufferPointer(rebasing: self[start..<offset]))
     }
 }

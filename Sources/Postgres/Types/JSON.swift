@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// `jsonb` as the bytes of a JSON text.
+/// `jsonb` as the bytes of a JSON text; reads `json` too.
 public struct JSONText: Sendable, Hashable, PostgresEncodable, PostgresDecodable {
     public var utf8: [UInt8]
     public init(utf8: [UInt8]) { self.utf8 = utf8 }
@@ -19,7 +19,21 @@ public struct JSONText: Sendable, Hashable, PostgresEncodable, PostgresDecodable
     }
 }
 
-/// `jsonb` that holds a Codable value.
+/// `json`, which keeps the text as it was written: white space, the order of keys, keys that occur twice.
+public struct VerbatimJSON: Sendable, Hashable, PostgresEncodable, PostgresDecodable {
+    public var utf8: [UInt8]
+    public init(utf8: [UInt8]) { self.utf8 = utf8 }
+
+    public static var postgresType: PostgresType { .json }
+    public static var postgresArrayType: PostgresType { .jsonArray }
+    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: utf8) }
+    public static func accepts(_ type: PostgresType) -> Bool { type == .json }
+    public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> VerbatimJSON? {
+        VerbatimJSON(utf8: Array(bytes))
+    }
+}
+
+/// `jsonb` that holds a Codable value; reads `json` too.
 ///
 /// Encoding fails only for values that JSON cannot hold (NaN); the initialiser throws then, so that binding cannot.
 public struct JSONValue<Value: Decodable>: PostgresEncodable, PostgresDecodable {

@@ -1,4 +1,7 @@
 /// A day of the (proleptic) Gregorian calendar without a time or zone: PostgreSQL's `date`.
+///
+/// `infinity` and `-infinity` are no days and do not decode. The server refuses a day beyond its range
+/// (`datetime_field_overflow`).
 public struct LocalDate: Sendable, Hashable, Comparable, PostgresEncodable, PostgresDecodable {
     /// Days since 2000-01-01, as on the wire.
     public let daysSince2000: Int32
@@ -52,10 +55,14 @@ public struct LocalDate: Sendable, Hashable, Comparable, PostgresEncodable, Post
 
     public static var postgresType: PostgresType { .date }
     public static var postgresArrayType: PostgresType { .dateArray }
-    public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(daysSince2000) }
+    public func encode(into bytes: inout [UInt8]) {
+        // The outermost numbers would be the infinities.
+        bytes.appendBigEndian(min(max(daysSince2000, .min + 1), .max - 1))
+    }
     public static func accepts(_ type: PostgresType) -> Bool { type == .date }
     public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> LocalDate? {
-        bytes.bigEndian(Int32.self).map(LocalDate.init(daysSince2000:))
+        guard let days: Int32 = bytes.wholeBigEndian(), days != .max, days != .min else { return nil }
+        return LocalDate(daysSince2000: days)
     }
 }
 

@@ -6,7 +6,11 @@ extension Bool: PostgresEncodable, PostgresDecodable {
     public func encode(into bytes: inout [UInt8]) { bytes.append(self ? 1 : 0) }
     public static func accepts(_ type: PostgresType) -> Bool { type == .bool }
     public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Bool? {
-        bytes.count == 1 ? bytes[0] != 0 : nil
+        switch bytes.wholeBigEndian(UInt8.self) {
+        case 0: false
+        case 1: true
+        default: nil
+        }
     }
 }
 
@@ -53,8 +57,8 @@ extension Double: PostgresEncodable, PostgresDecodable {
     public static func accepts(_ type: PostgresType) -> Bool { type == .float8 || type == .float4 }
     public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Double? {
         type == .float4
-            ? bytes.bigEndian(UInt32.self).map { Double(Float(bitPattern: $0)) }
-            : bytes.bigEndian(UInt64.self).map(Double.init(bitPattern:))
+            ? bytes.wholeBigEndian(UInt32.self).map { Double(Float(bitPattern: $0)) }
+            : bytes.wholeBigEndian(UInt64.self).map(Double.init(bitPattern:))
     }
 }
 
@@ -64,7 +68,7 @@ extension Float: PostgresEncodable, PostgresDecodable {
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(bitPattern) }
     public static func accepts(_ type: PostgresType) -> Bool { type == .float4 }
     public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Float? {
-        bytes.bigEndian(UInt32.self).map(Float.init(bitPattern:))
+        bytes.wholeBigEndian(UInt32.self).map(Float.init(bitPattern:))
     }
 }
 
@@ -89,29 +93,5 @@ extension UUID: PostgresEncodable, PostgresDecodable {
     public static func accepts(_ type: PostgresType) -> Bool { type == .uuid }
     public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> UUID? {
         bytes.count == 16 ? UUID(uuid: bytes.loadUnaligned(as: uuid_t.self)) : nil
-    }
-}
-
-/// `timestamptz`: microseconds since 2000-01-01 00:00 UTC on the wire; rounded to them here.
-extension Date: PostgresEncodable, PostgresDecodable {
-    /// Seconds from PostgreSQL's epoch (2000-01-01) to Foundation's (2001-01-01).
-    private static let epochDifference = 31_622_400.0
-    public static var postgresType: PostgresType { .timestamptz }
-    public static var postgresArrayType: PostgresType { .timestamptzArray }
-    public func encode(into bytes: inout [UInt8]) {
-        let microseconds = ((timeIntervalSinceReferenceDate + Self.epochDifference) * 1_000_000).rounded()
-        bytes.appendBigEndian(Int64(microseconds.clamped(to: -9e18...9e18)))
-    }
-    public static func accepts(_ type: PostgresType) -> Bool { type == .timestamptz }
-    public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Date? {
-        bytes.bigEndian(Int64.self).map {
-            Date(timeIntervalSinceReferenceDate: Double($0) / 1_000_000 - epochDifference)
-        }
-    }
-}
-
-extension Double {
-    fileprivate func clamped(to range: ClosedRange<Double>) -> Double {
-        isNaN ? range.lowerBound : min(max(self, range.lowerBound), range.upperBound)
     }
 }

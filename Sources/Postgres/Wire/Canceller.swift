@@ -1,47 +1,33 @@
-import CEpoll
 import CLibPQ
-import Glibc
 
-/// A cancel request under way. PQcancel blocks on a connection of its own, so it runs on a thread of its own.
-///
-/// `@unchecked Sendable`: libpq's request belongs to that thread alone; an eventfd tells when it is done.
-final class Canceller: @unchecked Sendable {
-    /// Readable when the server has taken or refused the request, or could not be reached.
-    let done: Int32
-    private let request: OpaquePointer
+/// A request to the server to stop what it does on a connection. PQcancel blocks on a connection of its own.
+struct Canceller {
+    private let call: BlockingCall<Bool>
 
-    /// Sends a request to stop what the server does on this connection; `nil` when that cannot even be tried.
+    /// Sends the request; `nil` when that cannot even be tried.
     init?(_ connection: OpaquePointer) {
         guard PQstatus(connection) == CONNECTION_OK, let request = PQgetCancel(connection) else { return nil }
-        self.request = request
-        done = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard done >= 0 else { return nil }
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(self)
-        let result = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Canceller>.fromOpaque(argument).takeRetainedValue().send()
-                return nil
-            }, argument.toOpaque())
-        guard result == 0 else {
-            argument.release()
+        let handle = Handle(pointer: request)
+        let call = BlockingCall {
+            var message = [CChar](repeating: 0, count: 256)
+            // A cancel that does not arrive shows by the answer that does not come: the session is then discarded.
+            let isSent = PQcancel(handle.pointer, &message, Int32(message.count)) == 1
+            PQfreeCancel(handle.pointer)
+            return isSent
+        } dispose: { _ in
+        }
+        guard let call else {
+            PQfreeCancel(request)
             return nil
         }
-        pthread_detach(thread)
+        self.call = call
     }
 
-    deinit {
-        PQfreeCancel(request)
-        if done >= 0 { Glibc.close(done) }
+    /// Waits until the server has taken or refused the request, or could not be reached; `false` when that took too long.
+    func settle(until deadline: Moment) async -> Bool {
+        await call.wait(until: deadline, heedsCancellation: false).1 == .ready
     }
 
-    private func send() {
-        var message = [CChar](repeating: 0, count: 256)
-        // A cancel that does not arrive shows by the answer that does not come: the session is then discarded.
-        _ = PQcancel(request, &message, Int32(message.count))
-        var one: UInt64 = 1
-        _ = write(done, &one, 8)
-    }
+    /// `@unchecked Sendable`: libpq's request belongs to the thread that sends it alone.
+    private struct Handle: @unchecked Sendable { let pointer: OpaquePointer }
 }

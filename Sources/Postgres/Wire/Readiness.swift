@@ -21,11 +21,51 @@ final class Readiness: @unchecked Sendable {
 
     /// What the poller knows this place by; never used twice.
     let id: UInt64
+    /// The poller that watches this place's socket.
+    unowned let poller: Poller
+    /// Whether the poller goes on watching the socket between waits.
+    let isWatched = Atomic<Bool>(false)
+    /// The socket that was watched last.
+    let socket = Atomic<Int32>(-1)
     private let state = Atomic<UInt64>(Phase.idle)
     private let deadline = Atomic<Int64>(.max)
     private var continuation: Continuation?
 
-    init(id: UInt64) { self.id = id }
+    init(id: UInt64, poller: Poller) {
+        self.id = id
+        self.poller = poller
+    }
+
+    /// Waits until `socket` is ready, the deadline passes or, unless told otherwise, the task is cancelled. May report
+    /// ready early. Only one wait at a time.
+    ///
+    /// - Parameter staysWatched: whether the socket is the same at the next wait too, so that a task that runs on the
+    ///   poller's own threads need not ask for it to be watched each time.
+    func wait(
+        for socket: Int32, _ interest: Poller.Interest, until deadline: Moment, heedsCancellation: Bool = true,
+        staysWatched: Bool = false
+    ) async -> Outcome {
+        // libpq has dropped the connection and will say so itself.
+        guard socket >= 0 else { return .ready }
+        defer { rest() }
+        self.socket.store(socket, ordering: .relaxed)
+        let staysWatched = staysWatched && PollerThread.current != nil
+        guard heedsCancellation else {
+            return await withUnsafeContinuation {
+                poller.arm(self, socket, interest, until: deadline, staysWatched: staysWatched, $0)
+            }
+        }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation {
+                poller.arm(self, socket, interest, until: deadline, staysWatched: staysWatched, $0)
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    /// Gives the place back.
+    func close() { poller.close(self) }
 
     /// Begins a wait; `false` when it was cancelled before.
     func begin(_ continuation: Continuation, until deadline: Moment) -> Bool {
@@ -37,20 +77,22 @@ final class Readiness: @unchecked Sendable {
         ).exchanged
     }
 
-    /// Ends the wait, if there is one.
-    func end(_ outcome: Outcome) {
-        end(outcome, ifStill: state.load(ordering: .acquiring))
+    /// Ends the wait; `false` when there is none.
+    @discardableResult
+    func end(_ outcome: Outcome) -> Bool {
+        end(outcome, ifStill: state.load(ordering: .sequentiallyConsistent))
     }
 
-    private func end(_ outcome: Outcome, ifStill seen: UInt64) {
-        guard seen & Phase.mask == Phase.waiting else { return }
+    private func end(_ outcome: Outcome, ifStill seen: UInt64) -> Bool {
+        guard seen & Phase.mask == Phase.waiting else { return false }
         let ended = seen & ~Phase.mask | Phase.ended
         guard state.compareExchange(expected: seen, desired: ended, ordering: .acquiringAndReleasing).exchanged else {
-            return
+            return false
         }
         let taken = continuation
         continuation = nil
         taken?.resume(returning: outcome)
+        return true
     }
 
     /// Ends the wait as cancelled, or keeps the one that is about to begin from beginning.
@@ -77,7 +119,7 @@ final class Readiness: @unchecked Sendable {
         guard seen & Phase.mask == Phase.waiting else { return false }
         let deadline = Moment(nanoseconds: deadline.load(ordering: .relaxed))
         guard deadline <= now else { return deadline != .never }
-        end(.timedOut, ifStill: seen)
+        _ = end(.timedOut, ifStill: seen)
         return false
     }
 }

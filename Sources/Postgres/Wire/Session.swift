@@ -1,27 +1,32 @@
 import CLibPQ
 import Glibc
 
-/// One libpq connection, always in non-blocking and, between COPYs, pipeline mode.
+/// One libpq connection, always in non-blocking and, between COPYs and streams, pipeline mode.
 ///
 /// `@unchecked Sendable`: it is used by one task at a time, the one that the pool or `Connection` lent it to; handing
 /// it over goes through the pool's mutex.
+@usableFromInline
 final class Session: @unchecked Sendable {
     let connection: OpaquePointer
     let configuration: Configuration
-    let openedAt = Moment.now
-    private let place = Poller.shared.open()
+    /// When it is too old to be lent again.
+    let endOfLife: Moment
+    private let place = PollingExecutor.shared.next().open()
     /// When the present lending has to be over.
     var deadline = Moment.never
     /// Whether the task's cancellation ends a wait; not while cleaning up.
     private var heedsCancellation = true
     /// Set when the protocol's state is not known any more: the session must be closed, not lent again.
     private(set) var isBroken = false
-    private var isOpen = false
     /// Whether a wait that must end may still ask the server to stop and wait for its answer.
     private var mayAskToStop = false
     /// Why the server was asked to stop, and the request.
     private var interruption: (reason: PostgresError.Reason, canceller: Canceller)?
-    var prepared = PreparedStatements()
+    var prepared: PreparedStatements
+    /// Statements that no one will use again, to be dropped from the server's memory with the next round trip.
+    var discardedStatements: [Command] = []
+    /// The steps of the pipeline under way; kept for its memory.
+    var steps: [PipelineStep] = []
     /// Whether the last ``run(_:)`` failed after its COMMIT may have reached the server and without the server's refusal.
     var commitIsUnknown = false
     /// Round trips made so far.
@@ -33,77 +38,51 @@ final class Session: @unchecked Sendable {
     private init(connection: OpaquePointer, configuration: Configuration) {
         self.connection = connection
         self.configuration = configuration
+        endOfLife = .now + configuration.maximumLifetime * Double.random(in: 0.9...1)
+        prepared = PreparedStatements(limit: configuration.preparedStatementLimit)
     }
 
     deinit {
-        Poller.shared.close(place)
+        place.close()
         PQfinish(connection)
     }
 
-    // MARK: Opening
-
-    static func open(_ configuration: Configuration) async throws -> Session {
-        try check(configuration.url)
-        let keywords = ["dbname", "user", "application_name", "client_encoding"]
-        let values = [configuration.url, configuration.user ?? "", configuration.applicationName, "UTF8"]
-        let pairs = zip(keywords, values).filter { !$0.1.isEmpty }
-        let started = withCStrings(pairs.map(\.0)) { keywords in
-            withCStrings(pairs.map(\.1)) { values in PQconnectStartParams(keywords, values, 1) }
-        }
-        guard let started else { throw PostgresError(.connection("out of memory")) }
-        let session = Session(connection: started, configuration: configuration)
-        session.deadline = .now + configuration.connectTimeout
+    /// - Parameter timeouts: whether the server watches the configuration's time limits too.
+    static func open(_ configuration: Configuration, timeouts: Bool) async throws -> Session {
+        let connection = try await Connector.connect(configuration, timeouts: timeouts)
+        let session = Session(connection: connection, configuration: configuration)
         PQsetNoticeReceiver(
-            started,
+            connection,
             { context, result in
                 guard let context, let result else { return }
                 let session = Unmanaged<Session>.fromOpaque(context).takeUnretainedValue()
-                session.configuration.onNotice?(ServerReport(result))
+                session.configuration.noticed(ServerReport(result))
             }, Unmanaged.passUnretained(session).toOpaque())
-        try await session.connect()
-        guard PQsetnonblocking(started, 1) == 0, PQenterPipelineMode(started) == 1 else {
-            throw session.broken()
-        }
-        session.isOpen = true
-        session.deadline = .never
+        guard PQenterPipelineMode(connection) == 1 else { throw session.broken() }
         return session
-    }
-
-    /// libpq's complaint about an unreadable connection string quotes it, password and all: it is not passed on.
-    private static func check(_ url: String) throws {
-        let isPlainName = !url.contains("=") && !url.hasPrefix("postgresql://") && !url.hasPrefix("postgres://")
-        if isPlainName { return }
-        guard let options = PQconninfoParse(url, nil) else {
-            throw PostgresError(.connection("the connection string cannot be read"))
-        }
-        PQconninfoFree(options)
-    }
-
-    private func connect() async throws {
-        guard PQstatus(connection) != CONNECTION_BAD else { throw broken() }
-        var interest = Poller.Interest.write
-        while true {
-            try await wait(interest)
-            switch PQconnectPoll(connection) {
-            case PGRES_POLLING_OK: return
-            case PGRES_POLLING_READING: interest = .read
-            case PGRES_POLLING_WRITING: interest = .write
-            default: throw broken()
-            }
-        }
     }
 
     // MARK: Waiting
 
-    /// Waits for the socket. On a deadline or a cancellation the server is told to stop; within ``interruptibly(_:)`` the
-    /// wait then goes on for its answer, elsewhere the session is broken.
+    /// Waits for the socket. On a deadline or a cancellation the server is told to stop; within an interruptible piece of
+    /// work the wait then goes on for its answer, elsewhere the session is broken.
     func wait(_ interest: Poller.Interest) async throws {
-        let outcome = await Poller.shared.wait(
-            at: place, for: PQsocket(connection), interest, until: deadline, heedsCancellation: heedsCancellation)
+        let outcome = await place.wait(
+            for: PQsocket(connection), interest, until: deadline, heedsCancellation: heedsCancellation,
+            staysWatched: true)
         switch outcome {
         case .ready: return
         case .timedOut: try interrupt(.deadline)
         case .cancelled: try interrupt(.cancelled)
+        }
+    }
+
+    /// Waits for something to read while nothing was asked; `false` when the time is over.
+    func hasInput(until time: Moment) async throws -> Bool {
+        switch await place.wait(for: PQsocket(connection), .read, until: time, staysWatched: true) {
+        case .ready: return true
+        case .timedOut: return false
+        case .cancelled: throw PostgresError(.cancelled)
         }
     }
 
@@ -118,71 +97,101 @@ final class Session: @unchecked Sendable {
         deadline = .now + Self.grace
     }
 
-    /// Runs a body that ends with the server's answer to a Sync. If the deadline passes or the task is cancelled
-    /// meanwhile, the server is asked to stop and given a moment to answer, so that the session stays usable and it is
-    /// known what became of a COMMIT.
-    func interruptibly<Result>(_ body: () async throws -> Result) async throws -> Result {
-        guard heedsCancellation else { return try await body() }
-        if Task.isCancelled { throw PostgresError(.cancelled) }
-        let outerDeadline = deadline
-        if outerDeadline != .never, outerDeadline <= .now { throw PostgresError(.deadline) }
-        mayAskToStop = true
-        defer {
-            mayAskToStop = false
-            interruption = nil
-            heedsCancellation = true
-            deadline = outerDeadline
-        }
-        do {
-            let result = try await body()
-            await settle()
-            return result
-        } catch let error as PostgresError {
-            await settle()
-            guard let interruption else { throw error }
-            if error.state == .queryCanceled || isBroken {
-                throw PostgresError(interruption.reason, report: error.report, statement: error.statement)
-            }
-            throw error
-        }
+    /// Asks the server to stop since nobody wants the rest of its answer.
+    func askToStop() throws {
+        if interruption == nil { try interrupt(.cancelled) }
     }
 
-    /// Waits until a cancel request has gone out, lest it stop a later statement.
-    private func settle() async {
-        guard let interruption, !isBroken else { return }
-        let outcome = await Poller.shared.wait(
-            at: place, for: interruption.canceller.done, .read, until: deadline, heedsCancellation: false)
-        if outcome != .ready { isBroken = true }
+    /// Begins work that ends with the server's answer to everything that was asked. If the deadline passes or the task is
+    /// cancelled meanwhile, the server is asked to stop and given a moment to answer, so that the session stays usable
+    /// and it is known what became of a COMMIT. Returns the deadline, for ``settle(_:)``.
+    func enter() throws -> Moment {
+        guard !isBroken else { throw PostgresError(.connection("the connection broke before")) }
+        guard heedsCancellation else { return deadline }
+        if Task.isCancelled { throw PostgresError(.cancelled) }
+        if deadline != .never, deadline <= .now { throw PostgresError(.deadline) }
+        mayAskToStop = true
+        return deadline
+    }
+
+    /// Whether the server was asked to stop.
+    var isInterrupted: Bool { interruption != nil }
+
+    /// Ends what ``enter()`` began, when nothing interrupted it.
+    func leave(_ outerDeadline: Moment) {
+        guard mayAskToStop else { return }
+        mayAskToStop = false
+        deadline = outerDeadline
+    }
+
+    /// Ends what ``enter()`` began, after an interruption too.
+    func settle(_ outerDeadline: Moment) async {
+        guard mayAskToStop else { return }
+        // A request that is still under way could stop a later statement.
+        if let interruption, !isBroken, !(await interruption.canceller.settle(until: deadline)) { isBroken = true }
+        interruption = nil
+        heedsCancellation = true
+        leave(outerDeadline)
+    }
+
+    /// Ends what ``enter()`` began and failed; what comes out is the interruption when that was the cause.
+    func settle(_ outerDeadline: Moment, failing error: any Error) async -> any Error {
+        let cause = explained(error)
+        await settle(outerDeadline)
+        return cause
+    }
+
+    /// The interruption in place of the server's word that it stopped.
+    func explained(_ error: any Error) -> any Error {
+        guard mayAskToStop, let reason = interruption?.reason, let error = error as? PostgresError,
+            error.state == .queryCanceled || isBroken
+        else { return error }
+        return PostgresError(reason, report: error.report, statement: error.statement, source: error.source)
+    }
+
+    func interruptibly<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let outerDeadline = try enter()
+        do {
+            let result = try await body()
+            await settle(outerDeadline)
+            return result
+        } catch {
+            throw await settle(outerDeadline, failing: error)
+        }
     }
 
     /// Runs a body that has to be done even if the task is cancelled or its deadline has passed, within a short time.
     func shielded<Result>(_ body: () async throws -> Result) async rethrows -> Result {
-        let (outerDeadline, outerHeed) = (deadline, heedsCancellation)
+        let (outerDeadline, outerHeed, outerAsk) = (deadline, heedsCancellation, mayAskToStop)
         deadline = .now + Self.grace
         heedsCancellation = false
-        defer {
-            deadline = outerDeadline
-            heedsCancellation = outerHeed
-        }
+        mayAskToStop = false
+        defer { (deadline, heedsCancellation, mayAskToStop) = (outerDeadline, outerHeed, outerAsk) }
         return try await body()
     }
 
     // MARK: State
 
     var isInTransaction: Bool { PQtransactionStatus(connection) != PQTRANS_IDLE }
+    var isTransactionFailed: Bool { PQtransactionStatus(connection) == PQTRANS_INERROR }
 
     /// Marks the session as one that must not be lent again.
     func discard() { isBroken = true }
+
+    /// Forgets what stands prepared, since the server has forgotten it or it does not fit the schema any more.
+    func forgetStatements() {
+        prepared.removeAll()
+        discardedStatements = [.deallocateAll]
+    }
 
     /// Marks the session as unusable and tells why.
     func broken() -> PostgresError {
         isBroken = true
         let line = PQerrorMessage(connection).map { String(cString: $0) }?.split(separator: "\n").first
         guard let line else { return PostgresError(.connection("closed by the server")) }
-        // While connecting, the message names host, role and database. Later it may hold the server's words, which may
-        // quote values, so only what libpq itself says is passed on.
-        let isHarmless = !isOpen || Self.ownMessages.contains { line.hasPrefix($0) }
-        return PostgresError(.connection(isHarmless ? String(line) : "the connection broke"))
+        // It may hold the server's words, which may quote values, so only what libpq itself says is passed on.
+        let isOwn = Self.ownMessages.contains { line.hasPrefix($0) }
+        return PostgresError(.connection(isOwn ? String(line) : "the connection broke"))
     }
 
     private static let ownMessages = [
@@ -202,6 +211,10 @@ final class Session: @unchecked Sendable {
 
     /// Takes in what has arrived and tells whether the other side has closed the connection.
     func isPeerGone() -> Bool {
+        // Under TLS the bytes on the socket are not the conversation's; libpq reads, and says so when it is over.
+        if PQsslInUse(connection) == 1 {
+            return PQconsumeInput(connection) == 0 || PQstatus(connection) != CONNECTION_OK
+        }
         while PQstatus(connection) == CONNECTION_OK {
             var byte: UInt8 = 0
             switch recv(PQsocket(connection), &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) {

@@ -1,9 +1,9 @@
 import CLibPQ
 
-/// COPY and scripts: what libpq does not do inside a pipeline.
+/// COPY, streams and scripts: what libpq does not do inside a pipeline.
 extension Session {
     /// Leaves pipeline mode for the body and enters it again.
-    private func outsidePipeline<Result>(_ body: () async throws -> Result) async throws -> Result {
+    func outsidePipeline<Result>(_ body: () async throws -> Result) async throws -> Result {
         guard !isBroken else { throw PostgresError(.connection("the connection broke before")) }
         guard PQexitPipelineMode(connection) == 1 else { throw broken() }
         defer { if !isBroken, PQenterPipelineMode(connection) != 1 { discard() } }
@@ -11,20 +11,18 @@ extension Session {
     }
 
     /// Reads results up to the end of the command; throws the first error.
-    private func drain(_ statement: String) async throws {
+    func drain(_ label: String) async throws {
         var failure: PostgresError?
         while let result = try await nextResult() {
             let status = PQresultStatus(result)
-            defer { PQclear(result) }
+            defer { LibPQ.clear(result) }
             switch status {
             case PGRES_FATAL_ERROR:
                 failure =
                     failure
-                    ?? ServerReport(refusal: result).map {
-                        PostgresError(.server, report: $0, statement: statement)
-                    }
+                    ?? ServerReport(refusal: result).map { PostgresError(.server, report: $0, statement: label) }
             // libpq repeats these for ever until the data is moved.
-            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: throw violation("COPY in the middle of \(statement)")
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: throw violation("COPY in the middle of \(label)")
             default: break
             }
         }
@@ -37,44 +35,63 @@ extension Session {
     func execute(script: String, name: String) async throws {
         try await outsidePipeline {
             try await interruptibly {
-                guard PQsendQuery(connection, script) == 1 else { throw broken() }
-                roundTrips += 1
-                try await flush()
+                try await send(script)
                 try await drain(name)
             }
         }
     }
 
-    /// Sends rows with `COPY … FROM STDIN`. An error of the body ends the COPY with a failure and comes out unchanged.
-    func copyIn(_ statement: String, name: String, _ body: (inout CopyWriter) async throws -> Void) async throws {
-        try await outsidePipeline {
-            try await startCopy(statement, name: name)
-            do {
-                var writer = CopyWriter(session: self)
-                try await body(&writer)
-                try await writer.finish()
-                try await endCopy(failure: nil)
-            } catch {
-                try await failCopy(after: error, name: name)
-            }
-            try await drain(name)
-        }
-    }
-
-    private func startCopy(_ statement: String, name: String) async throws {
-        guard PQsendQuery(connection, statement) == 1 else { throw broken() }
+    private func send(_ text: String) async throws {
+        guard PQsendQuery(connection, text) == 1 else { throw broken() }
         roundTrips += 1
         try await flush()
+    }
+
+    /// Sends a COPY statement and waits until the server is ready for it in this direction.
+    private func startCopy(_ statement: String, name: String, _ direction: ExecStatusType) async throws {
+        try await send(statement)
         guard let result = try await nextResult() else { throw broken() }
-        defer { PQclear(result) }
+        defer { LibPQ.clear(result) }
         switch PQresultStatus(result) {
-        case PGRES_COPY_IN: return
+        case direction: return
         case PGRES_FATAL_ERROR:
             guard let report = ServerReport(refusal: result) else { throw broken() }
             try await drain(name)
             throw PostgresError(.server, report: report, statement: name)
-        default: throw violation("\(name) is not COPY FROM STDIN")
+        default:
+            throw violation("\(name) is not COPY \(direction == PGRES_COPY_IN ? "FROM STDIN" : "TO STDOUT")")
         }
+    }
+
+    // MARK: COPY FROM STDIN
+
+    /// Sends data with `COPY … FROM STDIN`. An error of the body ends the COPY with a failure and comes out unchanged.
+    /// Returns the number of rows that the server took.
+    func copyIn(_ statement: String, name: String, _ body: () async throws -> Void) async throws -> Int {
+        try await outsidePipeline {
+            try await startCopy(statement, name: name, PGRES_COPY_IN)
+            do {
+                try await body()
+                try await endCopy(failure: nil)
+            } catch {
+                try await failCopy(after: error, name: name)
+            }
+            return try await finishCopy(name)
+        }
+    }
+
+    private func finishCopy(_ name: String) async throws -> Int {
+        var count = 0
+        if let result = try await nextResult() {
+            defer { LibPQ.clear(result) }
+            if let report = ServerReport(refusal: result), PQresultStatus(result) == PGRES_FATAL_ERROR {
+                try await drain(name)
+                throw PostgresError(.server, report: report, statement: name)
+            }
+            count = PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
+        }
+        try await drain(name)
+        return count
     }
 
     /// Ends a COPY whose sender failed and throws the sender's error; the server's when that was the cause.
@@ -95,16 +112,17 @@ extension Session {
     /// libpq takes no more data since the server, or the connection, ended the COPY.
     private struct CopyRefused: Error {}
 
-    func putCopy(_ bytes: [UInt8]) async throws {
+    func putCopy(_ bytes: [UInt8], _ range: Range<Int>) async throws {
         if Task.isCancelled { throw PostgresError(.cancelled) }
         while true {
             let sent = bytes.withUnsafeBytes { buffer in
-                PQputCopyData(
-                    connection, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(buffer.count))
+                let piece = UnsafeRawBufferPointer(rebasing: buffer[range])
+                return PQputCopyData(
+                    connection, piece.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(piece.count))
             }
             switch sent {
             case 1:
-                try await flush()
+                if PQflush(connection) != 0 { try await flush() }
                 return
             case 0: try await wait([.read, .write])
             default: throw PQstatus(connection) == CONNECTION_OK ? CopyRefused() : broken()
@@ -122,5 +140,56 @@ extension Session {
             default: throw broken()
             }
         }
+    }
+
+    // MARK: COPY TO STDOUT and streams
+
+    /// Reads the data of `COPY … TO STDOUT`.
+    func copyOut<Result>(
+        _ statement: String, name: String, _ body: (Incoming) async throws -> Result
+    ) async throws -> Result {
+        try await receiving(name) {
+            try await self.startCopy(statement, name: name, PGRES_COPY_OUT)
+        } body: {
+            try await body($0)
+        }
+    }
+
+    /// Runs one statement and reads its rows one by one.
+    func stream<Result>(_ command: Command, _ body: (Incoming) async throws -> Result) async throws -> Result {
+        try command.sql.parameters.check(command.label)
+        return try await receiving(command.label.name.description) {
+            guard command.sql.sendUnprepared(to: self.connection), PQsetSingleRowMode(self.connection) == 1 else {
+                throw self.broken()
+            }
+            self.roundTrips += 1
+            try await self.flush()
+        } body: {
+            try await body($0)
+        }
+    }
+
+    private func receiving<Result>(
+        _ name: String, start: () async throws -> Void, body: (Incoming) async throws -> Result
+    ) async throws -> Result {
+        try await outsidePipeline {
+            try await interruptibly {
+                try await start()
+                let incoming = Incoming(self, name)
+                do {
+                    let result = try await body(incoming)
+                    try await incoming.close()
+                    return result
+                } catch {
+                    // The reader's own error comes out unchanged, whatever happens to the rest of the answer.
+                    do { try await incoming.close() } catch { discardIfLost(error) }
+                    throw error
+                }
+            }
+        }
+    }
+
+    private func discardIfLost(_ error: any Error) {
+        if (error as? PostgresError)?.report == nil { discard() }
     }
 }

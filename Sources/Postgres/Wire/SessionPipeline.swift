@@ -1,28 +1,43 @@
 import CLibPQ
 
+/// What went out in one pipeline, in order: the commands and what had to be done for them.
+enum PipelineStep {
+    case run(Int)
+    case prepare(Int)
+    case housekeeping
+}
+
 /// Statements, always as a libpq pipeline.
 extension Session {
-    /// Statements that may stand prepared on a session; when there are more, all are dropped before the next transaction.
-    static let preparedLimit = 1000
     /// With more bytes of values than this, they are handed to the socket before COMMIT is queued, so that a failure
     /// meanwhile is known to have committed nothing.
     private static let largeValues = 32 * 1024
 
-    /// Sends the commands and one Sync as one round trip and gives back the answers of those that keep rows.
+    /// Sends the commands and one Sync as one round trip and gives back the answers of those that somebody reads, in order.
     ///
     /// The first failure is thrown after the Sync was answered, so the session stays usable; later commands were skipped.
-    func run(_ commands: [Command]) async throws -> [Rows?] {
+    @usableFromInline
+    func run(_ commands: [Command]) async throws -> [Rows] {
         commitIsUnknown = false
-        guard !isBroken else { throw PostgresError(.connection("the connection broke before")) }
-        for command in commands { try command.sql.parameters.check(command.name) }
-        return try await interruptibly {
-            var pipeline = SentPipeline(commandCount: commands.count)
-            try await send(commands, &pipeline)
-            return try await receive(commands, pipeline)
+        for command in commands { try command.sql.parameters.check(command.label) }
+        let outerDeadline = try enter()
+        let began = Moment.now
+        do {
+            if try !queue(commands) { try await queueApart(commands) }
+            if PQflush(connection) != 0 { try await flush() }
+            let rows = try await receive(commands)
+            if isInterrupted { await settle(outerDeadline) } else { leave(outerDeadline) }
+            noteDuration(since: began, commands)
+            return rows
+        } catch {
+            let error = await settle(outerDeadline, failing: error)
+            noteDuration(since: began, commands)
+            throw error
         }
     }
 
     /// Rolls an open transaction back, whatever happened to the task; a session that cannot is broken.
+    @usableFromInline
     func rollBack() async {
         guard !isBroken, isInTransaction else { return }
         await shielded {
@@ -30,44 +45,73 @@ extension Session {
         }
     }
 
-    private func send(_ commands: [Command], _ pipeline: inout SentPipeline) async throws {
-        if prepared.count >= Self.preparedLimit, !isInTransaction {
-            guard PQsendQueryParams(connection, "DEALLOCATE ALL", 0, nil, nil, nil, nil, 1) == 1 else { throw broken() }
-            prepared.removeAll()
-            pipeline.append(.housekeeping)
-        }
-        var valueBytes = 0
-        for (index, command) in commands.enumerated() {
-            valueBytes += command.sql.parameters.bytes.count
-            let name = try prepare(command, at: index, &pipeline)
-            if command.commits {
-                if valueBytes > Self.largeValues {
-                    try await flush()
-                    // libpq drops what it cannot write without a word; the server's may still be read.
-                    if isPeerGone() { return }
-                }
-                commitIsUnknown = true
-            }
-            guard command.sql.parameters.send(to: connection, statement: name) else { throw broken() }
-            pipeline.append(.run(index))
-        }
-        guard PQpipelineSync(connection) == 1 else { throw broken() }
-        roundTrips += 1
-        try await flush()
+    /// Runs commands that have to be run even if the task is cancelled or its deadline has passed.
+    func runShielded(_ commands: [Command]) async throws {
+        try await shielded { _ = try await run(commands) }
     }
 
-    private func prepare(_ command: Command, at index: Int, _ pipeline: inout SentPipeline) throws -> String {
-        let key = PreparedStatements.Key(command.sql)
-        if let known = prepared[key] { return known }
-        let name = prepared.add(key)
-        let types = command.sql.parameters.slots.map(\.type.oid)
-        let isQueued = (key.text + [0]).withUnsafeBytes { text in
-            let start = text.assumingMemoryBound(to: CChar.self).baseAddress
-            return PQsendPrepare(connection, name, start, Int32(types.count), types) == 1
+    // MARK: Sending
+
+    /// Queues everything; `false`, with nothing queued, when the values are so large that COMMIT has to go apart.
+    private func queue(_ commands: [Command]) throws -> Bool {
+        var valueBytes = 0
+        for command in commands { valueBytes += command.sql.parameters.bytes.count }
+        if valueBytes > Self.largeValues, commands.contains(where: { $0.role == .commit }) { return false }
+        try queueHousekeeping()
+        for index in commands.indices { try queue(commands[index], at: index) }
+        try queueSync()
+        return true
+    }
+
+    /// Queues and sends what comes before COMMIT first.
+    private func queueApart(_ commands: [Command]) async throws {
+        try queueHousekeeping()
+        for (index, command) in commands.enumerated() {
+            if command.role == .commit {
+                try await flush()
+                // libpq drops what it cannot write without a word; the server's may still be read.
+                if isPeerGone() { return }
+            }
+            try queue(command, at: index)
         }
-        guard isQueued else { throw broken() }
-        pipeline.append(.prepare(index))
+        try queueSync()
+    }
+
+    private func queueHousekeeping() throws {
+        steps.removeAll(keepingCapacity: true)
+        guard !discardedStatements.isEmpty else { return }
+        // In a failed transaction the server takes no commands; there is time later.
+        guard PQtransactionStatus(connection) != PQTRANS_INERROR else { return }
+        for command in discardedStatements {
+            guard command.sql.sendUnprepared(to: connection) else { throw broken() }
+            steps.append(.housekeeping)
+        }
+        discardedStatements.removeAll()
+    }
+
+    private func queue(_ command: Command, at index: Int) throws {
+        if configuration.statementMode == .unprepared {
+            if command.role == .commit { commitIsUnknown = true }
+            guard command.sql.sendUnprepared(to: connection) else { throw broken() }
+        } else {
+            let name = try prepared.use(command) ?? prepare(command, at: index)
+            if command.role == .commit { commitIsUnknown = true }
+            guard command.sql.sendPrepared(name, to: connection) else { throw broken() }
+        }
+        steps.append(.run(index))
+    }
+
+    private func prepare(_ command: Command, at index: Int) throws -> String {
+        if let discarded = prepared.makeRoom() { discardedStatements.append(.deallocate(discarded)) }
+        let name = prepared.add(command)
+        guard command.sql.sendPrepare(as: name, to: connection) else { throw broken() }
+        steps.append(.prepare(index))
         return name
+    }
+
+    private func queueSync() throws {
+        guard PQpipelineSync(connection) == 1 else { throw broken() }
+        roundTrips += 1
     }
 
     /// Hands everything to the socket; reads meanwhile, since the server may wait for us to read before it reads on.
@@ -83,9 +127,17 @@ extension Session {
         }
     }
 
+    // MARK: Receiving
+
     /// The next result, or `nil` at the end of a command, without blocking a thread.
     func nextResult() async throws -> OpaquePointer? {
-        if PQisBusy(connection) == 1 {
+        if PQisBusy(connection) == 1 { try await awaitInput() }
+        return LibPQ.nextResult(connection)
+    }
+
+    /// Reads until libpq has a result.
+    func awaitInput() async throws {
+        if PollerThread.current == nil {
             // Under load the answer is often there once the other tasks had their turn, which spares the poller's wake-up.
             await Task.yield()
             guard PQconsumeInput(connection) == 1 else { throw broken() }
@@ -94,81 +146,83 @@ extension Session {
             try await wait(.read)
             guard PQconsumeInput(connection) == 1 else { throw broken() }
         }
-        return PQgetResult(connection)
     }
 
-    private func receive(_ commands: [Command], _ pipeline: SentPipeline) async throws -> [Rows?] {
-        var answers = [Rows?](repeating: nil, count: commands.count)
-        var progress = PipelineProgress(commandCount: pipeline.steps.count)
-        var failure: PostgresError?
+    private func receive(_ commands: [Command]) async throws -> [Rows] {
+        var receipt = Receipt(steps: steps.count, answers: commands.count)
         do {
-            while !progress.isFinished {
-                guard let result = try await nextResult() else {
-                    guard PQstatus(connection) == CONNECTION_OK else { throw broken() }
-                    guard progress.receive(.endOfCommand) else { throw violation("an answer too many") }
-                    continue
-                }
-                let status = PQresultStatus(result)
-                let step = progress.current < pipeline.steps.count ? pipeline.steps[progress.current] : nil
-                guard let event = PipelineProgress.Event(result), progress.receive(event) else {
-                    PQclear(result)
-                    let isAlive = PQstatus(connection) == CONNECTION_OK && status != PGRES_FATAL_ERROR
-                    throw isAlive ? violation("unexpected result \(status.rawValue)") : broken()
-                }
-                if case .run(let index) = step, event == .succeeded, commands[index].keepsRows {
-                    answers[index] = Rows(owning: result, statement: commands[index].name)
-                    continue
-                }
-                if event == .failed, let step { failure = refused(step, commands, ServerReport(result)) }
-                if event == .failed || event == .aborted, case .prepare(let index) = step {
-                    prepared.remove(PreparedStatements.Key(commands[index].sql))
-                }
-                PQclear(result)
+            while !receipt.progress.isFinished {
+                if PQisBusy(connection) == 1 { try await awaitInput() }
+                try take(LibPQ.nextResult(connection), commands, &receipt)
             }
         } catch {
             // What the server said before it went away tells more than that it went away.
-            throw failure ?? error
+            throw receipt.failure ?? error
         }
         commitIsUnknown = false
-        if let failure { throw failure }
-        return answers
+        if let failure = receipt.failure { throw failure }
+        return receipt.answers
     }
 
-    private func refused(_ step: SentPipeline.Step, _ commands: [Command], _ report: ServerReport) -> PostgresError {
-        var name = "deallocate"
-        var isCommit = false
-        if case .prepare(let index) = step { name = commands[index].name.description }
-        if case .run(let index) = step {
-            name = commands[index].name.description
-            isCommit = commands[index].commits
+    private struct Receipt {
+        var progress: PipelineProgress
+        var answers: [Rows] = []
+        var failure: PostgresError?
+
+        init(steps: Int, answers: Int) {
+            progress = PipelineProgress(commandCount: steps)
+            self.answers.reserveCapacity(answers)
         }
+    }
+
+    private func take(_ result: OpaquePointer?, _ commands: [Command], _ receipt: inout Receipt) throws {
+        guard let result else {
+            guard PQstatus(connection) == CONNECTION_OK else { throw broken() }
+            guard receipt.progress.receive(.endOfCommand) else { throw violation("an answer too many") }
+            return
+        }
+        let status = PQresultStatus(result)
+        let step = receipt.progress.current < steps.count ? steps[receipt.progress.current] : nil
+        guard let event = PipelineProgress.Event(result, status), receipt.progress.receive(event) else {
+            LibPQ.clear(result)
+            let isAlive = PQstatus(connection) == CONNECTION_OK && status != PGRES_FATAL_ERROR
+            throw isAlive ? violation("unexpected result \(status.rawValue)") : broken()
+        }
+        if event == .succeeded, case .run(let index) = step {
+            switch commands[index].role {
+            case .read:
+                receipt.answers.append(Rows(owning: result, commands[index].label))
+                return
+            case .commit: if !Self.isCommit(result) { receipt.failure = PostgresError(.rolledBack) }
+            case .unread: break
+            }
+        }
+        if event == .failed, let step { receipt.failure = refused(step, commands, ServerReport(result)) }
+        if event != .succeeded, case .prepare(let index) = step { prepared.remove(commands[index]) }
+        LibPQ.clear(result)
+    }
+
+    /// Whether COMMIT answered `COMMIT`; it answers `ROLLBACK` when the transaction had failed before.
+    private static func isCommit(_ result: OpaquePointer) -> Bool {
+        PQcmdStatus(result).map { $0[0] == CChar(UInt8(ascii: "C")) } ?? false
+    }
+
+    private func refused(_ step: PipelineStep, _ commands: [Command], _ report: ServerReport) -> PostgresError {
+        var command: Command?
+        if case .run(let index) = step { command = commands[index] }
+        if case .prepare(let index) = step { command = commands[index] }
+        var isCommit = false
+        if case .run = step { isCommit = command?.role == .commit }
         // A statement before COMMIT failed, or COMMIT itself was refused. Only when the session was ended during COMMIT
         // may it have come into force all the same.
         if !isCommit || report.severity == "ERROR" { commitIsUnknown = false }
-        // The plans that stand prepared here are of another schema than the server's: a new session starts afresh.
-        if report.state == .featureNotSupported || report.state == .invalidSQLStatementName { discard() }
-        return PostgresError(.server, report: report, statement: name)
+        return PostgresError(.server, report: report, (command ?? .deallocateAll).label)
     }
-}
-
-/// What went out in one pipeline, in order: the commands and what had to be prepared for them.
-struct SentPipeline {
-    enum Step: Equatable {
-        case run(Int)
-        case prepare(Int)
-        case housekeeping
-    }
-
-    private(set) var steps: [Step] = []
-
-    init(commandCount: Int) { steps.reserveCapacity(commandCount) }
-
-    mutating func append(_ step: Step) { steps.append(step) }
 }
 
 extension PipelineProgress.Event {
-    fileprivate init?(_ result: OpaquePointer) {
-        switch PQresultStatus(result) {
+    fileprivate init?(_ result: OpaquePointer, _ status: ExecStatusType) {
+        switch status {
         case PGRES_COMMAND_OK, PGRES_TUPLES_OK: self = .succeeded
         // Without an SQLSTATE it is libpq's own report of a lost connection, no answer of the server.
         case PGRES_FATAL_ERROR where ServerReport.isRefusal(result): self = .failed

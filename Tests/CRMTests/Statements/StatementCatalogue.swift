@@ -198,7 +198,6 @@ struct StatementCatalogue {
                     ]),
                 CatalogueGroup([
                     CatalogueEntry(Statement<Void>.analyse(["invitation"])),
-                    CatalogueEntry(Statement<Void>.statementTimeout(.seconds(5))),
                 ]),
             ]
         }

@@ -34,7 +34,7 @@ public struct CopyWriter: ~Copyable {
     }
 
     private mutating func send() async throws {
-        try await session.putCopy(buffer)
+        try await session.putCopy(buffer, 0..<buffer.count)
         buffer.removeAll(keepingCapacity: true)
     }
 }

@@ -1,0 +1,101 @@
+import Logging
+import Metrics
+import Tracing
+
+/// What a pool tells about itself, through swift-metrics and swift-distributed-tracing. Both have to be set up before the
+/// pool is made.
+struct Observation: Sendable {
+    let waitTime: Metrics.Timer
+    let duration: Metrics.Timer
+    let transactions: Counter
+    let failures: Counter
+    let retries: Counter
+    let timeouts: Counter
+    private let created: Counter
+    private let discarded: Counter
+    private let inUse: Gauge
+    private let idle: Gauge
+    private let waiting: Gauge
+    /// `nil` when no tracer is installed.
+    private let tracer: (any Tracer)?
+    private let attributes: SpanAttributes
+
+    init(_ configuration: Configuration) {
+        let pool = [("pool", configuration.applicationName), ("role", configuration.user ?? "")]
+        waitTime = Metrics.Timer(label: "postgres_pool_wait", dimensions: pool)
+        duration = Metrics.Timer(label: "postgres_transaction_duration", dimensions: pool)
+        transactions = Counter(label: "postgres_transactions_total", dimensions: pool)
+        failures = Counter(label: "postgres_transactions_failed_total", dimensions: pool)
+        retries = Counter(label: "postgres_transactions_retried_total", dimensions: pool)
+        timeouts = Counter(label: "postgres_pool_exhausted_total", dimensions: pool)
+        created = Counter(label: "postgres_pool_connections_created_total", dimensions: pool)
+        discarded = Counter(label: "postgres_pool_connections_discarded_total", dimensions: pool)
+        inUse = Gauge(label: "postgres_pool_connections", dimensions: pool + [("state", "in_use")])
+        idle = Gauge(label: "postgres_pool_connections", dimensions: pool + [("state", "idle")])
+        waiting = Gauge(label: "postgres_pool_waiting", dimensions: pool)
+        let tracer = InstrumentationSystem.tracer
+        self.tracer = tracer is NoOpTracer ? nil : tracer
+        attributes = ["db.system.name": "postgresql"]
+    }
+
+    func opened() { created.increment() }
+    func closed(_ count: Int = 1) { discarded.increment(by: count) }
+
+    func report(_ statistics: Pool.Statistics) {
+        inUse.record(statistics.inUse)
+        idle.record(statistics.idle)
+        waiting.record(statistics.waiting)
+    }
+
+    /// Runs the body in a span of its own. (OpenTelemetry, semantic conventions for database client calls.)
+    func traced<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
+        guard let tracer else { return try await body() }
+        let span = tracer.startSpan(name, ofKind: .client)
+        span.attributes.merge(attributes)
+        defer { span.end() }
+        do {
+            return try await ServiceContext.withValue(span.context, operation: body)
+        } catch {
+            span.recordError(error)
+            span.setStatus(SpanStatus(code: .error))
+            if let error = error as? PostgresError {
+                span.attributes["error.type"] = error.state?.rawValue ?? "\(error.reason)"
+                if let statement = error.statement { span.attributes["db.operation.name"] = statement }
+            }
+            throw error
+        }
+    }
+}
+
+extension Configuration {
+    /// Hands on what the server said without being asked.
+    func noticed(_ report: ServerReport) {
+        let level: Logger.Level =
+            switch report.severity {
+            case "WARNING": .warning
+            case "NOTICE", "INFO": .info
+            default: .debug
+            }
+        // The wording is the server's, or that of a function in the database; it may quote values.
+        logger.log(level: level, "notice of the server", metadata: ["sqlstate": "\(report.state)"])
+        logger.debug("notice", metadata: ["message": "\(report.message)"])
+        onNotice?(report)
+    }
+}
+
+extension Session {
+    /// Logs what a round trip carried, and reports it when it was slow.
+    func noteDuration(since began: Moment, _ commands: [Command]) {
+        let logger = configuration.logger
+        guard logger.logLevel <= .trace || began + configuration.slowAfter <= .now else { return }
+        let duration = Moment.now - began
+        let names = commands.map(\.label.name.description)
+        let metadata: Logger.Metadata = ["statements": "\(names.joined(separator: " "))", "duration": "\(duration)"]
+        if duration >= configuration.slowAfter {
+            logger.warning("slow round trip", metadata: metadata)
+            configuration.onSlow?(SlowRoundTrip(statements: names, duration: duration))
+        } else {
+            logger.trace("round trip", metadata: metadata)
+        }
+    }
+}

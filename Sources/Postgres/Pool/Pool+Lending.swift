@@ -1,0 +1,135 @@
+import Logging
+import Metrics
+import Synchronization
+
+/// Connections come and go.
+extension Pool {
+    func acquire() async throws -> Session {
+        if Task.isCancelled { throw PostgresError(.cancelled) }
+        var outcome = state.withLock { $0.take(configuration) }
+        while true {
+            switch outcome {
+            case .session(let session, let idleSince):
+                guard isStale(session, idleSince) else { return session }
+                discarded(session)
+                outcome = .mayOpen  // in its place
+            case .mayOpen: return try await open()
+            case .unreachable(let error): throw error
+            case .timedOut, .full:
+                observation.timeouts.increment()
+                throw PostgresError(.poolExhausted)
+            case .cancelled: throw PostgresError(.cancelled)
+            case .closed: throw PostgresError(.poolClosed)
+            case nil: outcome = await wait()
+            }
+        }
+    }
+
+    private func isStale(_ session: Session, _ idleSince: Moment) -> Bool {
+        let now = Moment.now
+        if now >= session.endOfLife || now >= idleSince + configuration.idleTimeout { return true }
+        return now >= idleSince + configuration.checkAfter && session.looksClosed()
+    }
+
+    /// Opens a connection in a place that was taken for it.
+    func open() async throws -> Session {
+        do {
+            let session = try await Session.open(configuration, timeouts: true)
+            state.withLock { $0.connected() }
+            observation.opened()
+            configuration.logger.debug("connected")
+            return session
+        } catch let error as PostgresError where error.reason == .cancelled {
+            giveUpPlace()
+            throw error
+        } catch let error as PostgresError {
+            configuration.logger.warning("cannot connect", metadata: ["error": "\(error)"])
+            let (waiters, drainers) = state.withLock { state in
+                (state.connectingFailed(error), state.drained())
+            }
+            for waiter in waiters { waiter.resume(returning: .unreachable(error)) }
+            for drainer in drainers { drainer.resume() }
+            throw error
+        }
+    }
+
+    func release(_ session: Session, _ now: Moment) {
+        if session.isBroken || session.isInTransaction || now >= session.endOfLife {
+            discarded(session)
+            giveUpPlace()
+            return
+        }
+        let (waiter, isKept) = state.withLock { state -> (WaitingLine.Continuation?, Bool) in
+            if let waiter = state.waiters.popFirst() { return (waiter, true) }
+            if state.isClosed { return (nil, false) }
+            state.idle.append(PoolState.Idle(session: session, since: now))
+            return (nil, true)
+        }
+        waiter?.resume(returning: .session(session, idleSince: now))
+        if !isKept {
+            discarded(session)
+            giveUpPlace()
+        }
+    }
+
+    /// Counts a connection that is not lent again.
+    func discarded(_ session: Session) {
+        session.discard()
+        state.withLock { $0.discarded += 1 }
+        observation.closed()
+    }
+
+    /// A connection is gone: the next one who waits may open another in its place.
+    func giveUpPlace() {
+        let (waiter, drainers) = state.withLock {
+            state -> (WaitingLine.Continuation?, [UnsafeContinuation<Void, Never>]) in
+            if let waiter = state.waiters.popFirst() { return (waiter, []) }
+            state.open -= 1
+            return (nil, state.drained())
+        }
+        waiter?.resume(returning: .mayOpen)
+        for drainer in drainers { drainer.resume() }
+    }
+
+    // MARK: Waiting
+
+    private func wait() async -> WaitingLine.Outcome {
+        let began = Moment.now
+        defer { observation.waitTime.recordNanoseconds(Moment.now.nanoseconds - began.nanoseconds) }
+        let deadline = ContinuousClock.now + configuration.acquireTimeout
+        let ticket = state.withLock { $0.waiters.ticket() }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                var needsTimer = false
+                let outcome = state.withLock { state -> WaitingLine.Outcome? in
+                    if Task.isCancelled { return .cancelled }
+                    // A connection may have come back since the look that led here.
+                    if let outcome = state.take(configuration) { return outcome }
+                    needsTimer = state.waiters.append(ticket, until: deadline, continuation)
+                    return nil
+                }
+                if let outcome { continuation.resume(returning: outcome) }
+                if needsTimer { startTimer() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.remove(ticket) }?.resume(returning: .cancelled)
+        }
+    }
+
+    /// Ends the waits that took too long: one task for all of them, as long as somebody waits.
+    private func startTimer() {
+        Task.detached { [weak self] in
+            while let next = self?.expireWaiters() {
+                try await Task.sleep(until: next, clock: .continuous)
+            }
+        }
+    }
+
+    /// Returns when to look again; `nil` when nobody waits any more.
+    private func expireWaiters() -> ContinuousClock.Instant? {
+        let now = ContinuousClock.now
+        let (late, next) = state.withLock { $0.waiters.expire(at: now) }
+        for waiter in late { waiter.resume(returning: .timedOut) }
+        return next
+    }
+}

@@ -1,0 +1,103 @@
+public import ServiceLifecycle
+import Synchronization
+
+extension Pool: Service {
+    /// Looks after the pool until the service group shuts down; then refuses new work and returns when what was lent has
+    /// come back. Put it into the group before the services that use it, so that it ends after them.
+    ///
+    /// While it runs, the minimum of connections is kept open, connections that idled or lived too long are closed, and the
+    /// gauges are reported once a second.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.tend()
+                // The sleep fails only when the shutdown has begun.
+                do { try await Task.sleep(for: .seconds(1)) } catch { break }
+            }
+        }
+        await drain()
+    }
+
+    /// Closes idle connections and refuses new work; lent connections close when they come back.
+    public func close() {
+        let (idle, waiters, drainers) = state.withLock { state in
+            state.isClosed = true
+            defer { state.idle = [] }
+            state.open -= state.idle.count
+            state.discarded += state.idle.count
+            return (state.idle, state.waiters.removeAll(), state.drained())
+        }
+        for waiter in waiters { waiter.resume(returning: .closed) }
+        for drainer in drainers { drainer.resume() }
+        if !idle.isEmpty { observation.closed(idle.count) }
+    }
+
+    /// Closes the pool and returns when the last connection has come back; each may take its `transactionTimeout`.
+    public func drain() async {
+        close()
+        await withUnsafeContinuation { continuation in
+            let isEmpty = state.withLock { state in
+                if state.open > 0 { state.drainers.append(continuation) }
+                return state.open == 0
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+
+    /// What the pool has and has done.
+    public struct Statistics: Sendable, Equatable {
+        /// Connections that are lent or being opened.
+        public let inUse: Int
+        public let idle: Int
+        /// Tasks that wait for a connection.
+        public let waiting: Int
+        /// Connections made since the pool was.
+        public let created: Int
+        /// Connections closed, for whatever reason.
+        public let discarded: Int
+    }
+
+    public var statistics: Statistics {
+        state.withLock { state in
+            Statistics(
+                inUse: state.open - state.idle.count, idle: state.idle.count, waiting: state.waiters.count,
+                created: state.created, discarded: state.discarded)
+        }
+    }
+
+    /// Closes what idled or lived too long, and opens what is missing from the minimum.
+    private func tend() async {
+        let now = Moment.now
+        let closed = state.withLock { state in
+            var surplus = state.open - configuration.minimumConnections
+            var closed: [PoolState.Idle] = []
+            state.idle.removeAll { idle in
+                let isOld = now >= idle.session.endOfLife
+                let isUnused = now >= idle.since + configuration.idleTimeout && surplus > 0
+                guard isOld || isUnused else { return false }
+                surplus -= 1
+                closed.append(idle)
+                return true
+            }
+            state.open -= closed.count
+            return closed
+        }
+        for idle in closed { discarded(idle.session) }
+        await fill()
+        observation.report(statistics)
+    }
+
+    private func fill() async {
+        while !Task.isCancelled {
+            let mayOpen = state.withLock { state in
+                guard !state.isClosed, state.open < configuration.minimumConnections else { return false }
+                if let retryAt = state.retryAt, retryAt > .now { return false }
+                state.open += 1
+                return true
+            }
+            guard mayOpen else { return }
+            // The failure is logged; the next round tries again.
+            do { release(try await open(), .now) } catch { return }
+        }
+    }
+}

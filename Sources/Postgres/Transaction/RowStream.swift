@@ -1,0 +1,48 @@
+/// The rows of one statement as they come from the server; valid within the closure that got it, for one iteration.
+public struct RowStream<Row>: AsyncSequence {
+    public typealias Element = Row
+    public typealias Failure = any Error
+
+    private let statement: Statement<[Row]>
+    private let incoming: Incoming
+
+    init(_ statement: Statement<[Row]>, _ incoming: Incoming) {
+        self.statement = statement
+        self.incoming = incoming
+    }
+
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(statement: statement, incoming: incoming) }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let statement: Statement<[Row]>
+        fileprivate let incoming: Incoming
+
+        /// The next row; `nil` after the last. Read after the closure has returned, it is a
+        /// ``PostgresError/Reason/protocolViolation(_:)``.
+        public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async throws -> Row? {
+            try await incoming.row(statement.label).flatMap { try statement.read($0).first }
+        }
+    }
+}
+
+/// The data of a `COPY … TO STDOUT` as they come from the server, in chunks of whole rows; valid within the closure that
+/// got it, for one iteration.
+public struct CopyChunks: AsyncSequence {
+    public typealias Element = [UInt8]
+    public typealias Failure = any Error
+
+    private let incoming: Incoming
+
+    init(_ incoming: Incoming) { self.incoming = incoming }
+
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(incoming: incoming) }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let incoming: Incoming
+
+        /// The next chunk; `nil` after the last.
+        public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async throws -> [UInt8]? {
+            try await incoming.data()
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Logging
+
+/// An open transaction, lent to a closure. Each `run` or `pipeline` is one round trip; BEGIN travels with the first.
+///
+/// After an error of the server the transaction can only fail, unless the error stayed within ``withSavepoint(_:)``:
+/// whatever the closure does next, it is rolled back.
+public struct Transaction: ~Copyable {
+    let session: Session
+    /// What goes out before the next statement: at first BEGIN and the caller's preparation, later savepoints.
+    private var pending: [Command]
+    private(set) var savepoints = 0
+    private var roundTrips = 0
+
+    init(session: Session, prelude: [Command]) {
+        self.session = session
+        pending = prelude
+    }
+
+    /// Runs one statement.
+    @inlinable
+    public mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
+        let rows = try await send([statement.command])
+        return try statement.read(rows[0])
+    }
+
+    /// Runs several statements, which do not depend on each other's answers, in one round trip.
+    @inlinable
+    public mutating func pipeline<each Output>(
+        _ statement: repeat Statement<each Output>
+    ) async throws -> (repeat each Output) {
+        var commands: [Command] = []
+        repeat commands.append((each statement).command)
+        let rows = try await send(commands)
+        var answers = Answers(rows)
+        return try (repeat (each statement).read(answers.next()))
+    }
+
+    /// Runs statements of one kind, any number of them, in one round trip.
+    @inlinable
+    public mutating func pipeline<Output>(all statements: [Statement<Output>]) async throws -> [Output] {
+        guard !statements.isEmpty else { return [] }
+        let rows = try await send(statements.map(\.command))
+        return try zip(statements, rows).map { statement, rows in try statement.read(rows) }
+    }
+
+    /// The commands' answers, in order; what was pending travels before them.
+    @usableFromInline
+    mutating func send(_ commands: [Command]) async throws -> [Rows] {
+        try await session.run(takePending() + commands)
+    }
+
+    /// Runs a script of several statements that takes no values, such as a migration.
+    public mutating func execute(script: String, name: String) async throws {
+        try await sendPending()
+        try await session.execute(script: script, name: name)
+    }
+
+    // MARK: Savepoints
+
+    /// Runs a part of the transaction that may fail by itself: when the closure throws, what it did is undone, its error
+    /// comes out unchanged, and the transaction goes on.
+    ///
+    /// The savepoint and its release travel with other statements, at no round trip of their own.
+    public mutating func withSavepoint<Result>(
+        _ body: (inout Transaction) async throws -> Result
+    ) async throws -> Result {
+        let (roundTripsBefore, pendingBefore) = (roundTrips, pending.count)
+        savepoints += 1
+        let depth = savepoints
+        defer { savepoints -= 1 }
+        pending.append(.savepoint(depth))
+        do {
+            let result = try await body(&self)
+            pending.append(.release(depth))
+            return result
+        } catch {
+            if roundTrips == roundTripsBefore {
+                // Nothing of the closure has been sent.
+                pending.removeSubrange(pendingBefore...)
+            } else {
+                pending = []
+                await rollBack(to: depth)
+            }
+            throw error
+        }
+    }
+
+    /// Goes back to the innermost savepoint, which stays, after a reader had the server stop.
+    func undoStop() async throws { try await session.runShielded([.rollback(to: savepoints)]) }
+
+    private func rollBack(to depth: Int) async {
+        guard !session.isBroken else { return }
+        do {
+            try await session.runShielded([.rollback(to: depth), .release(depth)])
+        } catch  where (error as? PostgresError)?.report != nil {
+            // The savepoint was never made: the transaction failed before, and cannot commit any more.
+        } catch {
+            session.discard()
+        }
+    }
+
+    // MARK: The beginning and the end
+
+    private mutating func takePending() -> [Command] {
+        defer { pending = [] }
+        roundTrips += 1
+        return pending
+    }
+
+    mutating func sendPending() async throws {
+        let commands = takePending()
+        if !commands.isEmpty { _ = try await session.run(commands) }
+    }
+
+    /// Commits; throws when the server rolled back instead, or when its answer was lost.
+    private mutating func commit() async throws {
+        guard roundTrips > 0 else { return }
+        _ = try await session.commit(takePending())
+    }
+
+    /// Lends a transaction on the session; commits when the closure returns, rolls back when it throws.
+    ///
+    /// A transaction that failed since a statement has to be prepared anew is run once more.
+    static func with<Result>(
+        _ session: Session, prelude: [Command], _ body: (inout Transaction) async throws -> Result
+    ) async throws -> Result {
+        try await session.refreshingStatements {
+            var transaction = Transaction(session: session, prelude: prelude)
+            do {
+                let result = try await body(&transaction)
+                try await transaction.commit()
+                return result
+            } catch {
+                await session.rollBack()
+                throw error
+            }
+        }
+    }
+}
+
+/// The answers of a pipeline, handed out one by one.
+@usableFromInline
+struct Answers {
+    private let rows: [Rows]
+    private var index = 0
+
+    @usableFromInline init(_ rows: [Rows]) { self.rows = rows }
+
+    @usableFromInline
+    mutating func next() -> Rows {
+        defer { index += 1 }
+        return rows[index]
+    }
+}
+
+extension Session {
+    /// Runs the commands and COMMIT in one round trip and gives the commands' answers.
+    func commit(_ commands: [Command]) async throws -> [Rows] {
+        do {
+            return try await run(commands + [.commit])
+        } catch let error as PostgresError where commitIsUnknown {
+            throw PostgresError(
+                .commitUnknown, report: error.report, statement: error.statement, source: error.source)
+        }
+    }
+
+    /// Runs a whole transaction, and once more if it failed since a statement has to be prepared anew.
+    func refreshingStatements<Result>(_ transaction: () async throws -> Result) async throws -> Result {
+        do {
+            return try await transaction()
+        } catch let error as PostgresError where error.report?.isStalePlan == true && !isBroken && !isInTransaction {
+            forgetStatements()
+            configuration.logger.debug(
+                "prepared statements were stale",
+                metadata: ["statement": "\(error.statement ?? "")", "sqlstate": "\(error.state?.rawValue ?? "")"])
+            return try await transaction()
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/// One statement as the connection sees it, without its output's type.
+@usableFromInline
+struct Command: Sendable {
+    enum Role: Sendable {
+        /// Somebody reads the answer.
+        case read
+        /// The answer is only checked for errors.
+        case unread
+        case commit
+    }
+
+    let label: StatementLabel
+    let sql: SQL
+    let role: Role
+
+    init(_ label: StatementLabel, _ sql: SQL, role: Role = .read) {
+        self.label = label
+        self.sql = sql
+        self.role = role
+    }
+}
+
+extension Command {
+    /// One of the wrapper's own.
+    private init(_ name: StaticString, _ sql: SQL, role: Role = .unread) {
+        self.init(StatementLabel(name), sql, role: role)
+    }
+
+    static let begin = Command("begin", "BEGIN")
+    @usableFromInline static let commit = Command("commit", "COMMIT", role: .commit)
+    static let rollback = Command("rollback", "ROLLBACK")
+    static let deallocateAll = Command("deallocate", "DEALLOCATE ALL")
+
+    static func savepoint(_ depth: Int) -> Command { Command("savepoint", SQL(generated: "SAVEPOINT s\(depth)")) }
+    static func release(_ depth: Int) -> Command { Command("release", SQL(generated: "RELEASE s\(depth)")) }
+    static func rollback(to depth: Int) -> Command {
+        Command("rollback", SQL(generated: "ROLLBACK TO s\(depth)"))
+    }
+    static func deallocate(_ name: String) -> Command {
+        Command("deallocate", SQL(generated: "DEALLOCATE \(name)"))
+    }
+
+    /// The server's second line behind the client's deadline.
+    static func timeouts(statement: Duration, lock: Duration?) -> Command {
+        func milliseconds(_ duration: Duration) -> String { String(duration.wholeMilliseconds) }
+        if let lock {
+            return Command(
+                "timeouts",
+                """
+                SELECT set_config('statement_timeout', \(milliseconds(statement)), true),
+                    set_config('lock_timeout', \(milliseconds(lock)), true)
+                """)
+        }
+        return Command("timeouts", "SELECT set_config('statement_timeout', \(milliseconds(statement)), true)")
+    }
+}
+
+extension Duration {
+    /// Rounded up, 1 at least and at most what the server's settings take.
+    var wholeMilliseconds: Int64 {
+        let (seconds, attoseconds) = components
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        return max(1, seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}
