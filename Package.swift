@@ -81,9 +81,13 @@ let package = Package(
             name: "mehvar-bench", dependencies: ["CRM", "Postgres", arguments, configuration, crypto, subprocess],
             swiftSettings: settings),
         .target(
-            name: "TestSupport", dependencies: ["CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", lifecycle, logging],
+            name: "TestSupport",
+            dependencies: ["CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", lifecycle, logging, subprocess],
             path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: ["Postgres", "TestSupport", lifecycle, logging, metrics, tracing],
+            swiftSettings: settings),
         .testTarget(
             name: "JobQueueTests", dependencies: ["JobQueue", "Postgres", "TestSupport", lifecycle, logging],
             swiftSettings: settings),

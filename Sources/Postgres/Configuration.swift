@@ -18,8 +18,11 @@ public struct Configuration: Sendable {
     public var maximumWaiters: Int
     /// How long a task waits for a connection.
     public var acquireTimeout: Duration
-    /// How long each host of the URL may take to answer. libpq goes on to the next host after whole seconds, 2 at least.
+    /// How long each host of the URL may take; then the next one is tried.
     public var connectTimeout: Duration
+    /// How long a pool that could not connect, and has no other connection, fails at once before it tries again: the first
+    /// time about the lower bound, then twice as long each time.
+    public var reconnectDelay = Duration.milliseconds(50) ... .seconds(1)
     /// How long one lending of a connection (a pipeline, a transaction with its repetitions) may take altogether, by the
     /// client's clock. The server's `statement_timeout` stands a second behind it.
     public var transactionTimeout: Duration

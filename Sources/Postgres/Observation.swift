@@ -17,7 +17,7 @@ struct Observation: Sendable {
     private let idle: Gauge
     private let waiting: Gauge
     /// `nil` when no tracer is installed.
-    private let tracer: (any Tracer)?
+    let tracer: (any Tracer)?
     private let attributes: SpanAttributes
 
     init(_ configuration: Configuration) {
@@ -84,18 +84,21 @@ extension Configuration {
 }
 
 extension Session {
-    /// Logs what a round trip carried, and reports it when it was slow.
-    func noteDuration(since began: Moment, _ commands: [Command]) {
-        let logger = configuration.logger
-        guard logger.logLevel <= .trace || began + configuration.slowAfter <= .now else { return }
-        let duration = Moment.now - began
+    /// Notes when a round trip ended; logs what it carried and reports it when it was slow.
+    func note(_ commands: [Command], since began: Moment) {
+        lastAnswer = .now
+        let isSlow = began + configuration.slowAfter <= lastAnswer
+        if isSlow || configuration.logger.logLevel <= .trace { report(commands, lastAnswer - began, isSlow) }
+    }
+
+    private func report(_ commands: [Command], _ duration: Duration, _ isSlow: Bool) {
         let names = commands.map(\.label.name.description)
         let metadata: Logger.Metadata = ["statements": "\(names.joined(separator: " "))", "duration": "\(duration)"]
-        if duration >= configuration.slowAfter {
-            logger.warning("slow round trip", metadata: metadata)
+        if isSlow {
+            configuration.logger.warning("slow round trip", metadata: metadata)
             configuration.onSlow?(SlowRoundTrip(statements: names, duration: duration))
         } else {
-            logger.trace("round trip", metadata: metadata)
+            configuration.logger.trace("round trip", metadata: metadata)
         }
     }
 }

@@ -7,9 +7,14 @@ import Testing
     private func withOneConnection(
         timeout: Duration = .seconds(60), _ body: (Pool, _ backend: Int) async throws -> Void
     ) async throws {
-        var configuration = TestServer.configuration(maximumConnections: 1)
-        configuration.transactionTimeout = timeout
-        try await withPool(configuration) { pool in try await body(pool, try await pool.pipeline(Queries.backend)) }
+        // In a database of its own a pooler, too, has one session for it.
+        try await withDatabase { database in
+            var configuration = database.configuration(maximumConnections: 1)
+            configuration.transactionTimeout = timeout
+            try await withPool(configuration) { pool in
+                try await body(pool, try await pool.pipeline(Queries.backend))
+            }
+        }
     }
 
     @Test func `cancelling a running query stops it at the server and keeps the connection`() async throws {
@@ -83,7 +88,7 @@ import Testing
     }
 
     @Test func `a query that catches the cancellation and goes on still leaves a clean connection`() async throws {
-        try await withOneConnection { pool, _ in
+        try await withOneConnection { pool, backend in
             // The block swallows the first cancel request, so the server does not answer in time.
             let stubborn = """
                 DO $$ BEGIN
@@ -95,7 +100,7 @@ import Testing
             let task = Task {
                 try await pool.withTransaction { try await $0.execute(script: stubborn, name: "script") }
             }
-            try await eventually { try await observe(Queries.sleepers) > 0 }
+            try await eventually { try await observe(Queries.sleeps(backend)) }
             task.cancel()
             _ = try await failure { try await task.value }
             #expect(try await pool.pipeline(Queries.backend) > 0)

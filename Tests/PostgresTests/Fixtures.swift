@@ -7,10 +7,16 @@ import Testing
 extension TestServer {
     /// The server's own database, for tests that leave nothing behind.
     static func configuration(maximumConnections: Int = 4) -> Configuration {
-        Configuration(
-            url: url, applicationName: "postgres-tests", maximumConnections: maximumConnections,
-            acquireTimeout: .seconds(60), connectTimeout: .seconds(60))
+        var configuration = observer
+        configuration.url = url
+        configuration.maximumConnections = maximumConnections
+        configuration.statementMode = statementMode
+        return configuration
     }
+
+    /// The same past any pooler.
+    static let observer = Configuration(
+        url: serverURL, applicationName: "postgres-tests", acquireTimeout: .seconds(60), connectTimeout: .seconds(60))
 }
 
 /// Lends a pool and closes it.
@@ -89,17 +95,11 @@ enum Queries {
             "test.lives", "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = \(Int32(backend)))",
             one: { try $0.next() })
     }
-
-    /// How many backends of this database wait in `pg_sleep`.
-    static let sleepers = Statement(
-        "test.sleepers",
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
-        one: { try $0.next(Int.self) })
 }
 
-/// A second connection that looks at, and interferes with, the one under test.
+/// A second connection, to the server itself, that looks at, and interferes with, the one under test.
 func observe<Output>(_ statement: Statement<Output>) async throws -> Output {
-    try await Connection.with(TestServer.configuration()) { try await $0.run(statement) }
+    try await Connection.with(TestServer.observer) { try await $0.run(statement) }
 }
 
 /// A value that several tasks of a test change.

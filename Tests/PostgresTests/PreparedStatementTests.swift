@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite struct PreparedStatementTests {
+@Suite(.enabled(if: !TestServer.isPooled)) struct PreparedStatementTests {
     private func number(_ sql: SQL) -> Statement<Int> { Statement("test.number", sql, one: { try $0.next(Int.self) }) }
 
     private func prepared(_ pool: Pool) async throws -> Int {

@@ -33,7 +33,8 @@ import Testing
         }
     }
 
-    @Test func `an effect gives the number of rows it touched`() async throws {
+    @Test(.enabled(if: !TestServer.isPooled))
+    func `an effect gives the number of rows it touched`() async throws {
         let touched: Int = try await Connection.with(TestServer.configuration()) { connection in
             try await connection.execute(script: "CREATE TEMP TABLE t (n int)", name: "test")
             return try await connection.run(Statement("test.insert", "INSERT INTO t SELECT generate_series(1, 7)"))
@@ -91,7 +92,8 @@ import Testing
         #expect(error.reason == .decoding(column: "#2", expected: "Int", found: "no such column"))
     }
 
-    @Test func `too many values are refused before anything is sent`() async throws {
+    @Test(.enabled(if: !TestServer.isPooled))
+    func `too many values are refused before anything is sent`() async throws {
         try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
             let before = try await pool.pipeline(Queries.backend)
             let many = SQL.joined((0..<65_536).map { "\($0)" }, by: ",")

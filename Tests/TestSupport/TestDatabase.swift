@@ -22,11 +22,16 @@ public struct TestDatabase: Sendable {
     /// The libpq URL of the database, with the superuser of the server.
     public var url: String { TestServer.url(database: name) }
 
+    /// The same past any pooler.
+    public var serverURL: String { TestServer.serverURL(database: name) }
+
     /// How to reach the database as `user`, by default as the server's superuser.
     public func configuration(user: String? = nil, maximumConnections: Int = 8) -> Postgres.Configuration {
-        Configuration(
+        var configuration = Configuration(
             url: url, user: user, applicationName: name, maximumConnections: maximumConnections,
             acquireTimeout: .seconds(60), connectTimeout: .seconds(60))
+        configuration.statementMode = TestServer.statementMode
+        return configuration
     }
 
     /// Removes the database and ends whatever is connected to it.
@@ -34,15 +39,18 @@ public struct TestDatabase: Sendable {
         try await Self.administer("DROP DATABASE IF EXISTS \"\(name)\" WITH (FORCE)")
     }
 
-    /// Runs a script on the database as the superuser.
+    /// Runs a script on the database as the superuser, past any pooler.
     public func execute(_ script: String) async throws {
-        try await Connection.with(configuration()) { try await $0.execute(script: script, name: "test") }
+        try await Self.execute(script, at: serverURL, name: "test")
     }
 
     private static func administer(_ script: String) async throws {
-        let configuration = Configuration(
-            url: TestServer.url, applicationName: "tests", connectTimeout: .seconds(60))
-        try await Connection.with(configuration) { try await $0.execute(script: script, name: "test.database") }
+        try await execute(script, at: TestServer.serverURL, name: "test.database")
+    }
+
+    private static func execute(_ script: String, at url: String, name: String) async throws {
+        let configuration = Configuration(url: url, applicationName: "tests", connectTimeout: .seconds(60))
+        try await Connection.with(configuration) { try await $0.execute(script: script, name: name) }
     }
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Every file of this folder; ends in the project's folder.
 
-for part in common packages cluster cluster_place processes build servers; do
+for part in common packages cluster cluster_place processes bouncer build servers; do
     # shellcheck source=/dev/null
     . "$(dirname "${BASH_SOURCE[0]}")/$part.sh"
 done

@@ -39,7 +39,8 @@ missing_packages() {
     has_python || echo python3
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     local program
-    for program in "$@"; do command -v "$program" >/dev/null || echo "$program"; done
+    # Servers stand where only root looks.
+    for program in "$@"; do PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || echo "$program"; done
 }
 
 as_administrator() {

@@ -6,7 +6,8 @@ public struct PostgresError: Error, Sendable {
     public enum Reason: Sendable, Equatable {
         /// The server answered with an error; ``PostgresError/report`` holds it.
         case server
-        /// The connection could not be made, or broke before COMMIT was sent: nothing was committed.
+        /// The connection could not be made, or broke before COMMIT was sent: nothing was committed. When the server itself
+        /// refused, ``PostgresError/report`` holds the SQLSTATE.
         case connection(String)
         /// COMMIT was sent and not answered: whether it committed is not known.
         case commitUnknown
@@ -49,9 +50,10 @@ public struct PostgresError: Error, Sendable {
     /// Whether the database could not be reached or would not serve now, so that trying again later may work.
     public var isUnavailable: Bool {
         switch reason {
-        case .connection, .poolExhausted, .poolClosed, .deadline: true
-        case .server:
+        case .poolExhausted, .poolClosed, .deadline: true
+        case .connection, .server:
             switch report?.state.conditionClass {
+            case nil: reason != .server
             case "08", "53", "57": report?.state != .queryCanceled
             default: false
             }

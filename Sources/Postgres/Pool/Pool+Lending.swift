@@ -4,6 +4,18 @@ import Synchronization
 
 /// Connections come and go.
 extension Pool {
+    /// An idle connection that needs no look at it, if there is one.
+    func takeIdle() -> Session? {
+        state.withLock { state in
+            guard !state.isClosed, let last = state.idle.last else { return nil }
+            let now = Moment.now
+            guard now < last.since + min(configuration.checkAfter, configuration.idleTimeout), now < last.session.endOfLife, !Task.isCancelled else {
+                return nil
+            }
+            return state.idle.removeLast().session
+        }
+    }
+
     func acquire() async throws -> Session {
         if Task.isCancelled { throw PostgresError(.cancelled) }
         var outcome = state.withLock { $0.take(configuration) }
@@ -96,8 +108,8 @@ extension Pool {
     private func wait() async -> WaitingLine.Outcome {
         let began = Moment.now
         defer { observation.waitTime.recordNanoseconds(Moment.now.nanoseconds - began.nanoseconds) }
-        let deadline = ContinuousClock.now + configuration.acquireTimeout
-        let ticket = state.withLock { $0.waiters.ticket() }
+        let deadline = began + configuration.acquireTimeout
+        let ticket = tickets.wrappingAdd(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 var needsTimer = false
@@ -120,14 +132,14 @@ extension Pool {
     private func startTimer() {
         Task.detached { [weak self] in
             while let next = self?.expireWaiters() {
-                try await Task.sleep(until: next, clock: .continuous)
+                try await Task.sleep(for: next - .now)
             }
         }
     }
 
     /// Returns when to look again; `nil` when nobody waits any more.
-    private func expireWaiters() -> ContinuousClock.Instant? {
-        let now = ContinuousClock.now
+    private func expireWaiters() -> Moment? {
+        let now = Moment.now
         let (late, next) = state.withLock { $0.waiters.expire(at: now) }
         for waiter in late { waiter.resume(returning: .timedOut) }
         return next

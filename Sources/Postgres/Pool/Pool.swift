@@ -6,18 +6,29 @@ import Synchronization
 ///
 /// Connections are opened when they are needed. When all are in use, tasks wait in order of arrival, for a bounded time
 /// and up to a bounded number of them. While the server cannot be reached, tasks fail at once with the reason, and
-/// connecting is tried again after 50 ms to 1 s.
+/// connecting is tried again after ``Configuration/reconnectDelay``.
 ///
 /// A pool works from the moment it is made. As a service (``run()``) it also keeps the minimum of connections open, closes
 /// those that idle, reports its state, and closes gracefully.
 public final class Pool: Sendable {
     public let configuration: Configuration
+    /// What every transaction begins with. Behind a pooler each brings its time limits; elsewhere they are the connection's.
+    @usableFromInline let beginning: [Command]
     let observation: Observation
-    let state = Mutex(PoolState())
+    let state: Mutex<PoolState>
+    /// Numbers for those who wait.
+    let tickets = Atomic<UInt64>(0)
 
     public init(_ configuration: Configuration) {
         self.configuration = configuration
         observation = Observation(configuration)
+        state = Mutex(PoolState(configuration))
+        beginning =
+            switch configuration.statementMode {
+            case .prepared: [.begin]
+            case .unprepared:
+                [.begin, .timeouts(statement: configuration.statementTimeout, lock: configuration.lockTimeout)]
+            }
     }
 
     /// Runs the statements as one transaction in one round trip: BEGIN, `prelude`, the statements, COMMIT.
@@ -28,24 +39,48 @@ public final class Pool: Sendable {
     public func pipeline<each Output>(
         prelude: [Statement<Void>] = [], _ statement: repeat Statement<each Output>
     ) async throws -> (repeat each Output) {
-        var commands: [Command] = []
-        commands.reserveCapacity(prelude.count + 8)
+        var commands = beginning
+        commands.reserveCapacity(commands.count + prelude.count + 6)
         for statement in prelude { commands.append(statement.preludeCommand) }
         repeat commands.append((each statement).command)
-        var answers = Answers(try await commit(commands))
+        commands.append(.commit)
+        var answers = Answers(try await run(commands))
         return try (repeat (each statement).read(answers.next()))
     }
 
     @usableFromInline
-    func commit(_ commands: [Command]) async throws -> [Rows] {
-        let all = [.begin] + standardTimeouts + commands
-        return try await lend(retries: configuration.maximumRetries) { session in
-            try await session.refreshingStatements {
-                do {
-                    return try await session.commit(all)
-                } catch {
-                    await session.rollBack()
-                    throw error
+    func run(_ commands: [Command]) async throws -> [Rows] {
+        guard observation.tracer == nil else {
+            return try await observation.traced(configuration.applicationName) { try await commit(commands) }
+        }
+        return try await commit(commands)
+    }
+
+    /// The way of every request: as few calls and closures as can be, and else the same as ``lend(timeout:retries:_:)``.
+    private func commit(_ commands: [Command]) async throws -> [Rows] {
+        var repetition = Repetition(self, retries: configuration.maximumRetries)
+        while true {
+            let session = if let idle = takeIdle() { idle } else { try await acquire() }
+            repetition.begin(session, timeout: configuration.transactionTimeout)
+            do {
+                let rows = try await session.run(commands)
+                finish(session, since: repetition.began)
+                return rows
+            } catch {
+                await session.rollBack()
+                let failure = session.commitFailure(error)
+                if session.refreshStatements(after: failure) {
+                    // The same connection: another one's statements may be as stale.
+                    do {
+                        let rows = try await session.run(commands)
+                        finish(session, since: repetition.began)
+                        return rows
+                    } catch {
+                        await session.rollBack()
+                        try await failed(session, session.commitFailure(error), &repetition)
+                    }
+                } else {
+                    try await failed(session, failure, &repetition)
                 }
             }
         }
@@ -64,11 +99,10 @@ public final class Pool: Sendable {
         _ options: TransactionOptions = .default, prelude: [Statement<Void>] = [], timeout: Duration? = nil,
         retries: Int? = nil, _ body: (inout Transaction) async throws -> Result
     ) async throws -> Result {
-        var commands = [options.begin]
+        var commands = beginning
+        commands[0] = options.begin
         if let timeout {
             commands.append(.timeouts(statement: timeout + .seconds(1), lock: configuration.lockTimeout))
-        } else {
-            commands += standardTimeouts
         }
         commands += prelude.map(\.preludeCommand)
         return try await lend(timeout: timeout, retries: retries ?? configuration.maximumRetries) { session in
@@ -76,68 +110,45 @@ public final class Pool: Sendable {
         }
     }
 
-    /// Behind a pooler each transaction brings its time limits; elsewhere they are the connection's.
-    private var standardTimeouts: [Command] {
-        guard configuration.statementMode == .unprepared else { return [] }
-        return [.timeouts(statement: configuration.statementTimeout, lock: configuration.lockTimeout)]
-    }
-
     /// Lends a connection for a piece of work, again when it failed since others were in its way.
     private func lend<Result>(
         timeout: Duration? = nil, retries: Int, _ body: (Session) async throws -> Result
     ) async throws -> Result {
-        let timeout = timeout ?? configuration.transactionTimeout
-        return try await observation.traced(configuration.applicationName) {
-            var deadline: Moment?
-            var backoff = Backoff(base: .milliseconds(5), limit: .milliseconds(500))
+        try await observation.traced(configuration.applicationName) {
+            var repetition = Repetition(self, retries: retries)
             while true {
+                let session = try await acquire()
+                repetition.begin(session, timeout: timeout ?? configuration.transactionTimeout)
                 do {
-                    return try await withSession(timeout: timeout, until: &deadline, body)
-                } catch let error as PostgresError where error.isRepeatable && backoff.failures < retries {
-                    let pause = backoff.next()
-                    guard let deadline, Moment.now + pause < deadline else { throw error }
-                    observation.retries.increment()
-                    configuration.logger.debug(
-                        "transaction is run again",
-                        metadata: [
-                            "statement": "\(error.statement ?? "")", "sqlstate": "\(error.state?.rawValue ?? "")",
-                        ])
-                    do { try await Task.sleep(for: pause) } catch { throw PostgresError(.cancelled) }
+                    let result = try await body(session)
+                    finish(session, since: repetition.began)
+                    return result
+                } catch {
+                    try await failed(session, error, &repetition)
                 }
             }
         }
     }
 
-    /// - Parameter deadline: when the work has to be over; set when a connection was first lent for it.
-    private func withSession<Result>(
-        timeout: Duration, until deadline: inout Moment?, _ body: (Session) async throws -> Result
-    ) async throws -> Result {
-        let session = try await acquire()
-        let began = Moment.now
-        let end = deadline ?? began + timeout
-        deadline = end
-        session.deadline = end
-        do {
-            let result = try await body(session)
-            finish(session, since: began)
-            return result
-        } catch {
-            observation.failures.increment()
-            finish(session, since: began)
-            throw error
-        }
+    private func finish(_ session: Session, since began: Moment) {
+        observation.transactions.increment()
+        observation.duration.recordNanoseconds(session.lastAnswer.nanoseconds - began.nanoseconds)
+        release(session, session.lastAnswer)
     }
 
-    private func finish(_ session: Session, since began: Moment) {
-        let now = Moment.now
-        observation.transactions.increment()
-        observation.duration.recordNanoseconds(now.nanoseconds - began.nanoseconds)
-        release(session, now)
+    /// Gives the connection back; returns when the work may be repeated, else throws the error.
+    private func failed(_ session: Session, _ error: any Error, _ repetition: inout Repetition) async throws {
+        session.lastAnswer = .now
+        observation.failures.increment()
+        finish(session, since: repetition.began)
+        try await repetition.pause(after: error)
     }
 
     /// For tests: lends a bare connection.
     func withSession<Result>(_ body: (Session) async throws -> Result) async throws -> Result {
-        var deadline: Moment?
-        return try await withSession(timeout: configuration.transactionTimeout, until: &deadline, body)
+        try await lend(retries: 0) { session in
+            defer { session.lastAnswer = .now }
+            return try await body(session)
+        }
     }
 }

@@ -19,7 +19,11 @@ struct PoolState {
     /// Connecting failed just now: until then nobody tries again.
     private(set) var retryAt: Moment?
     private(set) var lastFailure: PostgresError?
-    private var backoff = Backoff(base: .milliseconds(50), limit: .seconds(1))
+    private var backoff: Backoff
+
+    init(_ configuration: Configuration) {
+        backoff = Backoff(base: configuration.reconnectDelay.lowerBound, limit: configuration.reconnectDelay.upperBound)
+    }
 
     /// What can be had without waiting; `nil` when the task has to wait.
     mutating func take(_ configuration: Configuration) -> WaitingLine.Outcome? {

@@ -17,25 +17,19 @@ struct WaitingLine {
 
     private struct Waiter {
         let ticket: UInt64
-        let deadline: ContinuousClock.Instant
+        let deadline: Moment
         let continuation: Continuation
     }
 
     private var line: [Waiter] = []
     private var head = 0
-    private var nextTicket: UInt64 = 0
     private var isTimed = false
 
     var count: Int { line.count - head }
 
-    mutating func ticket() -> UInt64 {
-        nextTicket += 1
-        return nextTicket
-    }
-
     /// Appends a waiter; returns whether a timer has to be started.
     mutating func append(
-        _ ticket: UInt64, until deadline: ContinuousClock.Instant, _ continuation: Continuation
+        _ ticket: UInt64, until deadline: Moment, _ continuation: Continuation
     ) -> Bool {
         line.append(Waiter(ticket: ticket, deadline: deadline, continuation: continuation))
         defer { isTimed = true }
@@ -69,7 +63,7 @@ struct WaitingLine {
 
     /// Takes out the waiters whose deadline has passed and tells when the next one passes; `nil` when nobody is left, and
     /// the timer ends. All wait equally long, so the first in the line is the first to be late.
-    mutating func expire(at now: ContinuousClock.Instant) -> (late: [Continuation], next: ContinuousClock.Instant?) {
+    mutating func expire(at now: Moment) -> (late: [Continuation], next: Moment?) {
         var late: [Continuation] = []
         while head < line.count, line[head].deadline <= now {
             if let waiter = popFirst() { late.append(waiter) }

@@ -115,7 +115,7 @@ public struct Transaction: ~Copyable {
     /// Commits; throws when the server rolled back instead, or when its answer was lost.
     private mutating func commit() async throws {
         guard roundTrips > 0 else { return }
-        _ = try await session.commit(takePending())
+        _ = try await session.commit(takePending() + [.commit])
     }
 
     /// Lends a transaction on the session; commits when the closure returns, rolls back when it throws.
@@ -154,25 +154,35 @@ struct Answers {
 }
 
 extension Session {
-    /// Runs the commands and COMMIT in one round trip and gives the commands' answers.
+    /// Runs commands of which the last is COMMIT in one round trip and gives their answers.
     func commit(_ commands: [Command]) async throws -> [Rows] {
-        do {
-            return try await run(commands + [.commit])
-        } catch let error as PostgresError where commitIsUnknown {
-            throw PostgresError(
-                .commitUnknown, report: error.report, statement: error.statement, source: error.source)
+        do { return try await run(commands) } catch { throw commitFailure(error) }
+    }
+
+    /// What became of a transaction whose COMMIT travelled with the commands that failed.
+    func commitFailure(_ error: any Error) -> any Error {
+        guard commitIsUnknown, let error = error as? PostgresError else { return error }
+        return PostgresError(
+            .commitUnknown, report: error.report, statement: error.statement, source: error.source)
+    }
+
+    /// Whether the transaction failed, and was rolled back, since a statement has to be prepared anew; all will be.
+    func refreshStatements(after error: any Error) -> Bool {
+        guard let error = error as? PostgresError, error.report?.isStalePlan == true, !isBroken, !isInTransaction else {
+            return false
         }
+        forgetStatements()
+        configuration.logger.debug(
+            "prepared statements were stale",
+            metadata: ["statement": "\(error.statement ?? "")", "sqlstate": "\(error.state?.rawValue ?? "")"])
+        return true
     }
 
     /// Runs a whole transaction, and once more if it failed since a statement has to be prepared anew.
     func refreshingStatements<Result>(_ transaction: () async throws -> Result) async throws -> Result {
         do {
             return try await transaction()
-        } catch let error as PostgresError where error.report?.isStalePlan == true && !isBroken && !isInTransaction {
-            forgetStatements()
-            configuration.logger.debug(
-                "prepared statements were stale",
-                metadata: ["statement": "\(error.statement ?? "")", "sqlstate": "\(error.state?.rawValue ?? "")"])
+        } catch where refreshStatements(after: error) {
             return try await transaction()
         }
     }

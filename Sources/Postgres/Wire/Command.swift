@@ -1,6 +1,8 @@
 /// One statement as the connection sees it, without its output's type.
+///
+/// A class, since it goes through many hands and copying its parts costs more than making one object.
 @usableFromInline
-struct Command: Sendable {
+final class Command: Sendable {
     enum Role: Sendable {
         /// Somebody reads the answer.
         case read
@@ -22,7 +24,7 @@ struct Command: Sendable {
 
 extension Command {
     /// One of the wrapper's own.
-    private init(_ name: StaticString, _ sql: SQL, role: Role = .unread) {
+    private convenience init(_ name: StaticString, _ sql: SQL, role: Role = .unread) {
         self.init(StatementLabel(name), sql, role: role)
     }
 

@@ -1,4 +1,4 @@
-import Glibc
+import CEpoll
 
 /// A moment of the monotonic clock, cheap to read and to compare.
 struct Moment: Comparable, Sendable {
@@ -6,11 +6,7 @@ struct Moment: Comparable, Sendable {
 
     static let never = Moment(nanoseconds: .max)
 
-    static var now: Moment {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Moment(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
+    static var now: Moment { Moment(nanoseconds: monotonic_nanoseconds()) }
 
     static func + (moment: Moment, duration: Duration) -> Moment {
         let (seconds, attoseconds) = duration.components

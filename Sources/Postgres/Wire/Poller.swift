@@ -15,10 +15,33 @@ final class Poller: Sendable {
         static let oneShot = Interest(rawValue: EPOLLONESHOT.rawValue)
     }
 
+    /// The places by their number, which is used again; an id tells the users of a number apart.
     private struct Places {
-        var byID: [UInt64: Readiness] = [:]
         /// 0 is the eventfd that wakes the thread.
-        var lastID: UInt64 = 0
+        var byNumber: [Readiness?] = [nil]
+        var free: [Int] = []
+        var opened: UInt64 = 0
+
+        mutating func open(_ poller: Poller) -> Readiness {
+            opened += 1
+            let number = free.popLast() ?? byNumber.count
+            let place = Readiness(id: opened << 24 | UInt64(number), poller: poller)
+            if number == byNumber.count { byNumber.append(place) } else { byNumber[number] = place }
+            return place
+        }
+
+        mutating func close(_ place: Readiness) {
+            let number = Self.number(place.id)
+            byNumber[number] = nil
+            free.append(number)
+        }
+
+        subscript(id: UInt64) -> Readiness? {
+            guard let place = byNumber[Self.number(id)], place.id == id else { return nil }
+            return place
+        }
+
+        private static func number(_ id: UInt64) -> Int { Int(id & 0xFF_FFFF) }
     }
 
     /// How often deadlines are looked at: a deadline is noticed at most this much late.
@@ -46,16 +69,11 @@ final class Poller: Sendable {
 
     /// Opens a place for an owner of sockets; ``close(_:)`` gives it back.
     func open() -> Readiness {
-        places.withLock { places in
-            places.lastID += 1
-            let place = Readiness(id: places.lastID, poller: self)
-            places.byID[place.id] = place
-            return place
-        }
+        places.withLock { $0.open(self) }
     }
 
     func close(_ place: Readiness) {
-        places.withLock { _ = $0.byID.removeValue(forKey: place.id) }
+        places.withLock { $0.close(place) }
     }
 
     func arm(
@@ -129,8 +147,9 @@ final class Poller: Sendable {
             let count = epoll_wait(epoll, &events, Int32(events.count), patience)
             inbox.awake()
             if count > 0 { take(events[..<Int(count)], &ready) }
+            guard !isResting else { continue }
             let now = Moment.now
-            if !isResting, now >= nextLook {
+            if now >= nextLook {
                 nextLook = now + .milliseconds(Int(Self.tickMilliseconds))
                 if !expire(at: now) { rest() }
             }
@@ -140,7 +159,7 @@ final class Poller: Sendable {
     private func take(_ events: ArraySlice<epoll_event>, _ ready: inout [Readiness]) {
         places.withLock { places in
             for event in events {
-                if let place = places.byID[event.data.u64] {
+                if let place = places[event.data.u64] {
                     ready.append(place)
                 } else if event.data.u64 == 0 {
                     var drained: UInt64 = 0
@@ -160,7 +179,7 @@ final class Poller: Sendable {
 
     /// Ends the waits whose deadline has passed; returns whether any with a deadline is left.
     private func expire(at now: Moment) -> Bool {
-        let all = places.withLock { Array($0.byID.values) }
+        let all = places.withLock { $0.byNumber.compactMap(\.self) }
         var isAnyLeft = false
         for place in all where place.expire(at: now) { isAnyLeft = true }
         return isAnyLeft

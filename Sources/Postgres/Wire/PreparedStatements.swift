@@ -4,80 +4,98 @@ import Glibc
 /// others of that name by its text and the types of its placeholders.
 struct PreparedStatements {
     private struct Entry {
+        let address: UInt
         let text: [UInt8]
         let types: [PostgresType]
         let name: String
         var lastUse: UInt64
+        /// The next entry of the same bucket; −1 for none.
+        var next: Int
 
         func isFor(_ sql: SQL) -> Bool {
-            let slots = sql.parameters.slots
-            guard types.count == slots.count else { return false }
-            for index in types.indices where types[index] != slots[index].type { return false }
-            return text.count == sql.utf8.count && memcmp(text, sql.utf8, text.count) == 0
+            guard types.count == sql.parameters.slots.count, text.count == sql.utf8.count else { return false }
+            for index in types.indices where types[index] != sql.parameters.slots[index].type { return false }
+            return memcmp(text, sql.utf8, text.count) == 0
         }
     }
 
     let limit: Int
-    private var entries: [UInt: [Entry]] = [:]
-    private(set) var count = 0
+    private var entries: [Entry] = []
+    private var buckets: [Int]
     private var uses: UInt64 = 0
     private var names = 0
 
-    init(limit: Int) { self.limit = max(1, limit) }
+    var count: Int { entries.count }
+
+    init(limit: Int) {
+        self.limit = max(1, limit)
+        buckets = Array(repeating: -1, count: 256)
+    }
 
     /// The name under which the statement stands prepared, if it does.
     mutating func use(_ command: Command) -> String? {
+        guard let index = find(command) else { return nil }
         uses += 1
-        let key = Self.key(command)
-        guard let index = entries[key]?.firstIndex(where: { $0.isFor(command.sql) }) else { return nil }
-        entries[key]?[index].lastUse = uses
-        return entries[key]?[index].name
+        entries[index].lastUse = uses
+        return entries[index].name
     }
 
     /// Gives the statement a name that the session never had before.
     mutating func add(_ command: Command) -> String {
         names += 1
         uses += 1
-        count += 1
         let name = "p\(names)"
-        entries[Self.key(command), default: []].append(
+        let address = Self.address(command)
+        let bucket = bucket(address)
+        entries.append(
             Entry(
-                text: command.sql.utf8, types: command.sql.parameterTypes, name: name, lastUse: uses))
+                address: address, text: command.sql.utf8, types: command.sql.parameterTypes, name: name, lastUse: uses,
+                next: buckets[bucket]))
+        buckets[bucket] = entries.count - 1
         return name
     }
 
     /// Forgets the statement that was not used for longest when there is no room for another; returns its name.
     mutating func makeRoom() -> String? {
-        guard count >= limit else { return nil }
-        var oldest: (key: UInt, index: Int, lastUse: UInt64)?
-        for (key, list) in entries {
-            for (index, entry) in list.enumerated() where entry.lastUse < oldest?.lastUse ?? .max {
-                oldest = (key, index, entry.lastUse)
-            }
-        }
-        guard let oldest else { return nil }
-        return remove(oldest.key, oldest.index)
+        guard entries.count >= limit,
+            let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse })
+        else { return nil }
+        return remove(oldest)
     }
 
     mutating func remove(_ command: Command) {
-        let key = Self.key(command)
-        guard let index = entries[key]?.firstIndex(where: { $0.isFor(command.sql) }) else { return }
-        _ = remove(key, index)
+        if let index = find(command) { _ = remove(index) }
     }
 
     mutating func removeAll() {
         entries.removeAll()
-        count = 0
+        for bucket in buckets.indices { buckets[bucket] = -1 }
     }
 
-    private mutating func remove(_ key: UInt, _ index: Int) -> String? {
-        count -= 1
-        let entry = entries[key]?.remove(at: index)
-        if entries[key]?.isEmpty == true { entries.removeValue(forKey: key) }
-        return entry?.name
+    private func find(_ command: Command) -> Int? {
+        let address = Self.address(command)
+        var index = buckets[bucket(address)]
+        while index >= 0 {
+            if entries[index].address == address, entries[index].isFor(command.sql) { return index }
+            index = entries[index].next
+        }
+        return nil
     }
 
-    private static func key(_ command: Command) -> UInt {
+    private mutating func remove(_ index: Int) -> String {
+        let name = entries.remove(at: index).name
+        for bucket in buckets.indices { buckets[bucket] = -1 }
+        for index in entries.indices {
+            let bucket = bucket(entries[index].address)
+            entries[index].next = buckets[bucket]
+            buckets[bucket] = index
+        }
+        return name
+    }
+
+    private func bucket(_ address: UInt) -> Int { Int((address ^ address >> 8 ^ address >> 16) & 255) }
+
+    private static func address(_ command: Command) -> UInt {
         let name = command.label.name
         return name.hasPointerRepresentation ? UInt(bitPattern: name.utf8Start) : UInt(name.unicodeScalar.value)
     }

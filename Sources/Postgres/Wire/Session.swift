@@ -29,6 +29,8 @@ final class Session: @unchecked Sendable {
     var steps: [PipelineStep] = []
     /// Whether the last ``run(_:)`` failed after its COMMIT may have reached the server and without the server's refusal.
     var commitIsUnknown = false
+    /// When the last round trip ended.
+    var lastAnswer = Moment.now
     /// Round trips made so far.
     var roundTrips = 0
 

@@ -19,7 +19,6 @@ extension Session {
     @usableFromInline
     func run(_ commands: [Command]) async throws -> [Rows] {
         commitIsUnknown = false
-        for command in commands { try command.sql.parameters.check(command.label) }
         let outerDeadline = try enter()
         let began = Moment.now
         do {
@@ -27,11 +26,11 @@ extension Session {
             if PQflush(connection) != 0 { try await flush() }
             let rows = try await receive(commands)
             if isInterrupted { await settle(outerDeadline) } else { leave(outerDeadline) }
-            noteDuration(since: began, commands)
+            note(commands, since: began)
             return rows
         } catch {
             let error = await settle(outerDeadline, failing: error)
-            noteDuration(since: began, commands)
+            note(commands, since: began)
             throw error
         }
     }
@@ -55,7 +54,10 @@ extension Session {
     /// Queues everything; `false`, with nothing queued, when the values are so large that COMMIT has to go apart.
     private func queue(_ commands: [Command]) throws -> Bool {
         var valueBytes = 0
-        for command in commands { valueBytes += command.sql.parameters.bytes.count }
+        for command in commands {
+            valueBytes += command.sql.parameters.bytes.count
+            try command.sql.parameters.check(command.label)
+        }
         if valueBytes > Self.largeValues, commands.contains(where: { $0.role == .commit }) { return false }
         try queueHousekeeping()
         for index in commands.indices { try queue(commands[index], at: index) }

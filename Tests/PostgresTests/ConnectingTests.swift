@@ -1,0 +1,141 @@
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+/// What a connection string can ask for.
+@Suite(
+    .enabled(if: !TestServer.isPooled),
+    .ownServer { OwnServer.Options(certificate: try await Certificates.shared.localhost) })
+struct ConnectingTests {
+    /// A TCP connection string of `postgres`, with its password, and whatever else is to be in it.
+    private func string(_ server: OwnServer, host: String = "localhost", _ more: String = "") throws -> String {
+        "dbname=postgres user=postgres host=\(host) port=\(try #require(server.port)) "
+            + "password='\(escaped(OwnServer.password))' \(more)"
+    }
+
+    private func escaped(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
+    }
+
+    private func configuration(_ string: String) -> Configuration {
+        Configuration(url: string, applicationName: "connecting-tests", connectTimeout: .seconds(5))
+    }
+
+    private static let isEncrypted = Statement(
+        "test.tls", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", one: { try $0.next(Bool.self) })
+
+    private func expectTLS(_ string: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let isEncrypted = try await Connection.with(configuration(string)) { try await $0.run(Self.isEncrypted) }
+        #expect(isEncrypted, sourceLocation: sourceLocation)
+    }
+
+    private func expectSession(_ string: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let backend = try await Connection.with(configuration(string)) { try await $0.run(Queries.backend) }
+        #expect(backend > 0, sourceLocation: sourceLocation)
+    }
+
+    /// Expects that no connection comes about, and that the error says why without telling the password.
+    private func expectRefusal(
+        _ string: String, _ why: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let error = try await failure(sourceLocation: sourceLocation) {
+            try await Connection.with(configuration(string)) { _ in }
+        }
+        #expect(error.description.contains(why), "\(error)", sourceLocation: sourceLocation)
+        for told in ["\(error)", "\(error.reason)", error.report?.message ?? ""] {
+            #expect(!told.contains("p4ss") && !told.contains("wrong"), sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test(arguments: ["require", "verify-ca", "verify-full"])
+    func `a server with the right certificate is taken`(_ mode: String) async throws {
+        let root = try await Certificates.shared.root
+        try await expectTLS(string(OwnServerTrait.server, "sslmode=\(mode) sslrootcert=\(root)"))
+    }
+
+    @Test func `the server's name counts for verify-full alone`() async throws {
+        let root = try await Certificates.shared.root
+        // The certificate names localhost, not its address.
+        let address = try string(OwnServerTrait.server, host: "127.0.0.1", "sslrootcert=\(root)")
+        try await expectTLS(address + " sslmode=verify-ca")
+        try await expectRefusal(address + " sslmode=verify-full", "does not match host name \"127.0.0.1\"")
+        try await withOwnServer(.init(certificate: try await Certificates.shared.otherHost)) { server in
+            let string = try string(server, "sslrootcert=\(root)")
+            try await expectTLS(string + " sslmode=verify-ca")
+            try await expectRefusal(string + " sslmode=verify-full", "does not match host name \"localhost\"")
+        }
+    }
+
+    @Test(arguments: ["verify-ca", "verify-full"])
+    func `a certificate that another root signed is refused`(_ mode: String) async throws {
+        let root = try await Certificates.shared.otherRoot
+        try await expectRefusal(
+            string(OwnServerTrait.server, "sslmode=\(mode) sslrootcert=\(root)"), "certificate verify failed")
+    }
+
+    @Test func `a connection without TLS is refused where TLS is demanded`() async throws {
+        try await expectRefusal(string(OwnServerTrait.server, "sslmode=disable"), "no encryption")
+        try await withOwnServer(.init(listensOnTCP: true)) { server in
+            try await expectRefusal(string(server, "sslmode=require"), "does not support SSL")
+        }
+    }
+
+    @Test func `a wrong password is refused and never told`() async throws {
+        let right = try string(OwnServerTrait.server, "sslmode=require")
+        try await expectTLS(right)
+        // The last one counts.
+        try await expectRefusal(right + " password=wrong-p4ss", "password authentication failed")
+        try await expectRefusal(right + " password=''", "no password supplied")
+        try await expectRefusal(right + " user=nobody", "password authentication failed")
+        for unreadable in [right + " password='", right + " nonsense=1", "postgresql://postgres:p4ss@[::1/postgres"] {
+            try await expectRefusal(unreadable, "cannot be read")
+        }
+    }
+
+    @Test func `a password in a URL is read as URLs are`() async throws {
+        let server = try OwnServerTrait.server
+        let place = "localhost:\(try #require(server.port))/postgres?sslmode=require"
+        try await expectTLS("postgresql://postgres:p4ss%20word%2F%C3%BC%27%5C@\(place)")
+        try await expectRefusal("postgresql://postgres:wrong-p4ss@\(place)", "password authentication")
+    }
+
+    @Test func `a host that is dead gives way to the next`() async throws {
+        let server = try OwnServerTrait.server
+        let port = try #require(server.port)
+        for dead in ["127.0.0.1", "/tmp/no/such/folder"] {
+            let string = "dbname=postgres user=postgres host=\(dead),\(server.host) port=1,\(port)"
+            try await expectSession(string)
+        }
+        try await expectRefusal("dbname=postgres user=postgres host=127.0.0.1,127.0.0.1 port=1,2", "refused")
+    }
+
+    @Test func `a host that takes the connection and says nothing gives way to the next`() async throws {
+        let server = try OwnServerTrait.server
+        let (silent, silentHost) = try SilentServer.start()
+        defer { silent.stop() }
+        let string =
+            "dbname=postgres user=postgres host=\(silentHost),\(server.host) port=5432,\(try #require(server.port)) "
+            + "connect_timeout=2"
+        try await expectSession(string)
+    }
+
+    @Test func `a standby that is named first gives way when writing is asked for`() async throws {
+        let server = try OwnServerTrait.server
+        let standby = OwnServer.Options(settings: ["default_transaction_read_only = on"])
+        let port = try #require(server.port)
+        try await withOwnServer(standby) { standby in
+            let string = "dbname=postgres user=postgres host=\(standby.host),\(server.host) port=5432,\(port)"
+            let isReadOnly = Statement(
+                "test.read_only", "SHOW transaction_read_only", one: { try $0.next(String.self) == "on" })
+            for (attributes, expected) in [("any", true), ("read-write", false), ("read-only", true)] {
+                let found = try await Connection.with(configuration(string + " target_session_attrs=\(attributes)")) {
+                    try await $0.run(isReadOnly)
+                }
+                #expect(found == expected, "\(attributes)")
+            }
+            try await expectRefusal(
+                "dbname=postgres user=postgres host=\(standby.host) target_session_attrs=read-write", "read-only")
+        }
+    }
+}

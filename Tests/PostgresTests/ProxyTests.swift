@@ -1,0 +1,190 @@
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+/// What a bad network does to the wrapper.
+@Suite(.enabled(if: !TestServer.isPooled)) struct ProxyTests {
+    private enum Way: Sendable, CaseIterable { case pipeline, transaction }
+
+    private func withProxy(
+        connections: Int = 1, _ body: (FaultyProxy, Pool, TestDatabase) async throws -> Void
+    ) async throws {
+        try await withDatabase { database in
+            try await database.execute(Ledger.table)
+            try await withFaultyProxy { proxy in
+                var configuration = database.configuration(maximumConnections: connections)
+                configuration.reconnectDelay = .zero ... .zero
+                configuration.url = proxy.url(configuration.url)
+                configuration.checkAfter = .zero
+                try await withPool(configuration) { try await body(proxy, $0, database) }
+            }
+        }
+    }
+
+    private func insert(_ number: Int, _ way: Way, _ pool: Pool) async throws {
+        switch way {
+        case .pipeline: _ = try await pool.pipeline(Ledger.insert(number))
+        case .transaction: try await pool.withTransaction { _ = try await $0.run(Ledger.insert(number)) }
+        }
+    }
+
+    @Test(arguments: [1, 2, 7])
+    func `an answer in pieces is read as one`(_ largest: Int) async throws {
+        try await withProxy { proxy, pool, database in
+            proxy.change { $0.largestPiece = largest }
+            let ledger = Ledger()
+            let text = String(repeating: "ä€😀", count: 20)
+            for way in Way.allCases { #expect(try await ledger.note { try await insert($0, way, pool) } == nil) }
+            let echo = Statement("test.echo", "SELECT \(text)", one: { try $0.next(String.self) })
+            #expect(try await pool.pipeline(echo) == text)
+            let error = try await failure { try await pool.pipeline(Statement("test.wrong", "SELECT 1 / \(0)")) }
+            #expect(error.state?.rawValue == "22012")
+            #expect(proxy.conversations.count == 1)
+            try await ledger.check(database.configuration())
+        }
+    }
+
+    @Test func `a slow network only takes longer`() async throws {
+        try await withProxy { proxy, pool, _ in
+            proxy.change { $0.delay = .milliseconds(5) }
+            let started = ContinuousClock.now
+            _ = try await pool.pipeline(Queries.backend)
+            #expect(ContinuousClock.now - started >= .milliseconds(20))
+        }
+    }
+
+    /// The conversation of a first insertion, whole: its length and where the round trip with COMMIT begins.
+    private func measured(
+        _ way: Way, _ ledger: Ledger, _ proxy: FaultyProxy, _ database: TestDatabase
+    ) async throws -> FaultyProxy.Conversation {
+        var configuration = database.configuration(maximumConnections: 1)
+        configuration.url = proxy.url(configuration.url)
+        return try await withPool(configuration) { pool in
+            #expect(try await ledger.note { try await insert($0, way, pool) } == nil)
+            return try #require(proxy.conversations.last)
+        }
+    }
+
+    @Test(arguments: Way.allCases, [FaultyProxy.Direction.toServer, .toClient])
+    private func `a cut at any byte tells what is known of the row`(
+        _ way: Way, _ direction: FaultyProxy.Direction
+    ) async throws {
+        try await withProxy { proxy, pool, database in
+            let ledger = Ledger()
+            let whole = try await measured(way, ledger, proxy, database)
+            let (length, commit) =
+                direction == .toServer
+                ? (whole.bytesToServer, whole.beforeLastTurn.toServer)
+                : (whole.bytesToClient, whole.beforeLastTurn.toClient)
+            // Every few bytes while the session opens, every byte where it matters.
+            for limit in Array(stride(from: 0, to: commit, by: 13)) + Array(commit...length) {
+                proxy.change { $0.cutAfter = [direction: limit] }
+                let error = try await ledger.note { try await insert($0, way, pool) }
+                switch error?.reason {
+                // All that is left to come is what no answer follows.
+                case nil: #expect(limit == length, "cut after \(limit) of \(length) bytes")
+                case .commitUnknown: #expect(limit >= commit, "cut after \(limit) of \(length) bytes")
+                case .connection: break
+                case .some(let reason): Issue.record("cut after \(limit) of \(length) bytes: \(reason)")
+                }
+            }
+            try await eventually { proxy.conversations.allSatisfy { !$0.isOpen } }
+            proxy.change { $0.cutAfter = [:] }
+            #expect(try await ledger.note { try await insert($0, way, pool) } == nil)
+            #expect(ledger.unknown > 0 && pool.counts.open == 1)
+            try await ledger.check(database.configuration())
+        }
+    }
+
+    @Test(arguments: [FaultyProxy.Direction.toServer, .toClient])
+    func `connections that are cut while many work lose no row and double none`(
+        _ direction: FaultyProxy.Direction
+    ) async throws {
+        try await withProxy(connections: 4) { proxy, pool, database in
+            let ledger = Ledger()
+            // Longer than opening a session, so that each gets some work done.
+            proxy.change { $0.cutAfter = [direction: 3000] }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for task in 0..<8 {
+                    group.addTask {
+                        for _ in 0..<50 {
+                            let error = try await ledger.note {
+                                try await insert($0, task % 2 == 0 ? .pipeline : .transaction, pool)
+                            }
+                            #expect(error.map { $0.isUnavailable || $0.reason == .commitUnknown } ?? true)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            proxy.change { $0.cutAfter = [:] }
+            #expect(try await ledger.note { try await insert($0, .pipeline, pool) } == nil)
+            #expect(ledger.committed > 100 && proxy.conversations.count > 4)
+            try await ledger.check(database.configuration())
+        }
+    }
+
+    @Test(arguments: Way.allCases, [FaultyProxy.Direction.toServer, .toClient])
+    private func `a network that went silent is given up at the deadline`(
+        _ way: Way, _ direction: FaultyProxy.Direction
+    ) async throws {
+        try await withProxy { proxy, pool, database in
+            let ledger = Ledger()
+            let backend = try await pool.pipeline(Queries.backend)
+            var impatient = pool.configuration
+            impatient.transactionTimeout = .milliseconds(200)
+            try await withPool(impatient) { pool in
+                _ = try await ledger.note { try await insert($0, way, pool) }
+                proxy.change { $0.frozen = [direction] }
+                let started = ContinuousClock.now
+                let error = try #require(try await ledger.note { try await insert($0, way, pool) })
+                #expect(error.reason == .deadline || error.reason == .commitUnknown)
+                // The deadline and the moment for the server to answer the request to stop, then that for the rollback.
+                #expect(ContinuousClock.now - started < .seconds(6))
+                proxy.change { $0.frozen = [] }
+                try await eventually {
+                    do { return try await pool.pipeline(Queries.backend) != backend } catch { return false }
+                }
+            }
+            try await eventually { proxy.conversations.count { $0.isOpen } <= 2 }
+            try await ledger.check(database.configuration())
+        }
+    }
+
+    @Test func `a session that cannot be opened is given up at the connect timeout`() async throws {
+        try await withProxy { proxy, pool, _ in
+            var impatient = pool.configuration
+            impatient.connectTimeout = .milliseconds(100)
+            proxy.change { $0.frozen = [.toClient] }
+            try await withPool(impatient) { pool in
+                let error = try await failure { try await pool.pipeline(Queries.backend) }
+                #expect(error.reason == .deadline)
+                proxy.change { $0.frozen = [] }
+                try await eventually {
+                    do { return try await pool.pipeline(Queries.backend) > 0 } catch { return false }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [1, 65_536, 300_000, 1_000_000])
+    func `a COPY whose connection is cut leaves no row`(_ bytes: Int) async throws {
+        try await withProxy { proxy, pool, _ in
+            _ = try await pool.pipeline(Queries.backend)
+            let passed = try #require(proxy.conversations.last).bytesToServer
+            proxy.change { $0.cutAfter = [.toServer: passed + bytes] }
+            let error = try await failure {
+                try await pool.withTransaction { transaction in
+                    try await transaction.copyIn("test.copy", "COPY ledger FROM STDIN (FORMAT binary)") { writer in
+                        for number in 0..<1_000_000 { try await writer.row(columns: 1) { $0.append(number) } }
+                    }
+                }
+            }
+            #expect(error.isUnavailable)
+            proxy.change { $0.cutAfter = [:] }
+            let count = Statement("test.count", "SELECT count(*) FROM ledger", one: { try $0.next(Int.self) })
+            #expect(try await pool.pipeline(count) == 0)
+        }
+    }
+}
