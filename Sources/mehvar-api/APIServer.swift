@@ -22,8 +22,9 @@ struct APIServer {
 
     private static func run(_ settings: Settings) async throws {
         let logger = Logger(settings)
-        let pool = Pool(settings.configuration(as: .app, application: "mehvar-api"))
-        var importing = settings.configuration(as: .app, application: "mehvar-api import", connections: 2)
+        let pool = Pool(settings.configuration(as: .app, application: "mehvar-api", logger: logger))
+        var importing = settings.configuration(
+            as: .app, application: "mehvar-api import", connections: 2, logger: logger)
         importing.acquireTimeout = .seconds(60)
         let importPool = Pool(importing)
         let database = Database(pool: pool)
@@ -37,12 +38,11 @@ struct APIServer {
         spool.removeLeftovers()
         let application = API(database: database, imports: Database(pool: importPool), spool: spool)
             .application(host: settings.host, port: settings.port, logger: logger)
+        // They shut down in the reverse order: first the requests, then the connections that they used.
         let group = ServiceGroup(
             configuration: .init(
-                services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
-        pool.close()
-        importPool.close()
+                services: [pool, importPool, application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await withTaskExecutorPreference(PollingExecutor.shared) { try await group.run() }
     }
 }
 

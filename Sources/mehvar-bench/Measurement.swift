@@ -13,12 +13,17 @@ struct Measurement: Encodable {
         let memoryMb: Double
 
         /// Medians of interleaved runs.
-        init(name: String, unit: String, values: [Double], floors: [Double], memoryMb: Double) {
+        ///
+        /// - Parameter isCost: whether a smaller value is the better one.
+        init(
+            name: String, unit: String, values: [Double], floors: [Double], memoryMb: Double, isCost: Bool = false
+        ) {
             self.name = name
             self.unit = unit
             value = values.median
             floor = floors.median
-            ratio = floor > 0 ? value / floor : 0
+            let better = isCost ? (floor, value) : (value, floor)
+            ratio = better.1 > 0 ? better.0 / better.1 : 0
             self.memoryMb = memoryMb
         }
     }
@@ -33,13 +38,13 @@ struct Measurement: Encodable {
             Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
             return
         }
-        Swift.print("\(bench)\ncase          value      floor  ratio  memory")
+        Swift.print("\(bench)\ncase             value          floor  ratio  memory")
         for found in cases {
+            let format = found.value < 1000 ? "%10.1f %@ %10.1f %@  %5.3f  %4.0f MB" : "%10.0f %@ %10.0f %@  %5.3f  %4.0f MB"
             Swift.print(
-                found.name.padding(toLength: 8, withPad: " ", startingAt: 0)
+                found.name.padding(toLength: 9, withPad: " ", startingAt: 0)
                     + String(
-                        format: "%8.0f %@ %8.0f %@  %5.3f  %4.0f MB", found.value, found.unit, found.floor, found.unit,
-                        found.ratio, found.memoryMb))
+                        format: format, found.value, found.unit, found.floor, found.unit, found.ratio, found.memoryMb))
         }
     }
 }

@@ -23,19 +23,20 @@ struct WorkerServer {
 
     private static func run(_ settings: Settings) async throws {
         let logger = Logger(settings)
-        let queuePool = Pool(settings.configuration(as: .queue, application: "mehvar-worker", connections: 4))
-        let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker"))
+        let queuePool = Pool(
+            settings.configuration(as: .queue, application: "mehvar-worker", connections: 4, logger: logger))
+        let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker", logger: logger))
         let database = Database(pool: pool)
         try await waitForDatabase(database, logger)
         let transport = settings.mailURL.makeTransport()
         let handlers = JobHandlers(database: database, transport: transport, publicURL: settings.publicURL)
         let worker = Worker(pool: queuePool, handlers: handlers.registry(), logger: logger)
+        // They shut down in the reverse order: first the jobs, then the connections that they used.
         let group = ServiceGroup(
-            configuration: .init(services: [worker], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+            configuration: .init(
+                services: [queuePool, pool, worker], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         await transport.close()
-        pool.close()
-        queuePool.close()
     }
 
     /// A schema that is behind ends the worker; a database that is away is waited for.

@@ -10,6 +10,8 @@ public struct Settings: Sendable {
     public let databaseURL: String
     /// Most connections of one pool.
     public let poolSize: Int
+    /// Unprepared behind a pooler in transaction mode.
+    public let statementMode: StatementMode
     public let logLevel: Logger.Level
     public let host: String
     public let port: Int
@@ -39,6 +41,10 @@ public struct Settings: Sendable {
         }
         databaseURL = config.string(forKey: "database.url", default: "postgresql:///mehvar")
         poolSize = number("pool.size", "MEHVAR_POOL_SIZE", 8, in: 1...1000)
+        let modes: [String: StatementMode] = ["prepared": .prepared, "unprepared": .unprepared]
+        let mode = modes[config.string(forKey: "statements", default: "prepared")]
+        statementMode = mode ?? .prepared
+        if mode == nil { mistakes.append("MEHVAR_STATEMENTS is prepared, or unprepared behind PgBouncer") }
         host = config.string(forKey: "host", default: "127.0.0.1")
         port = number("port", "MEHVAR_PORT", 8080, in: 1...65535)
         uploadLimit = number("upload.limit", "MEHVAR_UPLOAD_LIMIT", 1 << 30, in: 1...(1 << 40))
@@ -71,11 +77,14 @@ public struct Settings: Sendable {
 
     /// How to connect as a role of the deployment.
     public func configuration(
-        as role: DatabaseRole, application: String, connections: Int? = nil
+        as role: DatabaseRole, application: String, connections: Int? = nil, logger: Logger? = nil
     ) -> Postgres.Configuration {
-        Postgres.Configuration(
+        var configuration = Postgres.Configuration(
             url: databaseURL, user: role.rawValue, applicationName: application,
             maximumConnections: connections ?? poolSize)
+        configuration.statementMode = statementMode
+        if let logger { configuration.logger = logger }
+        return configuration
     }
 }
 

@@ -1,3 +1,4 @@
+import Logging
 public import ServiceLifecycle
 import Synchronization
 
@@ -15,7 +16,7 @@ extension Pool: Service {
                 do { try await Task.sleep(for: .seconds(1)) } catch { break }
             }
         }
-        await drain()
+        if !(await drain()) { configuration.logger.warning("connections were still lent when the pool was closed") }
     }
 
     /// Closes idle connections and refuses new work; lent connections close when they come back.
@@ -32,9 +33,17 @@ extension Pool: Service {
         if !idle.isEmpty { observation.closed(idle.count) }
     }
 
-    /// Closes the pool and returns when the last connection has come back; each may take its `transactionTimeout`.
-    public func drain() async {
+    /// Closes the pool and returns when the last connection has come back; `false` when that took too long.
+    ///
+    /// - Parameter limit: by default the configuration's `transactionTimeout`, within which every lending ends.
+    @discardableResult
+    public func drain(within limit: Duration? = nil) async -> Bool {
         close()
+        let limit = limit ?? configuration.transactionTimeout
+        let alarm = Task.detached {
+            try await Task.sleep(for: limit)
+            self.endDraining()
+        }
         await withUnsafeContinuation { continuation in
             let isEmpty = state.withLock { state in
                 if state.open > 0 { state.drainers.append(continuation) }
@@ -42,6 +51,16 @@ extension Pool: Service {
             }
             if isEmpty { continuation.resume() }
         }
+        alarm.cancel()
+        return state.withLock { $0.open == 0 }
+    }
+
+    private func endDraining() {
+        let drainers = state.withLock { state in
+            defer { state.drainers = [] }
+            return state.drainers
+        }
+        for drainer in drainers { drainer.resume() }
     }
 
     /// What the pool has and has done.

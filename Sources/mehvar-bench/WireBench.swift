@@ -1,0 +1,109 @@
+import ArgumentParser
+import Configuration
+import CRM
+import Foundation
+import Postgres
+
+/// The wrapper beside PostgreSQL's own clients, on the same tables in the same run.
+///
+/// `read` is a tenant-scoped read by primary key under row level security, one pipelined transaction each, through a
+/// pool of 8 connections. Its floor is pgbench, pipelined and prepared, with the same statements and connections in one
+/// thread; `read-2` is the same beside pgbench with a thread for each of two processors.
+struct WireBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wire", abstract: "The libpq wrapper beside pgbench and psql.")
+
+    @OptionGroup var options: BenchOptions
+    @Option(help: "Rows of the table that is read by key, over 100 tenants.")
+    var customers = 200_000
+    @Option(help: "Rows that are streamed and copied.")
+    var rows = 1_000_000
+
+    func run() async throws {
+        guard let superuser = ProcessInfo.processInfo.environment["MEHVAR_BENCH_SUPERUSER_URL"] else {
+            throw ValidationError("Run it through deploy/bench, which makes the database.")
+        }
+        let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider()))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "mehvar-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { _ = try? FileManager.default.removeItem(at: folder) }
+
+        note("filling \(customers) customers of 100 tenants and \(rows) rows to copy")
+        let tables = WireTables(customers: customers, rows: rows)
+        try await tables.fill(superuser)
+        let url = settings.databaseURL + (settings.databaseURL.contains("?") ? "&" : "?") + "user=mehvar_app"
+        let reads = WireReads(url: url, tables: tables, seconds: options.seconds, folder: folder)
+        let copies = WireCopies(superuser: superuser, tables: tables, folder: folder)
+        var results = WireResults()
+        for run in 1...options.runs {
+            note("run \(run) of \(options.runs): reads")
+            results.add("read-2", try await reads.pgbench(connections: 8, threads: 2), isFloor: true)
+            results.add("read", try await reads.pgbench(connections: 8, threads: 1), isFloor: true)
+            let read = try await reads.wrapper(connections: 8)
+            results.add("read", read)
+            results.add("read-2", read)
+            note("run \(run) of \(options.runs): one connection")
+            results.add("single", try await reads.pgbench(connections: 1, threads: 1), isFloor: true)
+            results.add("single", try await reads.wrapper(connections: 1))
+            note("run \(run) of \(options.runs): rows out and in")
+            let out = try await copies.psqlOut()
+            for name in ["stream", "copy-out"] { results.rows[name, default: .init()].floors.append(out) }
+            results.rows["stream", default: .init()].values.append(try await copies.stream())
+            results.rows["copy-out", default: .init()].values.append(try await copies.copyOut())
+            let into = try await copies.psqlIn()
+            for name in ["copy-in", "copy-rows"] { results.rows[name, default: .init()].floors.append(into) }
+            results.rows["copy-in", default: .init()].values.append(try await copies.copyIn())
+            results.rows["copy-rows", default: .init()].values.append(try await copies.copyRows())
+        }
+        try Measurement(bench: "wire", cases: results.cases(memoryMb: peakMemory(of: Int(getpid()))))
+            .print(json: options.json)
+    }
+
+    private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+}
+
+/// Values and floors as they come in, and what is printed of them.
+struct WireResults {
+    struct Pair {
+        var values: [Double] = []
+        var floors: [Double] = []
+    }
+
+    /// Transactions a second and processor time of the client for each, in µs.
+    private var reads: [String: (rate: Pair, processor: Pair)] = [:]
+    var rows: [String: Pair] = [:]
+
+    mutating func add(_ name: String, _ found: WireReads.Result, isFloor: Bool = false) {
+        var result = reads[name] ?? (Pair(), Pair())
+        if isFloor {
+            result.rate.floors.append(found.rate)
+            result.processor.floors.append(found.processorMicroseconds)
+        } else {
+            result.rate.values.append(found.rate)
+            result.processor.values.append(found.processorMicroseconds)
+        }
+        reads[name] = result
+    }
+
+    func cases(memoryMb: Double) -> [Measurement.Case] {
+        var cases: [Measurement.Case] = []
+        for name in ["read", "read-2"] {
+            guard let pair = reads[name]?.rate else { continue }
+            cases.append(.init(name: name, unit: "1/s", values: pair.values, floors: pair.floors, memoryMb: memoryMb))
+        }
+        if let pair = reads["read-2"]?.processor {
+            cases.append(
+                .init(name: "cpu", unit: "µs", values: pair.values, floors: pair.floors, memoryMb: memoryMb, isCost: true))
+        }
+        if let pair = reads["single"]?.rate {
+            let (values, floors) = (pair.values.map { 1e6 / $0 }, pair.floors.map { 1e6 / $0 })
+            cases.append(
+                .init(name: "single", unit: "µs", values: values, floors: floors, memoryMb: memoryMb, isCost: true))
+        }
+        for name in ["stream", "copy-out", "copy-in", "copy-rows"] {
+            guard let pair = rows[name] else { continue }
+            cases.append(.init(name: name, unit: "1/s", values: pair.values, floors: pair.floors, memoryMb: memoryMb))
+        }
+        return cases
+    }
+}
