@@ -45,24 +45,32 @@ final class Poller: Sendable {
     }
 
     /// How often deadlines are looked at: a deadline is noticed at most this much late.
-    private static let tickMilliseconds: Int32 = 50
+    private static let tickNanoseconds: Int64 = 50_000_000
+    /// What the timer is known by.
+    private static let tickID = UInt64.max
     /// Jobs that run before sockets are looked at again.
     private static let jobsBetweenLooks = 128
 
     private let epoll: Int32
     private let wake: Int32
+    /// Fires regularly while a wait has a deadline. A time-out of `epoll_wait` would set a timer anew for each wait.
+    private let ticker: Int32
     private let places = Mutex(Places())
     private let inbox = JobInbox()
-    /// Whether the thread sleeps without looking at deadlines, since no wait has one.
-    private let isResting = Atomic<Bool>(false)
+    /// Whether the ticker rests, since no wait has a deadline.
+    private let isResting = Atomic<Bool>(true)
 
     init() {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         precondition(epoll >= 0, "epoll_create1 failed: \(errno)")
         wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         precondition(wake >= 0, "eventfd failed: \(errno)")
-        var event = epoll_event(events: Interest.read.rawValue, data: epoll_data_t(u64: 0))
-        epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event)
+        ticker = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
+        precondition(ticker >= 0, "timerfd_create failed: \(errno)")
+        for (descriptor, id) in [(wake, 0), (ticker, Self.tickID)] {
+            var event = epoll_event(events: Interest.read.rawValue, data: epoll_data_t(u64: id))
+            epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+        }
     }
 
     // MARK: Waiting
@@ -84,15 +92,14 @@ final class Poller: Sendable {
             continuation.resume(returning: .cancelled)
             return
         }
-        let isHere = PollerThread.current === self
         if !watch(place, socket, interest, staysWatched: staysWatched && interest == .read) {
             place.end(.ready)  // libpq will find the socket's error itself
             return
         }
         if deadline != .never, isResting.load(ordering: .sequentiallyConsistent),
-            isResting.exchange(false, ordering: .sequentiallyConsistent), !isHere
+            isResting.exchange(false, ordering: .sequentiallyConsistent)
         {
-            wakeUp()
+            timerfd_set_interval(ticker, Self.tickNanoseconds)
         }
     }
 
@@ -134,47 +141,46 @@ final class Poller: Sendable {
     func run(_ thread: PollerThread, for executor: UnownedTaskExecutor) {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         var ready: [Readiness] = []
-        var nextLook = Moment.now
         while true {
             var budget = Self.jobsBetweenLooks
             while budget > 0, let job = thread.next(inbox) {
                 job.runSynchronously(on: executor)
                 budget -= 1
             }
-            let isResting = isResting.load(ordering: .sequentiallyConsistent)
-            var patience: Int32 = 0
-            if budget > 0, inbox.sleep() { patience = isResting ? -1 : Self.tickMilliseconds }
-            let count = epoll_wait(epoll, &events, Int32(events.count), patience)
+            let mayBlock = budget > 0 && inbox.sleep()
+            let count = epoll_wait(epoll, &events, Int32(events.count), mayBlock ? -1 : 0)
             inbox.awake()
-            if count > 0 { take(events[..<Int(count)], &ready) }
-            guard !isResting else { continue }
-            let now = Moment.now
-            if now >= nextLook {
-                nextLook = now + .milliseconds(Int(Self.tickMilliseconds))
-                if !expire(at: now) { rest() }
-            }
+            if count > 0, take(events[..<Int(count)], &ready), !expire(at: .now) { rest() }
         }
     }
 
-    private func take(_ events: ArraySlice<epoll_event>, _ ready: inout [Readiness]) {
+    /// Ends the waits whose sockets are ready; returns whether it is time to look at deadlines.
+    private func take(_ events: ArraySlice<epoll_event>, _ ready: inout [Readiness]) -> Bool {
+        var drained: UInt64 = 0
+        var isTick = false
         places.withLock { places in
             for event in events {
-                if let place = places[event.data.u64] {
-                    ready.append(place)
-                } else if event.data.u64 == 0 {
-                    var drained: UInt64 = 0
-                    _ = read(wake, &drained, 8)
+                switch event.data.u64 {
+                case 0: _ = read(wake, &drained, 8)
+                case Self.tickID:
+                    _ = read(ticker, &drained, 8)
+                    isTick = true
+                case let id: if let place = places[id] { ready.append(place) }
                 }
             }
         }
         for place in ready where !place.end(.ready) { unwatch(place) }
         ready.removeAll(keepingCapacity: true)
+        return isTick
     }
 
-    /// Sleeps without a tick from now on; a wait with a deadline that begins meanwhile is either seen here or wakes the thread.
+    /// Stops the ticker; a wait with a deadline that begins meanwhile is seen here or starts it again.
     private func rest() {
+        timerfd_set_interval(ticker, 0)
         isResting.store(true, ordering: .sequentiallyConsistent)
-        if expire(at: .now) { isResting.store(false, ordering: .sequentiallyConsistent) }
+        if expire(at: .now), isResting.exchange(false, ordering: .sequentiallyConsistent) {
+            timerfd_set_interval(ticker, Self.tickNanoseconds)
+        }
     }
 
     /// Ends the waits whose deadline has passed; returns whether any with a deadline is left.
