@@ -41,7 +41,8 @@ struct APIServer {
         // They shut down in the reverse order: first the requests, then the connections that they used.
         let group = ServiceGroup(
             configuration: .init(
-                services: [pool, importPool, application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: [pool, importPool, application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        )
         try await withTaskExecutorPreference(PollingExecutor.shared) { try await group.run() }
     }
 }

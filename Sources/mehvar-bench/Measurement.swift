@@ -40,7 +40,8 @@ struct Measurement: Encodable {
         }
         Swift.print("\(bench)\ncase             value          floor  ratio  memory")
         for found in cases {
-            let format = found.value < 1000 ? "%10.1f %@ %10.1f %@  %5.3f  %4.0f MB" : "%10.0f %@ %10.0f %@  %5.3f  %4.0f MB"
+            let format =
+                found.value < 1000 ? "%10.1f %@ %10.1f %@  %5.3f  %4.0f MB" : "%10.0f %@ %10.0f %@  %5.3f  %4.0f MB"
             Swift.print(
                 found.name.padding(toLength: 9, withPad: " ", startingAt: 0)
                     + String(

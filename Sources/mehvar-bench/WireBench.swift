@@ -1,6 +1,6 @@
 import ArgumentParser
-import Configuration
 import CRM
+import Configuration
 import Foundation
 import Postgres
 
@@ -93,7 +93,9 @@ struct WireResults {
         }
         if let pair = reads["read-2"]?.processor {
             cases.append(
-                .init(name: "cpu", unit: "µs", values: pair.values, floors: pair.floors, memoryMb: memoryMb, isCost: true))
+                .init(
+                    name: "cpu", unit: "µs", values: pair.values, floors: pair.floors, memoryMb: memoryMb, isCost: true)
+            )
         }
         if let pair = reads["single"]?.rate {
             let (values, floors) = (pair.values.map { 1e6 / $0 }, pair.floors.map { 1e6 / $0 })

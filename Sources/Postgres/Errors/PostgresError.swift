@@ -51,9 +51,10 @@ public struct PostgresError: Error, Sendable {
     public var isUnavailable: Bool {
         switch reason {
         case .poolExhausted, .poolClosed, .deadline: true
-        case .connection, .server:
+        // A role or a database that the server does not know, or a wrong password, does not mend itself.
+        case .connection: report?.state.conditionClass != "28" && report?.state != .invalidCatalogName
+        case .server:
             switch report?.state.conditionClass {
-            case nil: reason != .server
             case "08", "53", "57": report?.state != .queryCanceled
             default: false
             }

@@ -9,7 +9,9 @@ extension Pool {
         state.withLock { state in
             guard !state.isClosed, let last = state.idle.last else { return nil }
             let now = Moment.now
-            guard now < last.since + min(configuration.checkAfter, configuration.idleTimeout), now < last.session.endOfLife, !Task.isCancelled else {
+            guard now < last.since + min(configuration.checkAfter, configuration.idleTimeout),
+                now < last.session.endOfLife, !Task.isCancelled
+            else {
                 return nil
             }
             return state.idle.removeLast().session

@@ -25,7 +25,9 @@ struct Repetition {
 
     /// Waits for a moment after a failure that may not come again; throws any other, and when there were enough attempts.
     mutating func pause(after error: any Error) async throws {
-        guard let failure = error as? PostgresError, failure.isRepeatable, backoff.failures < retries else { throw error }
+        guard let failure = error as? PostgresError, failure.isRepeatable, backoff.failures < retries else {
+            throw error
+        }
         let pause = backoff.next()
         guard Moment.now + pause < deadline ?? .never else { throw error }
         pool.observation.retries.increment()

@@ -182,7 +182,7 @@ extension Session {
     func refreshingStatements<Result>(_ transaction: () async throws -> Result) async throws -> Result {
         do {
             return try await transaction()
-        } catch where refreshStatements(after: error) {
+        } catch  where refreshStatements(after: error) {
             return try await transaction()
         }
     }

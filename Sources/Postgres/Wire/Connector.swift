@@ -20,7 +20,7 @@ enum Connector {
             } catch let error as PostgresError where error.reason != .cancelled {
                 failures.append(error)
                 // The others would refuse the role or the database too.
-                if let state = error.state, !error.isUnavailable, state != .featureNotSupported { break }
+                if !error.isUnavailable { break }
             }
         }
         guard failures.count > 1, let last = failures.last else {

@@ -19,6 +19,7 @@ final class Incoming {
     func row(_ label: StatementLabel) async throws -> Rows? {
         try checkOpen()
         guard !isAtEnd else { return nil }
+        if PQisBusy(session.connection) == 1 { try session.heedInterruption() }
         guard let result = try await session.nextResult() else { return try await end() }
         switch PQresultStatus(result) {
         case PGRES_SINGLE_TUPLE: return Rows(owning: result, label)
@@ -101,6 +102,7 @@ final class Incoming {
 extension Session {
     /// Reads once the socket has something.
     func awaitData() async throws {
+        try heedInterruption()
         try await wait(.read)
         guard PQconsumeInput(connection) == 1 else { throw broken() }
     }

@@ -99,6 +99,12 @@ final class Session: @unchecked Sendable {
         deadline = .now + Self.grace
     }
 
+    /// Notices what no wait could, when there was always something to read.
+    func heedInterruption() throws {
+        if heedsCancellation, Task.isCancelled { return try interrupt(.cancelled) }
+        if deadline <= .now { try interrupt(.deadline) }
+    }
+
     /// Asks the server to stop since nobody wants the rest of its answer.
     func askToStop() throws {
         if interruption == nil { try interrupt(.cancelled) }

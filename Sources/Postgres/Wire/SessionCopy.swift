@@ -16,6 +16,7 @@ extension Session {
         while let result = try await nextResult() {
             let status = PQresultStatus(result)
             defer { LibPQ.clear(result) }
+            if PQisBusy(connection) == 1 { try heedInterruption() }
             switch status {
             case PGRES_FATAL_ERROR:
                 failure =
@@ -114,6 +115,8 @@ extension Session {
 
     func putCopy(_ bytes: [UInt8], _ range: Range<Int>) async throws {
         if Task.isCancelled { throw PostgresError(.cancelled) }
+        // A source that is never in want and a socket that is never full leave no wait to notice it.
+        if deadline <= .now { throw PostgresError(.deadline) }
         while true {
             let sent = bytes.withUnsafeBytes { buffer in
                 let piece = UnsafeRawBufferPointer(rebasing: buffer[range])

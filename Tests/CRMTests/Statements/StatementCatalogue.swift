@@ -197,7 +197,7 @@ struct StatementCatalogue {
                         CatalogueEntry(CampaignStatements.finish(tenant, draft.id)),
                     ]),
                 CatalogueGroup([
-                    CatalogueEntry(Statement<Void>.analyse(["invitation"])),
+                    CatalogueEntry(Statement<Void>.analyse(["invitation"]))
                 ]),
             ]
         }
