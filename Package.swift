@@ -86,7 +86,11 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "PostgresTests",
-            dependencies: ["Postgres", "TestSupport", lifecycle, logging, metrics, tracing],
+            dependencies: [
+                "Postgres", "TestSupport", lifecycle, logging, metrics, tracing,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "JobQueueTests", dependencies: ["JobQueue", "Postgres", "TestSupport", lifecycle, logging],

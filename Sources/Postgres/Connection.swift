@@ -2,7 +2,8 @@
 public struct Connection: ~Copyable {
     private let session: Session
 
-    /// Opens a connection, lends it and closes it. No time limit holds on it but that for connecting.
+    /// Opens a connection, lends it and closes it. No time limit of the configuration holds on it but that for
+    /// connecting; cancelling the task has the server stop what it does (``PostgresError/Reason/cancelled``).
     public static func with<Result>(
         _ configuration: Configuration, _ body: (inout Connection) async throws -> Result
     ) async throws -> Result {
@@ -13,19 +14,26 @@ public struct Connection: ~Copyable {
 
     private init(session: Session) { self.session = session }
 
-    /// Runs one statement by itself.
+    /// Runs one statement as a transaction by itself, in one round trip. It has committed when its rows are read, so an
+    /// error of decoding undoes nothing.
     public mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
         let session = session
         let rows = try await session.refreshingStatements { try await session.run([statement.command]) }
         return try statement.read(rows[0])
     }
 
-    /// Runs a script of several statements that takes no values.
+    /// Runs a script of several statements that takes no values: as one transaction unless it says otherwise.
+    ///
+    /// The text is sent as it is, so it must not come from a user. `name` stands for it in errors. A COPY within is a
+    /// ``PostgresError/Reason/protocolViolation(_:)``, after which the connection is of no more use.
     public mutating func execute(script: String, name: String) async throws {
         try await session.execute(script: script, name: name)
     }
 
     /// Lends a transaction on this connection; commits when the closure returns, rolls back when it throws.
+    ///
+    /// It is not repeated when others were in its way. It is run once more from its beginning when a prepared statement
+    /// fitted the schema no longer. A lost answer to COMMIT is ``PostgresError/Reason/commitUnknown``.
     public mutating func withTransaction<Result>(
         _ options: TransactionOptions = .default, _ body: (inout Transaction) async throws -> Result
     ) async throws -> Result {

@@ -3,30 +3,35 @@ import Logging
 
 /// Listens to channels (LISTEN/NOTIFY), across lost connections.
 ///
-/// Each iteration has a connection of its own, which it opens at the first `next()` and opens again, ever more patiently
-/// (50 ms to 5 s), when it was lost. What was sent meanwhile is lost, so a reader looks for itself after `.connected` and
-/// `.reconnected`; a notification is a hint. An iteration ends only when its task is cancelled.
+/// Each iteration has a connection of its own, which it opens at the first `next()` and opens again, ever more
+/// patiently (50 ms to 5 s), when it was lost. What was sent meanwhile is lost, so a reader looks for itself after
+/// `.connected` and `.reconnected`; a notification is a hint. An iteration ends only when its task is cancelled,
+/// and throws only when the server refuses a channel; whatever else goes wrong is a warning in the configuration's
+/// logger.
 ///
-/// When nothing comes for ``pingInterval``, the connection is tried with a statement that has as long to answer: a peer
-/// that vanished without a word is noticed within twice that time. Needs a connection to the server itself: PgBouncer in
-/// transaction mode does not pass notifications on.
+/// When nothing comes for `pingInterval`, the connection is tried with a statement that has as long to answer: a peer
+/// that vanished without a word is noticed within twice that time and two seconds. Needs a connection to the server itself: PgBouncer
+/// in transaction mode does not pass notifications on.
 /// ```swift
 /// for try await event in Listener(configuration, channels: ["jobs"]) {
 ///     await work.lookForMore()
 /// }
 /// ```
 public struct Listener: AsyncSequence, Sendable {
+    /// What a listener has to tell.
     public enum Event: Sendable, Equatable {
         /// Listening has begun.
         case connected
         /// Listening goes on after the connection was lost.
         case reconnected
+        /// A transaction that notified has committed.
         case notification(Notification)
     }
 
     /// What `NOTIFY` or `pg_notify` sent.
     public struct Notification: Sendable, Equatable {
         public let channel: String
+        /// Empty where none was given.
         public let payload: String
         /// The process of the server that sent it.
         public let backend: Int32
@@ -40,7 +45,9 @@ public struct Listener: AsyncSequence, Sendable {
     private let pingInterval: Duration
 
     /// - Parameters:
-    ///   - channels: names of 1 to 63 bytes, as they were given to `NOTIFY` after folding to lower case.
+    ///   - configuration: how to connect; of its limits only `connectTimeout` holds here.
+    ///   - channels: names of 1 to 63 bytes, as they are given to `pg_notify`, or to `NOTIFY` after folding to lower
+    ///     case.
     ///   - pingInterval: how long the connection may be silent before it is tried.
     public init(_ configuration: Configuration, channels: [String], pingInterval: Duration = .seconds(5)) {
         self.configuration = configuration
@@ -52,6 +59,7 @@ public struct Listener: AsyncSequence, Sendable {
         AsyncIterator(configuration: configuration, channels: channels, pingInterval: pingInterval)
     }
 
+    /// One reader, with a connection of its own.
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let configuration: Configuration
         fileprivate let channels: [String]
@@ -78,6 +86,8 @@ public struct Listener: AsyncSequence, Sendable {
                 } catch {
                     session = nil
                     if Task.isCancelled { break }
+                    // A channel that the server refuses will not be accepted later.
+                    if (error as? PostgresError)?.state?.conditionClass == "42" { throw error }
                     let pause = backoff.next()
                     configuration.logger.warning(
                         "not listening", metadata: ["error": "\(error)", "retry_in": "\(pause)"])

@@ -59,7 +59,7 @@ struct Observation: Sendable {
             span.recordError(error)
             span.setStatus(SpanStatus(code: .error))
             if let error = error as? PostgresError {
-                span.attributes["error.type"] = error.state?.rawValue ?? "\(error.reason)"
+                span.attributes["error.type"] = error.state?.rawValue ?? error.reason.name
                 if let statement = error.statement { span.attributes["db.operation.name"] = statement }
             }
             throw error

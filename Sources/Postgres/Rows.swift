@@ -65,7 +65,7 @@ public struct RowReader: ~Copyable {
         self.label = label
     }
 
-    /// The next column, which is never NULL.
+    /// The next column, which is never NULL: a NULL is an error.
     @inlinable
     public mutating func next<Value: PostgresDecodable>(_ type: Value.Type = Value.self) throws -> Value {
         guard let value = try nextIfPresent(type) else { throw mismatch(type, found: "NULL") }

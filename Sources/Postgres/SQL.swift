@@ -5,8 +5,10 @@
 public struct SQL: Sendable, ExpressibleByStringInterpolation {
     /// The text with its placeholders.
     private(set) var utf8: [UInt8]
+    /// The bound values. They are encoded when they are interpolated, and only the connection reads them.
     public private(set) var parameters = Parameters()
 
+    /// A text without values.
     public init(stringLiteral value: StaticString) {
         utf8 = []
         appendText(value)
@@ -21,6 +23,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
     /// For the wrapper's own commands, such as SAVEPOINT, whose text takes no parameters.
     init(generated text: String) { utf8 = Array(text.utf8) }
 
+    /// Collects the text and the values of a literal.
     public struct StringInterpolation: StringInterpolationProtocol, Sendable {
         public typealias StringLiteralType = StaticString
         var sql = SQL()

@@ -1,7 +1,11 @@
 /// A named SQL statement with its bound values and the way to read its answer.
 ///
 /// The name is static, so that logs, metrics and errors can carry it; the text depends only on the code, never on data.
+///
+/// A value that can be run any number of times, on any connection. Its rows are read on the task that runs it; what the
+/// closure throws comes out of there.
 public struct Statement<Output>: Sendable {
+    /// The text and the values.
     public let sql: SQL
     @usableFromInline let label: StatementLabel
     @usableFromInline let read: @Sendable (Rows) throws -> Output
@@ -13,6 +17,7 @@ public struct Statement<Output>: Sendable {
         self.read = read
     }
 
+    /// What logs, traces and errors call it.
     public var name: StaticString { label.name }
 
     /// Every row, in the server's order.
@@ -24,7 +29,7 @@ public struct Statement<Output>: Sendable {
         self.init(StatementLabel(name, fileID, line), sql, read: { try $0.map(row) })
     }
 
-    /// The only row, or `nil` for none. More than one is an error.
+    /// The only row, or `nil` for none. More than one is a ``PostgresError/Reason/rowCount(expected:found:)``.
     @inlinable
     public init<Row>(
         _ name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line,
@@ -39,7 +44,7 @@ public struct Statement<Output>: Sendable {
             })
     }
 
-    /// Exactly one row.
+    /// Exactly one row; any other number is a ``PostgresError/Reason/rowCount(expected:found:)``.
     @inlinable
     public init(
         _ name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line,
@@ -53,7 +58,7 @@ public struct Statement<Output>: Sendable {
             })
     }
 
-    /// The same statement with its output changed.
+    /// The same statement with its output changed; what `transform` throws comes out where the statement is run.
     @inlinable
     public func map<New>(_ transform: @escaping @Sendable (Output) throws -> New) -> Statement<New> {
         Statement<New>(label, sql, read: { [read] rows in try transform(read(rows)) })
@@ -63,7 +68,8 @@ public struct Statement<Output>: Sendable {
 }
 
 extension Statement where Output == Int {
-    /// Runs for its effect; gives the number of rows that it touched.
+    /// Runs for its effect; gives the number of rows in the server's command tag (inserted, updated, selected, …), 0
+    /// where it has none.
     public init(_ name: StaticString, _ sql: SQL, fileID: StaticString = #fileID, line: UInt = #line) {
         self.init(StatementLabel(name, fileID, line), sql, read: { $0.affected })
     }

@@ -106,40 +106,4 @@ import Testing
             #expect(try await pool.pipeline(Queries.backend) > 0)
         }
     }
-
-    @Test func `cancelling at any moment leaves nothing stuck and no answer for another`() async throws {
-        try await withPool(TestServer.configuration(maximumConnections: 3)) { pool in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<600 {
-                    group.addTask {
-                        let task = Task {
-                            try await pool.pipeline(
-                                Statement("test.echo", "SELECT \(number)", one: { try $0.next(Int.self) }))
-                        }
-                        for _ in 0..<Int.random(in: 0..<40) { await Task.yield() }
-                        if Int.random(in: 0..<5) == 0 { await yieldUntilBusy(pool) }
-                        task.cancel()
-                        do {
-                            let answer = try await task.value
-                            #expect(answer == number)
-                        } catch let error as PostgresError {
-                            #expect(error.reason == .cancelled || error.reason == .commitUnknown)
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
-            #expect(pool.counts.waiting == 0 && pool.counts.open <= 3)
-            for number in 0..<30 {
-                let answer = try await pool.pipeline(
-                    Statement("test.echo", "SELECT \(number)", one: { try $0.next(Int.self) }))
-                #expect(answer == number)
-            }
-        }
-    }
-
-    /// Lets the other tasks get some way into their queries.
-    private func yieldUntilBusy(_ pool: Pool) async {
-        for _ in 0..<200 where pool.counts.idle > 0 { await Task.yield() }
-    }
 }

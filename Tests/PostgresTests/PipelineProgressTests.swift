@@ -22,6 +22,19 @@ import Testing
         #expect(end.isFinished && end.firstFailure == 1)
     }
 
+    @Test func `what has a Sync of its own may fail by itself`() {
+        var progress = PipelineProgress(commandCount: 2, apart: 1)
+        let events: [PipelineProgress.Event] = [.failed, .endOfCommand, .sync, .succeeded, .endOfCommand, .sync]
+        #expect(events.allSatisfy { progress.receive($0) })
+        #expect(progress.isFinished && progress.firstFailure == nil)
+    }
+
+    @Test func `what has a Sync of its own is not followed by others before it`() {
+        var progress = PipelineProgress(commandCount: 2, apart: 1)
+        let events: [PipelineProgress.Event] = [.succeeded, .endOfCommand, .succeeded]
+        #expect(events.map { progress.receive($0) } == [true, true, false])
+    }
+
     @Test func `a pipeline without commands is only a Sync`() {
         #expect(play(0, [.sync]).end.isFinished)
         #expect(play(0, [.succeeded]).accepted == [false])

@@ -14,6 +14,9 @@ public struct CopyWriter: ~Copyable {
     /// Writes one row; `fields` must write exactly `columns` values, in the table's order. A row of another length is
     /// not sent, and is a ``PostgresError/Reason/protocolViolation(_:)``.
     public mutating func row(columns: Int, _ fields: (inout CopyRow) -> Void) async throws {
+        guard (0...Int(Int16.max)).contains(columns) else {
+            throw PostgresError(.protocolViolation("a row has at most \(Int16.max) columns"))
+        }
         let start = buffer.count
         var row = CopyRow(bytes: buffer)
         buffer = []
@@ -48,6 +51,7 @@ public struct CopyRow: ~Copyable {
 
     mutating func begin(_ columns: Int) { bytes.appendBigEndian(Int16(columns)) }
 
+    /// The next column's value, `nil` for NULL. Its type has to be the column's own.
     public mutating func append<Value: PostgresEncodable>(_ value: Value?) {
         written += 1
         if let value { value.encodeWithLength(into: &bytes) } else { bytes.appendBigEndian(Int32(-1)) }

@@ -15,6 +15,7 @@ public struct ServerReport: Sendable, Equatable {
     public internal(set) var internalQuery: String?
     /// Where it happened: the call stack of functions.
     public internal(set) var context: String?
+    /// What the report is about, as far as the server says so: the schema, and within it what follows.
     public internal(set) var schema: String?
     public internal(set) var table: String?
     public internal(set) var column: String?
@@ -34,8 +35,8 @@ extension ServerReport: CustomStringConvertible {
 }
 
 extension ServerReport {
-    /// Whether a statement stands prepared no more, or gives other columns than when it was prepared: preparing it again
-    /// mends it.
+    /// Whether a statement stands prepared no more, or gives other columns than when it was prepared: preparing it
+    /// again mends it.
     var isStalePlan: Bool {
         switch state {
         case .invalidSQLStatementName: true

@@ -41,7 +41,13 @@ extension Pool {
 
     private func isStale(_ session: Session, _ idleSince: Moment) -> Bool {
         let now = Moment.now
-        if now >= session.endOfLife || now >= idleSince + configuration.idleTimeout { return true }
+        if now >= session.endOfLife { return true }
+        // One of the minimum is kept to be lent, however long that takes.
+        if now >= idleSince + configuration.idleTimeout,
+            state.withLock({ $0.open > configuration.minimumConnections })
+        {
+            return true
+        }
         return now >= idleSince + configuration.checkAfter && session.looksClosed()
     }
 

@@ -3,11 +3,12 @@ public import ServiceLifecycle
 import Synchronization
 
 extension Pool: Service {
-    /// Looks after the pool until the service group shuts down; then refuses new work and returns when what was lent has
-    /// come back. Put it into the group before the services that use it, so that it ends after them.
+    /// Looks after the pool until the service group shuts down; then refuses new work and returns when what was lent
+    /// has come back, at most the configuration's `transactionTimeout` later. Cancelling its task does the same. Throws
+    /// nothing. Put it into the group before the services that use it, so that it ends after them.
     ///
-    /// While it runs, the minimum of connections is kept open, connections that idled or lived too long are closed, and the
-    /// gauges are reported once a second.
+    /// While it runs, the minimum of connections is kept open, connections that idled or lived too long are closed, and
+    /// the gauges are reported once a second.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
@@ -19,7 +20,8 @@ extension Pool: Service {
         if !(await drain()) { configuration.logger.warning("connections were still lent when the pool was closed") }
     }
 
-    /// Closes idle connections and refuses new work; lent connections close when they come back.
+    /// Closes idle connections and refuses new work (``PostgresError/Reason/poolClosed``), that of tasks that wait too;
+    /// lent connections close when they come back. A closed pool stays closed.
     public func close() {
         let (idle, waiters, drainers) = state.withLock { state in
             state.isClosed = true
@@ -35,7 +37,10 @@ extension Pool: Service {
 
     /// Closes the pool and returns when the last connection has come back; `false` when that took too long.
     ///
-    /// - Parameter limit: by default the configuration's `transactionTimeout`, within which every lending ends.
+    /// Cancelling the task does not shorten the wait.
+    ///
+    /// - Parameter limit: by default the configuration's `transactionTimeout`. A closure that waits for something else
+    ///   than the database may keep its connection for longer.
     @discardableResult
     public func drain(within limit: Duration? = nil) async -> Bool {
         close()
@@ -67,6 +72,7 @@ extension Pool: Service {
     public struct Statistics: Sendable, Equatable {
         /// Connections that are lent or being opened.
         public let inUse: Int
+        /// Connections that are open and not lent.
         public let idle: Int
         /// Tasks that wait for a connection.
         public let waiting: Int
@@ -76,6 +82,7 @@ extension Pool: Service {
         public let discarded: Int
     }
 
+    /// The state at this moment.
     public var statistics: Statistics {
         state.withLock { state in
             Statistics(

@@ -8,17 +8,20 @@ import Synchronization
 /// and up to a bounded number of them. While the server cannot be reached, tasks fail at once with the reason, and
 /// connecting is tried again after ``Configuration/reconnectDelay``.
 ///
-/// A pool works from the moment it is made. As a service (``run()``) it also keeps the minimum of connections open, closes
-/// those that idle, reports its state, and closes gracefully.
+/// A pool works from the moment it is made. As a service (``run()``) it also keeps the minimum of connections open,
+/// closes those that idle, reports its state, and closes gracefully.
 public final class Pool: Sendable {
+    /// What the pool was made with.
     public let configuration: Configuration
-    /// What every transaction begins with. Behind a pooler each brings its time limits; elsewhere they are the connection's.
+    /// What every transaction begins with. Behind a pooler each brings its time limits; elsewhere they are the
+    /// connection's.
     @usableFromInline let beginning: [Command]
     let observation: Observation
     let state: Mutex<PoolState>
     /// Numbers for those who wait.
     let tickets = Atomic<UInt64>(0)
 
+    /// Opens nothing: the first statement does, or ``run()``. Metrics and tracing have to be set up before.
     public init(_ configuration: Configuration) {
         self.configuration = configuration
         observation = Observation(configuration)
@@ -33,8 +36,14 @@ public final class Pool: Sendable {
 
     /// Runs the statements as one transaction in one round trip: BEGIN, `prelude`, the statements, COMMIT.
     ///
-    /// The rows are read only after COMMIT was answered. When another transaction was in the way (40001, 40P01), all is run
-    /// again, ``Configuration/maximumRetries`` times at most.
+    /// The rows are read only after COMMIT was answered, so an error of decoding or of a number of rows undoes nothing.
+    /// When another transaction was in the way (40001, 40P01), all is run again, ``Configuration/maximumRetries`` times
+    /// at most; when a prepared statement fitted the schema no longer, once more.
+    ///
+    /// The first statement that fails is named by the error, and nothing was committed;
+    /// ``PostgresError/Reason/commitUnknown`` alone leaves that open. Cancelling the task, or the end of
+    /// ``Configuration/transactionTimeout``, has the server stop: the error says which, and if the server was faster,
+    /// the rows come out.
     @inlinable
     public func pipeline<each Output>(
         prelude: [Statement<Void>] = [], _ statement: repeat Statement<each Output>
@@ -56,7 +65,8 @@ public final class Pool: Sendable {
         return try await commit(commands)
     }
 
-    /// The way of every request: as few calls and closures as can be, and else the same as ``lend(timeout:retries:_:)``.
+    /// The way of every request: as few calls and closures as can be, and else the same as
+    /// ``lend(timeout:retries:_:)``.
     private func commit(_ commands: [Command]) async throws -> [Rows] {
         var repetition = Repetition(self, retries: configuration.maximumRetries)
         while true {
@@ -86,24 +96,34 @@ public final class Pool: Sendable {
         }
     }
 
-    /// Lends a transaction. It commits when the closure returns and rolls back when it throws; the closure's own error comes
-    /// out unchanged.
+    /// Lends a transaction. It commits when the closure returns and rolls back when it throws; the closure's own error
+    /// comes out unchanged.
     ///
-    /// When another transaction was in the way (40001, 40P01) the closure is run again from its beginning, so whatever it
-    /// does beside the transaction has to bear that.
+    /// When another transaction was in the way (40001, 40P01) the closure is run again from its beginning, so whatever
+    /// it does beside the transaction has to bear that. When a prepared statement fitted the schema no longer, or was
+    /// dropped, it is run once more at once, whatever `retries` says.
+    ///
+    /// A lost answer to COMMIT is ``PostgresError/Reason/commitUnknown``; after every other error nothing was
+    /// committed. A closure that runs nothing makes no round trip. Cancelling the task, or the end of the time, has the
+    /// server stop the statement under way, and the next one fails; a closure that waits for something else is not
+    /// interrupted.
     ///
     /// - Parameters:
-    ///   - timeout: how long all that may take, by default the configuration's `transactionTimeout`.
-    ///   - retries: how often the closure may be run again, by default the configuration's `maximumRetries`.
+    ///   - options: what travels with BEGIN.
+    ///   - prelude: statements that travel with the first one, after BEGIN, in each attempt.
+    ///   - timeout: how long all that may take once there is a connection, by default the configuration's
+    ///     `transactionTimeout`. The server's `statement_timeout` follows a second behind.
+    ///   - retries: how often the closure may be run again for 40001 and 40P01, by default the configuration's
+    ///     `maximumRetries`.
+    ///   - body: the work; the transaction ends with it and cannot be kept.
     public func withTransaction<Result>(
         _ options: TransactionOptions = .default, prelude: [Statement<Void>] = [], timeout: Duration? = nil,
         retries: Int? = nil, _ body: (inout Transaction) async throws -> Result
     ) async throws -> Result {
         var commands = beginning
         commands[0] = options.begin
-        if let timeout {
-            commands.append(.timeouts(statement: timeout + .seconds(1), lock: configuration.lockTimeout))
-        }
+        // The limit on locks is there already.
+        if let timeout { commands.append(.timeouts(statement: timeout + .seconds(1), lock: nil)) }
         commands += prelude.map(\.preludeCommand)
         return try await lend(timeout: timeout, retries: retries ?? configuration.maximumRetries) { session in
             try await Transaction.with(session, prelude: commands, body)

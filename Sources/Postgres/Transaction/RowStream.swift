@@ -13,6 +13,7 @@ public struct RowStream<Row>: AsyncSequence {
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(statement: statement, incoming: incoming) }
 
+    /// Reads on where the last one stopped.
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let statement: Statement<[Row]>
         fileprivate let incoming: Incoming
@@ -25,8 +26,8 @@ public struct RowStream<Row>: AsyncSequence {
     }
 }
 
-/// The data of a `COPY … TO STDOUT` as they come from the server, in chunks of whole rows; valid within the closure that
-/// got it, for one iteration.
+/// The data of a `COPY … TO STDOUT` as they come from the server, in chunks of whole rows; valid within the closure
+/// that got it, for one iteration.
 public struct CopyChunks: AsyncSequence {
     public typealias Element = [UInt8]
     public typealias Failure = any Error
@@ -37,10 +38,12 @@ public struct CopyChunks: AsyncSequence {
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(incoming: incoming) }
 
+    /// Reads on where the last one stopped.
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let incoming: Incoming
 
-        /// The next chunk; `nil` after the last.
+        /// The next chunk, never empty; `nil` after the last. Read after the closure has returned, it is a
+        /// ``PostgresError/Reason/protocolViolation(_:)``.
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async throws -> [UInt8]? {
             try await incoming.data()
         }

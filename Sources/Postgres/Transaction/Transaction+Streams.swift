@@ -2,7 +2,9 @@ extension Transaction {
     /// Reads the rows of a statement one by one, in bounded memory: the server waits for a slow reader.
     ///
     /// The sequence ends with the closure. A closure that returns before the last row has the server stop, and the
-    /// transaction goes on. The transaction's time limit covers the whole reading.
+    /// transaction goes on; what such a statement wrote is undone. The transaction's time limit covers the whole reading. An error, the server's or the closure's, undoes
+    /// what the statement did and leaves the transaction usable; cancelling the task ends the statement
+    /// (``PostgresError/Reason/cancelled``).
     /// ```swift
     /// try await transaction.stream(statement) { rows in
     ///     for try await row in rows { … }
@@ -17,9 +19,11 @@ extension Transaction {
     }
 
     /// Reads the data of a COPY. `statement` ends in `TO STDOUT` with the format of your choice: text, csv or binary.
+    /// It takes no values; any other statement is a ``PostgresError/Reason/protocolViolation(_:)``.
     ///
-    /// The chunks are whole rows as the server formats them, about 64 KB at a time; for the binary format the first begins
-    /// with the header. As with ``stream(_:_:)`` the closure may return early.
+    /// The chunks are whole rows as the server formats them, about 64 KB at a time and less where the server has no
+    /// more ready; for the binary format the first begins with the header. As with ``stream(_:_:)`` the closure may
+    /// return early, and an error leaves the transaction usable.
     public mutating func copyOut<Result>(
         _ name: StaticString, _ statement: StaticString, _ body: (CopyChunks) async throws -> Result
     ) async throws -> Result {
@@ -32,9 +36,13 @@ extension Transaction {
 
     /// Sends data with COPY. `statement` ends in `FROM STDIN` with the format of the data: text, csv or binary.
     ///
-    /// The chunks may be cut anywhere. The source is asked for the next one when the socket has taken the last. An error of
-    /// the source ends the COPY, which undoes it, and comes out unchanged; so does an error of the server, at the latest
-    /// after the next chunk. Returns the number of rows.
+    /// The chunks may be cut anywhere. The source is asked for the next one when the socket has taken the last. An
+    /// error of the source ends the COPY, which undoes it, and comes out unchanged. An error of the server ends it as a
+    /// rule before the next chunk is sent; over TLS it is seen only when the source has ended. After either the
+    /// transaction can only fail, unless the COPY stood within ``withSavepoint(_:)``.
+    ///
+    /// A cancellation and the time limit are noticed with the next chunk, not while the source is waited for. Returns
+    /// the number of rows.
     @discardableResult
     public mutating func copyIn<Source: AsyncSequence>(
         _ name: StaticString, _ statement: StaticString, from source: Source
@@ -48,7 +56,9 @@ extension Transaction {
 
     /// Sends rows with COPY in PostgreSQL's binary format. `statement` ends in `FROM STDIN (FORMAT binary)`.
     ///
-    /// Returns the number of rows.
+    /// Nothing is converted: each value's ``PostgresEncodable/postgresType`` has to be the type of its column, or the
+    /// server refuses it (`invalid_binary_representation`) or reads another value. Errors, cancellation and the time
+    /// limit are as with ``copyIn(_:_:from:)``. Returns the number of rows.
     @discardableResult
     public mutating func copyIn(
         _ name: StaticString, _ statement: StaticString, _ body: (inout CopyWriter) async throws -> Void
@@ -67,8 +77,11 @@ extension Transaction {
         try await withSavepoint { transaction in
             try await transaction.sendPending()
             let session = transaction.session
+            session.wasLeftEarly = false
             let result = try await body(session)
-            if session.isTransactionFailed { try await transaction.undoStop() }
+            // Whether or not the server had finished when it was asked to stop, so that the outcome is one and the same.
+            // A closure may also have caught the server's error.
+            if session.wasLeftEarly || session.isTransactionFailed { try await transaction.undoStop() }
             return result
         }
     }

@@ -3,7 +3,9 @@ import Logging
 /// An open transaction, lent to a closure. Each `run` or `pipeline` is one round trip; BEGIN travels with the first.
 ///
 /// After an error of the server the transaction can only fail, unless the error stayed within ``withSavepoint(_:)``:
-/// whatever the closure does next, it is rolled back.
+/// whatever the closure does next, it is rolled back. Cancelling the task or the end of the time limit has the server
+/// stop the statement under way (``PostgresError/Reason/cancelled``, ``PostgresError/Reason/deadline``); the next one
+/// fails too.
 public struct Transaction: ~Copyable {
     let session: Session
     /// What goes out before the next statement: at first BEGIN and the caller's preparation, later savepoints.
@@ -16,14 +18,15 @@ public struct Transaction: ~Copyable {
         pending = prelude
     }
 
-    /// Runs one statement.
+    /// Runs one statement. Its rows have been read when this returns, while the transaction is still open.
     @inlinable
     public mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
         let rows = try await send([statement.command])
         return try statement.read(rows[0])
     }
 
-    /// Runs several statements, which do not depend on each other's answers, in one round trip.
+    /// Runs several statements, which do not depend on each other's answers, in one round trip and in their order. The
+    /// first that fails keeps those behind it from being run, and its error is thrown.
     @inlinable
     public mutating func pipeline<each Output>(
         _ statement: repeat Statement<each Output>
@@ -35,7 +38,7 @@ public struct Transaction: ~Copyable {
         return try (repeat (each statement).read(answers.next()))
     }
 
-    /// Runs statements of one kind, any number of them, in one round trip.
+    /// Runs statements of one kind, any number of them, in one round trip and in their order; none for none.
     @inlinable
     public mutating func pipeline<Output>(all statements: [Statement<Output>]) async throws -> [Output] {
         guard !statements.isEmpty else { return [] }
@@ -46,10 +49,13 @@ public struct Transaction: ~Copyable {
     /// The commands' answers, in order; what was pending travels before them.
     @usableFromInline
     mutating func send(_ commands: [Command]) async throws -> [Rows] {
-        try await session.run(takePending() + commands)
+        try await session.run(takePending(with: commands))
     }
 
     /// Runs a script of several statements that takes no values, such as a migration.
+    ///
+    /// The text is sent as it is, so it must not come from a user, and it must neither begin nor end a transaction.
+    /// `name` stands for it in errors. A COPY within is a ``PostgresError/Reason/protocolViolation(_:)``.
     public mutating func execute(script: String, name: String) async throws {
         try await sendPending()
         try await session.execute(script: script, name: name)
@@ -57,8 +63,8 @@ public struct Transaction: ~Copyable {
 
     // MARK: Savepoints
 
-    /// Runs a part of the transaction that may fail by itself: when the closure throws, what it did is undone, its error
-    /// comes out unchanged, and the transaction goes on.
+    /// Runs a part of the transaction that may fail by itself: when the closure throws, what it did is undone, its
+    /// error comes out unchanged, and the transaction goes on.
     ///
     /// The savepoint and its release travel with other statements, at no round trip of their own.
     public mutating func withSavepoint<Result>(
@@ -80,6 +86,8 @@ public struct Transaction: ~Copyable {
             } else {
                 pending = []
                 await rollBack(to: depth)
+                // The error may stay here, unseen by those who run a transaction with a stale statement again.
+                if (error as? PostgresError)?.report?.isStalePlan == true { session.forgetStatements() }
             }
             throw error
         }
@@ -101,21 +109,25 @@ public struct Transaction: ~Copyable {
 
     // MARK: The beginning and the end
 
-    private mutating func takePending() -> [Command] {
-        defer { pending = [] }
+    /// What is pending and then the commands, to be sent now. Values that are too large to be sent are refused before,
+    /// so that BEGIN and the caller's preparation stay for the next statement.
+    private mutating func takePending(with commands: [Command] = []) throws -> [Command] {
+        let all = pending + commands
+        for command in all { try command.sql.parameters.check(command.label) }
+        pending = []
         roundTrips += 1
-        return pending
+        return all
     }
 
     mutating func sendPending() async throws {
-        let commands = takePending()
+        let commands = try takePending()
         if !commands.isEmpty { _ = try await session.run(commands) }
     }
 
     /// Commits; throws when the server rolled back instead, or when its answer was lost.
     private mutating func commit() async throws {
         guard roundTrips > 0 else { return }
-        _ = try await session.commit(takePending() + [.commit])
+        _ = try await session.commit(takePending(with: [.commit]))
     }
 
     /// Lends a transaction on the session; commits when the closure returns, rolls back when it throws.

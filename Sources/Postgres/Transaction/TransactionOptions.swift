@@ -1,5 +1,6 @@
 /// How a transaction sees others, and what it may do. (PostgreSQL 15, SET TRANSACTION.)
 public struct TransactionOptions: Sendable, Hashable {
+    /// What a transaction sees of others that commit meanwhile.
     public enum Isolation: Sendable, Hashable {
         case readCommitted, repeatableRead, serializable
     }
@@ -8,7 +9,8 @@ public struct TransactionOptions: Sendable, Hashable {
     public var isolation: Isolation?
     /// `nil` leaves it to the server's `default_transaction_read_only`.
     public var isReadOnly: Bool?
-    /// Whether a serializable read-only transaction waits for a moment in which it cannot fail; without effect on others.
+    /// Whether a serializable read-only transaction waits for a moment in which it cannot fail; without effect on
+    /// others.
     public var isDeferrable: Bool
 
     public init(isolation: Isolation? = nil, isReadOnly: Bool? = nil, isDeferrable: Bool = false) {

@@ -1,3 +1,4 @@
+/// An array of one dimension, from 1. It may be empty and has no NULLs; ``NullableArray`` may.
 extension Array: PostgresEncodable where Element: PostgresEncodable {
     public static var postgresType: PostgresType { Element.postgresArrayType }
     /// PostgreSQL's arrays of several dimensions are one type; nested Swift arrays are not offered.

@@ -1,20 +1,30 @@
 /// A value that can be bound to a placeholder, in PostgreSQL's binary format.
+///
+/// A `RawRepresentable` of such a value needs no more than to say so: it travels as its raw value.
 public protocol PostgresEncodable {
+    /// The type that a placeholder gets; ``PostgresType/unspecified`` leaves it to the server to infer.
     static var postgresType: PostgresType { get }
-    /// The type of an array of such values.
+    /// The type of an array of such values. Only arrays that ``PostgresType`` has a constant for can be bound.
     static var postgresArrayType: PostgresType { get }
-    /// Appends the value's binary form.
+    /// Appends the value's binary form, as the type's `…_recv` function in PostgreSQL reads it; integers are
+    /// big-endian. What `bytes` holds already is not the value's.
     func encode(into bytes: inout [UInt8])
 }
 
 /// A value that can be read from a column's binary form.
+///
+/// A `RawRepresentable` of such a value needs no more than to say so: it reads its raw value, and one that stands for
+/// no case does not decode.
 public protocol PostgresDecodable {
-    /// Whether a column of this type can be read as `Self`.
+    /// Whether a column of this type can be read as `Self`; where not, ``decode(_:as:)`` is not asked.
     static func accepts(_ type: PostgresType) -> Bool
-    /// Reads the value; `nil` when the bytes are not a value of `Self` (malformed, or out of its range).
+    /// Reads the value; `nil` when the bytes are not a value of `Self` (malformed, or out of its range), which becomes
+    /// a ``PostgresError/Reason/decoding(column:expected:found:)``. The bytes are gone when this returns; NULL never
+    /// comes here.
     static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Self?
 }
 
+/// A value that can be bound and read.
 public typealias PostgresCodable = PostgresEncodable & PostgresDecodable
 
 extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEncodable {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 
-/// `jsonb` as the bytes of a JSON text; reads `json` too.
+/// `jsonb` as the bytes of a JSON text; reads `json` too. The server refuses what is no JSON
+/// (`invalid_text_representation`).
 public struct JSONText: Sendable, Hashable, PostgresEncodable, PostgresDecodable {
     public var utf8: [UInt8]
     public init(utf8: [UInt8]) { self.utf8 = utf8 }
@@ -35,7 +36,9 @@ public struct VerbatimJSON: Sendable, Hashable, PostgresEncodable, PostgresDecod
 
 /// `jsonb` that holds a Codable value; reads `json` too.
 ///
-/// Encoding fails only for values that JSON cannot hold (NaN); the initialiser throws then, so that binding cannot.
+/// Written and read as `JSONEncoder` and `JSONDecoder` do by default, with sorted keys: a `Date` is a number of seconds
+/// since 2001. Encoding fails only for values that JSON cannot hold (NaN) or that throw themselves; the initialiser
+/// throws then (`EncodingError`), so that binding cannot. What the decoder refuses does not decode.
 public struct JSONValue<Value: Decodable>: PostgresEncodable, PostgresDecodable {
     public let value: Value
     private let text: JSONText

@@ -32,6 +32,7 @@ public struct LocalDate: Sendable, Hashable, Comparable, PostgresEncodable, Post
         self.init(year: year, month: month, day: day)
     }
 
+    /// Year, month from 1 and day of the month from 1. Before the year 1 comes the year 0.
     public var components: (year: Int, month: Int, day: Int) {
         let days = Int(daysSince2000) + 10_957 + 719_468
         let era = (days >= 0 ? days : days - 146_096) / 146_097

@@ -2,6 +2,7 @@ public import FoundationEssentials
 
 /// A type that PostgreSQL has ranges of.
 public protocol PostgresRangeBound: PostgresEncodable, PostgresDecodable {
+    /// The type of a range of such values.
     static var postgresRangeType: PostgresType { get }
     /// The type of an array of such ranges.
     static var postgresRangeArrayType: PostgresType { get }
@@ -14,7 +15,9 @@ public protocol PostgresRangeBound: PostgresEncodable, PostgresDecodable {
 /// one without a value as `empty`. It refuses a lower bound above the upper one (`data_exception`). The bounds
 /// `infinity` and `-infinity`, which are not the same as none, decode no more than they do alone.
 public enum PostgresRange<Bound> {
+    /// The range without a value.
     case empty
+    /// From a lower to an upper end.
     case between(Limit, Limit)
 
     /// One end of a range.
@@ -26,10 +29,12 @@ public enum PostgresRange<Bound> {
 }
 
 extension PostgresRange where Bound: Comparable {
+    /// `[lower,upper)`, or ``empty``.
     public init(_ range: Range<Bound>) {
         self = range.isEmpty ? .empty : .between(.inclusive(range.lowerBound), .exclusive(range.upperBound))
     }
 
+    /// `[lower,upper]`.
     public init(_ range: ClosedRange<Bound>) {
         self = .between(.inclusive(range.lowerBound), .inclusive(range.upperBound))
     }

@@ -1,5 +1,7 @@
 /// A PostgreSQL type, by its object id. (PostgreSQL 15, src/include/catalog/pg_type.dat and pg_range.dat.)
 public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
+    /// The `oid` in `pg_type`; fixed for PostgreSQL's own types, different in each database for those that were
+    /// created.
     public let oid: UInt32
     public init(oid: UInt32) { self.oid = oid }
 

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import Glibc
 
+/// `bool`.
 extension Bool: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .bool }
     public static var postgresArrayType: PostgresType { .boolArray }
@@ -15,6 +16,7 @@ extension Bool: PostgresEncodable, PostgresDecodable {
     }
 }
 
+/// Reads `int2`, `int4` and `int8`; a number that is out of range does not decode.
 extension FixedWidthInteger where Self: PostgresDecodable {
     public static func accepts(_ type: PostgresType) -> Bool { type == .int8 || type == .int4 || type == .int2 }
     public static func decode(_ bytes: UnsafeRawBufferPointer, as type: PostgresType) -> Self? {
@@ -31,26 +33,31 @@ extension FixedWidthInteger where Self: PostgresEncodable {
     public func encode(into bytes: inout [UInt8]) { bytes.appendBigEndian(self) }
 }
 
+/// `int8`; reads the smaller integers too.
 extension Int: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .int8 }
     public static var postgresArrayType: PostgresType { .int8Array }
 }
 
+/// `int8`; reads the smaller integers too.
 extension Int64: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .int8 }
     public static var postgresArrayType: PostgresType { .int8Array }
 }
 
+/// `int4`; reads the other integers too, within its range.
 extension Int32: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .int4 }
     public static var postgresArrayType: PostgresType { .int4Array }
 }
 
+/// `int2`; reads the other integers too, within its range.
 extension Int16: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .int2 }
     public static var postgresArrayType: PostgresType { .int2Array }
 }
 
+/// `float8`; reads `float4` too.
 extension Double: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .float8 }
     public static var postgresArrayType: PostgresType { .float8Array }
@@ -63,6 +70,7 @@ extension Double: PostgresEncodable, PostgresDecodable {
     }
 }
 
+/// `float4`.
 extension Float: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .float4 }
     public static var postgresArrayType: PostgresType { .float4Array }
@@ -73,6 +81,8 @@ extension Float: PostgresEncodable, PostgresDecodable {
     }
 }
 
+/// `text`; reads `varchar`, `char(n)` (with the spaces that fill it up) and `name` too. The server refuses a string
+/// with a zero byte (`character_not_in_repertoire`).
 extension String: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .text }
     public static var postgresArrayType: PostgresType { .textArray }
@@ -94,6 +104,7 @@ extension String: PostgresEncodable, PostgresDecodable {
     }
 }
 
+/// `uuid`.
 extension UUID: PostgresEncodable, PostgresDecodable {
     public static var postgresType: PostgresType { .uuid }
     public static var postgresArrayType: PostgresType { .uuidArray }

@@ -93,7 +93,8 @@ enum Connector {
     /// Names hosts, role and database, and never the password.
     private static func refusal(of connection: OpaquePointer) -> PostgresError {
         let lines = PQerrorMessage(connection).map { String(cString: $0) }?.split(separator: "\n") ?? []
-        var text = lines.filter { !$0.hasPrefix("LOCATION: ") }.joined(separator: "; ")
+        var text = lines.filter { !$0.hasPrefix("LOCATION: ") }
+            .map { $0.drop { $0 == "\t" } }.joined(separator: "; ")
         // "… FATAL:  28P01: password authentication failed …"; the severity may be translated.
         guard let found = text.firstMatch(of: /: {2}([0-9A-Z]{5}):\s/) else {
             return PostgresError(.connection(text.isEmpty ? "no reason given" : text))

@@ -78,6 +78,7 @@ final class Incoming {
         isOpen = false
         guard !isAtEnd, !session.isBroken else { return }
         isAtEnd = true
+        session.wasLeftEarly = true
         try session.askToStop()
         try await discardRest()
     }

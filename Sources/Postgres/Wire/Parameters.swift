@@ -1,4 +1,4 @@
-/// The bound values of one statement, in PostgreSQL's binary format, in one buffer.
+/// The bound values of one statement, in PostgreSQL's binary format, in one buffer. Nothing outside can read them.
 public struct Parameters: Sendable {
     struct Slot: Sendable {
         let type: PostgresType

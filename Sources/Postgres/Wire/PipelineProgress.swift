@@ -16,32 +16,44 @@ struct PipelineProgress {
     }
 
     let commandCount: Int
+    /// So many commands at the beginning end in a Sync of their own: when one of them fails, the others still run.
+    let apart: Int
+    private(set) var isApart: Bool
     private(set) var current = 0
     private(set) var firstFailure: Int?
     private(set) var isFinished = false
 
-    init(commandCount: Int) { self.commandCount = commandCount }
+    init(commandCount: Int, apart: Int = 0) {
+        self.commandCount = commandCount
+        self.apart = apart
+        isApart = apart > 0
+    }
 
     /// Takes the next event; returns `false` when it cannot come at this point, and the connection must be discarded.
     mutating func receive(_ event: Event) -> Bool {
         guard !isFinished else { return false }
         switch event {
         case .succeeded:
-            return current < commandCount && firstFailure == nil
+            return current < end && firstFailure == nil
         case .failed:
-            guard current < commandCount, firstFailure == nil else { return false }
+            guard current < end, firstFailure == nil else { return false }
             firstFailure = current
             return true
         case .aborted:
-            return current < commandCount && firstFailure != nil
+            return current < end && firstFailure != nil
         case .endOfCommand:
-            guard current < commandCount else { return false }
+            guard current < end else { return false }
             current += 1
             return true
         case .sync:
-            guard current == commandCount else { return false }
-            isFinished = true
+            guard current == end else { return false }
+            isFinished = !isApart
+            if isApart { firstFailure = nil }
+            isApart = false
             return true
         }
     }
+
+    /// Where the next Sync is.
+    private var end: Int { isApart ? apart : commandCount }
 }

@@ -117,8 +117,12 @@ final class Poller: Sendable {
     ///
     /// A wait that begins at this moment either sees that the socket is not watched any more or is ended here, early.
     private func unwatch(_ place: Readiness) {
-        let socket = place.socket.load(ordering: .relaxed)
-        if socket >= 0 { epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil) }
+        places.withLock { places in
+            // One that was closed meanwhile may have left its socket's number to another that is waited for.
+            guard places[place.id] != nil else { return }
+            let socket = place.socket.load(ordering: .relaxed)
+            if socket >= 0 { epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil) }
+        }
         place.isWatched.store(false, ordering: .sequentiallyConsistent)
         place.end(.ready)
     }
@@ -143,7 +147,8 @@ final class Poller: Sendable {
         var ready: [Readiness] = []
         while true {
             var budget = Self.jobsBetweenLooks
-            while budget > 0, let job = thread.next(inbox) {
+            thread.admit(inbox)
+            while budget > 0, let job = thread.next() {
                 job.runSynchronously(on: executor)
                 budget -= 1
             }

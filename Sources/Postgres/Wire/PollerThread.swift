@@ -18,19 +18,32 @@ final class PollerThread {
 
     let poller: Poller
     private var jobs: [UnownedJob] = []
+    private var brought: [UnownedJob] = []
     private var head = 0
 
     private init(_ poller: Poller) { self.poller = poller }
 
     func append(_ job: UnownedJob) { jobs.append(job) }
 
-    /// The next job: first those of the thread itself, then those that others brought.
-    func next(_ inbox: JobInbox) -> UnownedJob? {
+    /// Lines up what other threads brought behind what is there already, so that neither keeps the other from its turn.
+    func admit(_ inbox: JobInbox) {
+        inbox.take(into: &brought)
+        if brought.isEmpty { return }
+        jobs.append(contentsOf: brought)
+        brought.removeAll(keepingCapacity: true)
+    }
+
+    /// The next job, in order of arrival.
+    func next() -> UnownedJob? {
         if head == jobs.count {
             jobs.removeAll(keepingCapacity: true)
             head = 0
-            inbox.take(into: &jobs)
-            if jobs.isEmpty { return nil }
+            return nil
+        }
+        // Jobs that bring others for ever never let the line become empty.
+        if head >= 1024, head * 2 >= jobs.count {
+            jobs.removeFirst(head)
+            head = 0
         }
         defer { head += 1 }
         return jobs[head]

@@ -11,6 +11,7 @@ import Synchronization
 /// There are as many threads as processors. A task that blocks its thread delays all others there, as everywhere in
 /// structured concurrency.
 public final class PollingExecutor: TaskExecutor {
+    /// The only one. Its threads start when it is first used, by a connection at the latest, and never end.
     public static let shared = PollingExecutor()
 
     private let pollers: [Poller]

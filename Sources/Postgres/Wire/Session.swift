@@ -20,22 +20,23 @@ final class Session: @unchecked Sendable {
     private(set) var isBroken = false
     /// Whether a wait that must end may still ask the server to stop and wait for its answer.
     private var mayAskToStop = false
-    /// Why the server was asked to stop, and the request.
-    private var interruption: (reason: PostgresError.Reason, canceller: Canceller)?
+    /// Why the server was asked to stop, `nil` when only the rest of an answer was not wanted, and the request.
+    private var interruption: (reason: PostgresError.Reason?, canceller: Canceller)?
     var prepared: PreparedStatements
     /// Statements that no one will use again, to be dropped from the server's memory with the next round trip.
     var discardedStatements: [Command] = []
     /// The steps of the pipeline under way; kept for its memory.
     var steps: [PipelineStep] = []
+    /// How many of them, at the beginning, end in a Sync of their own.
+    var stepsApart = 0
     /// Whether the last ``run(_:)`` failed after its COMMIT may have reached the server and without the server's refusal.
     var commitIsUnknown = false
+    /// Whether the reader of a stream or COPY left before its end.
+    var wasLeftEarly = false
     /// When the last round trip ended.
     var lastAnswer = Moment.now
     /// Round trips made so far.
     var roundTrips = 0
-
-    /// How long the server may take to answer when it was asked to stop or to roll back.
-    private static let grace = Duration.seconds(2)
 
     private init(connection: OpaquePointer, configuration: Configuration) {
         self.connection = connection
@@ -88,15 +89,16 @@ final class Session: @unchecked Sendable {
         }
     }
 
-    private func interrupt(_ reason: PostgresError.Reason) throws {
+    private func interrupt(_ reason: PostgresError.Reason?) throws {
         let canceller = Canceller(connection)
         guard mayAskToStop, interruption == nil, let canceller else {
             isBroken = true
-            throw PostgresError(interruption?.reason ?? reason)
+            let first = interruption.map(\.reason) ?? reason
+            throw PostgresError(first ?? .connection("the server did not stop when it was asked to"))
         }
         interruption = (reason, canceller)
         heedsCancellation = false
-        deadline = .now + Self.grace
+        deadline = .now + configuration.grace
     }
 
     /// Notices what no wait could, when there was always something to read.
@@ -107,7 +109,7 @@ final class Session: @unchecked Sendable {
 
     /// Asks the server to stop since nobody wants the rest of its answer.
     func askToStop() throws {
-        if interruption == nil { try interrupt(.cancelled) }
+        if interruption == nil { try interrupt(nil) }
     }
 
     /// Begins work that ends with the server's answer to everything that was asked. If the deadline passes or the task is
@@ -144,14 +146,20 @@ final class Session: @unchecked Sendable {
 
     /// Ends what ``enter()`` began and failed; what comes out is the interruption when that was the cause.
     func settle(_ outerDeadline: Moment, failing error: any Error) async -> any Error {
-        let cause = explained(error)
+        var cause = explained(error)
+        // The server's own limit came first, since this process had no processor when the deadline passed.
+        if let error = cause as? PostgresError, error.reason == .server, error.state == .queryCanceled,
+            outerDeadline <= .now
+        {
+            cause = PostgresError(.deadline, report: error.report, statement: error.statement, source: error.source)
+        }
         await settle(outerDeadline)
         return cause
     }
 
     /// The interruption in place of the server's word that it stopped.
     func explained(_ error: any Error) -> any Error {
-        guard mayAskToStop, let reason = interruption?.reason, let error = error as? PostgresError,
+        guard mayAskToStop, let interruption, let reason = interruption.reason, let error = error as? PostgresError,
             error.state == .queryCanceled || isBroken
         else { return error }
         return PostgresError(reason, report: error.report, statement: error.statement, source: error.source)
@@ -171,7 +179,7 @@ final class Session: @unchecked Sendable {
     /// Runs a body that has to be done even if the task is cancelled or its deadline has passed, within a short time.
     func shielded<Result>(_ body: () async throws -> Result) async rethrows -> Result {
         let (outerDeadline, outerHeed, outerAsk) = (deadline, heedsCancellation, mayAskToStop)
-        deadline = .now + Self.grace
+        deadline = .now + configuration.grace
         heedsCancellation = false
         mayAskToStop = false
         defer { (deadline, heedsCancellation, mayAskToStop) = (outerDeadline, outerHeed, outerAsk) }
@@ -181,6 +189,7 @@ final class Session: @unchecked Sendable {
     // MARK: State
 
     var isInTransaction: Bool { PQtransactionStatus(connection) != PQTRANS_IDLE }
+
     var isTransactionFailed: Bool { PQtransactionStatus(connection) == PQTRANS_INERROR }
 
     /// Marks the session as one that must not be lent again.

@@ -70,14 +70,16 @@ extension Session {
     /// Returns the number of rows that the server took.
     func copyIn(_ statement: String, name: String, _ body: () async throws -> Void) async throws -> Int {
         try await outsidePipeline {
-            try await startCopy(statement, name: name, PGRES_COPY_IN)
-            do {
-                try await body()
-                try await endCopy(failure: nil)
-            } catch {
-                try await failCopy(after: error, name: name)
+            try await interruptibly {
+                try await startCopy(statement, name: name, PGRES_COPY_IN)
+                do {
+                    try await body()
+                    try await endCopy(failure: nil)
+                } catch {
+                    try await failCopy(after: error, name: name)
+                }
+                return try await finishCopy(name)
             }
-            return try await finishCopy(name)
         }
     }
 
@@ -110,13 +112,14 @@ extension Session {
         throw cause is CopyRefused ? broken() : cause
     }
 
-    /// libpq takes no more data since the server, or the connection, ended the COPY.
+    /// The server, or libpq, takes no more data; the reason is the answer to the COPY.
     private struct CopyRefused: Error {}
 
     func putCopy(_ bytes: [UInt8], _ range: Range<Int>) async throws {
         if Task.isCancelled { throw PostgresError(.cancelled) }
         // A source that is never in want and a socket that is never full leave no wait to notice it.
         if deadline <= .now { throw PostgresError(.deadline) }
+        if hasRefusedCopy() { throw CopyRefused() }
         while true {
             let sent = bytes.withUnsafeBytes { buffer in
                 let piece = UnsafeRawBufferPointer(rebasing: buffer[range])
@@ -125,11 +128,23 @@ extension Session {
             }
             switch sent {
             case 1:
-                if PQflush(connection) != 0 { try await flush() }
+                try await flushCopy()
+                if isInterrupted { throw CopyRefused() }
                 return
             case 0: try await wait([.read, .write])
             default: throw PQstatus(connection) == CONNECTION_OK ? CopyRefused() : broken()
             }
+        }
+    }
+
+    private func flushCopy() async throws {
+        while true {
+            let result = PQflush(connection)
+            if result == 0 { return }
+            guard result == 1 else { throw broken() }
+            try await wait([.read, .write])
+            if hasRefusedCopy() { throw CopyRefused() }
+            guard PQconsumeInput(connection) == 1 else { throw broken() }
         }
     }
 

@@ -81,14 +81,21 @@ extension Session {
 
     private func queueHousekeeping() throws {
         steps.removeAll(keepingCapacity: true)
+        stepsApart = 0
         guard !discardedStatements.isEmpty else { return }
         // In a failed transaction the server takes no commands; there is time later.
         guard PQtransactionStatus(connection) != PQTRANS_INERROR else { return }
+        let isInTransaction = isInTransaction
         for command in discardedStatements {
             guard command.sql.sendUnprepared(to: connection) else { throw broken() }
             steps.append(.housekeeping)
         }
         discardedStatements.removeAll()
+        // DEALLOCATE takes a snapshot, after which BEGIN could not choose the isolation, and begins a pipeline, in which
+        // some commands are refused: a Sync keeps it apart.
+        guard !isInTransaction else { return }
+        guard PQpipelineSync(connection) == 1 else { throw broken() }
+        stepsApart = steps.count
     }
 
     private func queue(_ command: Command, at index: Int) throws {
@@ -151,7 +158,7 @@ extension Session {
     }
 
     private func receive(_ commands: [Command]) async throws -> [Rows] {
-        var receipt = Receipt(steps: steps.count, answers: commands.count)
+        var receipt = Receipt(steps: steps.count, apart: stepsApart, answers: commands.count)
         do {
             while !receipt.progress.isFinished {
                 if PQisBusy(connection) == 1 { try await awaitInput() }
@@ -171,8 +178,8 @@ extension Session {
         var answers: [Rows] = []
         var failure: PostgresError?
 
-        init(steps: Int, answers: Int) {
-            progress = PipelineProgress(commandCount: steps)
+        init(steps: Int, apart: Int, answers: Int) {
+            progress = PipelineProgress(commandCount: steps, apart: apart)
             self.answers.reserveCapacity(answers)
         }
     }
@@ -199,8 +206,14 @@ extension Session {
             case .unread: break
             }
         }
-        if event == .failed, let step { receipt.failure = refused(step, commands, ServerReport(result)) }
-        if event != .succeeded, case .prepare(let index) = step { prepared.remove(commands[index]) }
+        if event == .failed, let step {
+            let report = ServerReport(result)
+            // What the server has forgotten by itself need not be dropped.
+            if !receipt.progress.isApart || report.severity != "ERROR" {
+                receipt.failure = refused(step, commands, report)
+            }
+        }
+        if event == .failed || event == .aborted, case .prepare(let index) = step { prepared.remove(commands[index]) }
         LibPQ.clear(result)
     }
 

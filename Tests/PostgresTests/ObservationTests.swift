@@ -1,0 +1,220 @@
+import InMemoryTracing
+import Instrumentation
+import Logging
+import Metrics
+import MetricsTestKit
+import TestSupport
+import Testing
+import Tracing
+
+@testable import Postgres
+
+/// What the wrapper tells about itself. Factories of metrics and tracers are the process's, so the tests of those have a
+/// process to themselves.
+@Suite struct ObservationTests {
+    private static let secret = "secret-value"
+    /// Words of the statements below, which no log holds.
+    private static let sql = ["SELECT", "INSERT", "pg_sleep", "RAISE"]
+
+    private static let insert = Statement("test.insert", "INSERT INTO t VALUES (\("secret-value"))")
+    private static let divide = Statement("test.divide", "SELECT 1 / \(0)", one: { try $0.next(Int.self) })
+    private static let slow = Statement(
+        "test.slow", "SELECT pg_sleep(0.05)::text || \("secret-value")", one: { try $0.next(String.self) })
+
+    /// Raises something that holds the secret.
+    private static func raise(_ level: String, _ state: String = "01000") -> String {
+        "DO $$ BEGIN RAISE \(level) 'secret-value' USING ERRCODE = '\(state)'; END $$"
+    }
+
+    /// Lends a pool with a log of everything, in which in the end neither values nor SQL may stand at info or above, and
+    /// nowhere but in the server's notices.
+    private func withLog(
+        change: (inout Postgres.Configuration) -> Void = { _ in }, _ body: (Pool, CapturedLog) async throws -> Void
+    ) async throws {
+        try await withDatabase { database in
+            try await database.execute("CREATE TABLE t (name text CONSTRAINT once UNIQUE)")
+            let log = CapturedLog()
+            var configuration = database.configuration(maximumConnections: 1)
+            configuration.logger = log.logger()
+            change(&configuration)
+            try await withPool(configuration) { try await body($0, log) }
+            for line in log.lines where line.level >= .info || line.message != "notice" {
+                for word in Self.sql + [Self.secret] { #expect(!line.text.contains(word), "\(line)") }
+            }
+        }
+    }
+
+    // MARK: Logs
+
+    @Test func `a violated constraint shows neither the value nor the SQL`() async throws {
+        try await withLog { pool, log in
+            _ = try await pool.pipeline(Self.insert)
+            let error = try await failure { try await pool.pipeline(Self.insert) }
+            #expect(error.violates("once") && error.report?.detail?.contains(Self.secret) == true)
+            for text in ["\(error)", String(reflecting: error), "\(String(describing: error.report))"] {
+                #expect(!text.contains(Self.secret) && !text.contains("INSERT"))
+            }
+            #expect("\(error)".contains("test.insert") && "\(error)".contains("23505"))
+            let trips = log.lines("round trip")
+            #expect(trips.contains { $0.level == .trace && $0.metadata["statements"]?.contains("test.insert") == true })
+        }
+    }
+
+    @Test(arguments: [("WARNING", Logger.Level.warning), ("NOTICE", .info), ("DEBUG", .debug)])
+    func `a notice is logged with its SQLSTATE and handed on whole`(_ severity: String, _ level: Logger.Level)
+        async throws
+    {
+        let notices = Shared<[ServerReport]>([])
+        try await withLog { configuration in
+            configuration.onNotice = { report in notices.change { $0.append(report) } }
+        } _: { pool, log in
+            try await pool.withTransaction { transaction in
+                try await transaction.execute(script: "SET LOCAL client_min_messages = debug1", name: "test.set")
+                try await transaction.execute(script: Self.raise(severity), name: "test.raise")
+            }
+            let line = CapturedLog.Line(
+                level: level, message: "notice of the server", metadata: ["sqlstate": "01000"])
+            #expect(log.lines.contains(line))
+        }
+        let notice = try #require(notices.value.first { $0.message == Self.secret })
+        #expect(notice.severity.hasPrefix(severity) && notice.state.rawValue == "01000")
+        #expect(!"\(notice)".contains(Self.secret))
+    }
+
+    @Test func `a slow round trip is a warning with the names of its statements`() async throws {
+        let trips = Shared<[SlowRoundTrip]>([])
+        try await withLog { configuration in
+            configuration.slowAfter = .milliseconds(50)
+            configuration.onSlow = { trip in trips.change { $0.append(trip) } }
+        } _: { pool, log in
+            #expect(try await pool.pipeline(Self.slow) == Self.secret)
+            let trip = try #require(trips.value.first { $0.statements.contains("test.slow") })
+            #expect(trip.statements.first == "begin" && trip.statements.last == "commit")
+            #expect(trip.duration >= .milliseconds(50))
+            let line = try #require(log.lines("slow round trip").first)
+            #expect(line.level == .warning && line.metadata["statements"] == trip.statements.joined(separator: " "))
+            #expect(log.lines("slow round trip").count == trips.value.count)
+        }
+    }
+
+    @Test func `a transaction that is run again tells why`() async throws {
+        try await withLog { pool, log in
+            let error = try await failure {
+                try await pool.withTransaction(retries: 1) { transaction in
+                    try await transaction.execute(script: Self.raise("EXCEPTION", "40001"), name: "test.conflict")
+                }
+            }
+            #expect(error.state == .serializationFailure)
+            let lines = log.lines("transaction is run again")
+            #expect(lines.map(\.level) == [.debug])
+            #expect(lines.first?.metadata == ["statement": "test.conflict", "sqlstate": "40001"])
+        }
+    }
+
+    @Test(.enabled(if: !TestServer.isPooled))
+    func `stale statements are told by name`() async throws {
+        try await withLog { pool, log in
+            _ = try await pool.pipeline(Queries.backend)
+            try await pool.withTransaction { try await $0.execute(script: "DEALLOCATE ALL", name: "test.deallocate") }
+            _ = try await pool.pipeline(Queries.backend)
+            let lines = log.lines("prepared statements were stale")
+            #expect(!lines.isEmpty && lines.allSatisfy { $0.level == .debug && $0.metadata["sqlstate"] == "26000" })
+            #expect(lines.contains { $0.metadata["statement"] == "begin" })
+        }
+    }
+
+    @Test(arguments: ["&dbname=nowhere", "&host=/nowhere", "&port=none", "&nonsense=1", "&sslmode=nonsense"])
+    func `a password never shows when the connection fails`(_ mistake: String) async throws {
+        try await withLog { configuration in
+            configuration.url = TestServer.serverURL + "&password=\(Self.secret)" + mistake
+        } _: { pool, log in
+            let error = try await failure { try await pool.pipeline(Queries.backend) }
+            #expect(!"\(error)".contains(Self.secret) && error.report?.message.contains(Self.secret) != true)
+            #expect(log.lines("cannot connect").map(\.level) == [.warning])
+        }
+    }
+
+    // MARK: Metrics and traces
+
+    @Test(.ownProcess) func `a pool reports its transactions, connections and waits`() async {
+        await #expect(processExitsWith: .success) {
+            let metrics = TestMetrics()
+            MetricsSystem.bootstrap(metrics)
+            var configuration = TestServer.observer
+            configuration.applicationName = "observed"
+            configuration.maximumConnections = 1
+            configuration.acquireTimeout = .milliseconds(50)
+            let pool = Pool(configuration)
+            let running = Task { try await pool.run() }
+            for _ in 0..<3 { _ = try await pool.pipeline(Queries.backend) }
+            _ = try await failure { try await pool.pipeline(Self.divide) }
+            _ = try await failure {
+                try await pool.withTransaction(retries: 1) { transaction in
+                    try await transaction.execute(script: Self.raise("EXCEPTION", "40001"), name: "test.conflict")
+                }
+            }
+            try await pool.withSession { session in
+                let error = try await failure { try await pool.pipeline(Queries.backend) }
+                #expect(error.reason == .poolExhausted)
+                session.discard()
+            }
+            running.cancel()
+            try await running.value
+
+            let dimensions = [("pool", "observed"), ("role", "")]
+            func count(_ label: String) throws -> Int64 { try metrics.expectCounter(label, dimensions).totalValue }
+            // What was run again counts each time.
+            #expect(try count("postgres_transactions_total") == 7)
+            #expect(try count("postgres_transactions_failed_total") == 3)
+            #expect(try count("postgres_transactions_retried_total") == 1)
+            #expect(try count("postgres_pool_exhausted_total") == 1)
+            #expect(try count("postgres_pool_connections_created_total") == 1)
+            #expect(try count("postgres_pool_connections_discarded_total") == 1)
+            let durations = try metrics.expectTimer("postgres_transaction_duration", dimensions).values
+            #expect(durations.count == 7 && durations.allSatisfy { $0 > 0 })
+            let waits = try metrics.expectTimer("postgres_pool_wait", dimensions).values
+            #expect(waits.count == 1 && waits.allSatisfy { $0 >= 50_000_000 })
+            for state in ["in_use", "idle"] {
+                let gauge = try metrics.expectGauge("postgres_pool_connections", dimensions + [("state", state)])
+                #expect(gauge.values.allSatisfy { (0...1).contains($0) } && !gauge.values.isEmpty)
+            }
+            #expect(try !metrics.expectGauge("postgres_pool_waiting", dimensions).values.isEmpty)
+        }
+    }
+
+    @Test(.ownProcess) func `each piece of work is a span that ends and holds no values`() async {
+        await #expect(processExitsWith: .success) {
+            let tracer = InMemoryTracer()
+            InstrumentationSystem.bootstrap(tracer)
+            var configuration = TestServer.observer
+            configuration.applicationName = "traced"
+            let pool = Pool(configuration)
+            try await withSpan("request") { _ in _ = try await pool.pipeline(Queries.backend) }
+            try await pool.withTransaction { _ = try await $0.run(Queries.backend) }
+            _ = try await failure { try await pool.pipeline(Self.divide) }
+            _ = try await failure {
+                try await pool.withTransaction { transaction in
+                    try await transaction.execute(script: Self.raise("EXCEPTION", "P0001"), name: "test.raise")
+                }
+            }
+            pool.close()
+            _ = try await failure { try await pool.pipeline(Queries.backend) }
+
+            #expect(tracer.activeSpans.isEmpty)
+            let request = try #require(tracer.finishedSpans.first { $0.operationName == "request" })
+            let spans = tracer.finishedSpans.filter { $0.operationName == "traced" }
+            #expect(spans.map { $0.parentSpanID == request.spanID } == [true, false, false, false, false])
+            for span in spans {
+                #expect(span.kind == .client && span.attributes.get("db.system.name") == .string("postgresql"))
+                #expect(span.endInstant.nanosecondsSinceEpoch >= span.startInstant.nanosecondsSinceEpoch)
+                let text = "\(span.attributes) \(span.errors.map { "\($0.error)" }) \(span.events)"
+                for word in Self.sql + [Self.secret] { #expect(!text.contains(word)) }
+            }
+            func text(_ attribute: String) -> [SpanAttribute?] { spans.map { $0.attributes.get(attribute) } }
+            #expect(text("error.type") == [nil, nil, .string("22012"), .string("P0001"), .string("pool_closed")])
+            #expect(text("db.operation.name") == [nil, nil, .string("test.divide"), .string("test.raise"), nil])
+            #expect(spans.map(\.errors.count) == [0, 0, 1, 1, 1])
+            #expect(spans.map { $0.status?.code == .error } == [false, false, true, true, true])
+        }
+    }
+}
