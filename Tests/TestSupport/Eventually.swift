@@ -6,7 +6,7 @@ public struct NeverHappened: Error, CustomStringConvertible {
 
 /// Returns as soon as the condition holds, which is looked at every few milliseconds; throws ``NeverHappened`` after `limit`.
 public func eventually(
-    within limit: Duration = .seconds(10), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(30), _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {

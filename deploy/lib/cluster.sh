@@ -74,7 +74,7 @@ cluster_configure() {
         echo "listen_addresses = ''"
         echo "unix_socket_directories = '$CLUSTER_SOCKET'"
         echo "unix_socket_permissions = 0777  # the folder and peer authentication decide"
-        echo "max_connections = $([ "$throwaway" = throwaway ] && echo 300 || echo 100)"
+        echo "max_connections = $([ "$throwaway" = throwaway ] && echo 600 || echo 100)"
         echo "shared_buffers = $(within $((memory / 8)) 128 1024)MB"
         echo "effective_cache_size = $(within $((memory / 2)) 256 65536)MB"
         echo "maintenance_work_mem = $(within $((memory / 32)) 64 256)MB"
