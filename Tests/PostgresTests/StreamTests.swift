@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.fewAtATime) struct StreamTests {
+@Suite(.fewAtATime, .enabled(if: !TestServer.isPooled)) struct StreamTests {
     private struct OwnError: Error, Equatable { let number: Int }
 
     private static func numbers(_ count: Int) -> Statement<[Int]> {
