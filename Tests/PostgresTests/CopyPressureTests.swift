@@ -131,15 +131,15 @@ import Testing
 
     @Test func `a slow reader makes the server wait`() async throws {
         try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
-            let backend = try await pool.pipeline(Queries.backend)
-            let waits = Statement(
-                "test.waits",
-                """
-                SELECT EXISTS (
-                    SELECT FROM pg_stat_activity WHERE pid = \(Int32(backend)) AND wait_event = 'ClientWrite')
-                """,
-                one: { try $0.next(Bool.self) })
             try await pool.withTransaction { transaction in
+                let backend = try await transaction.run(Queries.backend)
+                let waits = Statement(
+                    "test.waits",
+                    """
+                    SELECT EXISTS (
+                        SELECT FROM pg_stat_activity WHERE pid = \(Int32(backend)) AND wait_event = 'ClientWrite')
+                    """,
+                    one: { try $0.next(Bool.self) })
                 try await transaction.copyOut("test.out", Self.endless) { chunks in
                     for try await _ in chunks.prefix(1) { try await eventually { try await observe(waits) } }
                 }

@@ -5,10 +5,14 @@ import Testing
 @testable import Postgres
 
 extension TestServer {
-    /// The server's own database, for tests that leave nothing behind.
+    private static let configurations = Atomic<Int>(0)
+
+    /// The server's own database, for tests that leave nothing behind. A pooler has sessions for each configuration
+    /// alone (`deploy/lib/bouncer.sh`), so that one connection after the other meets the same session there too.
     static func configuration(maximumConnections: Int = 4) -> Configuration {
         var configuration = observer
-        configuration.url = url
+        let number = configurations.wrappingAdd(1, ordering: .relaxed).oldValue
+        configuration.url = isPooled ? url(database: "alone_\(number % 1000)") : url
         configuration.maximumConnections = maximumConnections
         configuration.statementMode = statementMode
         return configuration

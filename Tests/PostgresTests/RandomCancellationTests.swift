@@ -80,11 +80,12 @@ import Testing
         }
     }
 
-    /// Lets the work go on for a random while.
-    private static func pause() async throws {
-        switch Int.random(in: 0..<4) {
-        case 0: return
-        case 1: for _ in 0..<Int.random(in: 0..<40) { await Task.yield() }
+    /// Lets the work go on for a random while, now and then to its end.
+    private static func pause(_ task: Task<Void, any Error>) async throws {
+        switch Int.random(in: 0..<20) {
+        case 0..<5: return
+        case 5..<10: for _ in 0..<Int.random(in: 0..<40) { await Task.yield() }
+        case 10: _ = await task.result
         default: try await Task.sleep(for: .microseconds(Int.random(in: 0..<6000)))
         }
     }
@@ -95,7 +96,7 @@ import Testing
     ) async throws {
         let work = Work.allCases[Int.random(in: 0..<Work.allCases.count)]
         let task = Task(executorPreference: executor) { try await perform(work, number, pool) }
-        try await pause()
+        try await pause(task)
         task.cancel()
         do {
             try await task.value

@@ -4,7 +4,7 @@ import Testing
 @testable import Postgres
 
 /// Streams and COPYs that somebody or something ends from outside.
-@Suite(.fewAtATime, .enabled(if: !TestServer.isPooled)) struct StreamInterruptionTests {
+@Suite(.fewAtATime) struct StreamInterruptionTests {
     private static let endless = Statement(
         "test.endless", "SELECT generate_series(1, 1000000000)", all: { try $0.next(Int.self) })
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite(.fewAtATime, .enabled(if: !TestServer.isPooled)) struct StreamTests {
+@Suite(.fewAtATime) struct StreamTests {
     private struct OwnError: Error, Equatable { let number: Int }
 
     private static func numbers(_ count: Int) -> Statement<[Int]> {
@@ -14,8 +14,10 @@ import Testing
     private static let divide = Statement(
         "test.divide", "SELECT 1 / (5000 - n) FROM generate_series(1, 10000) AS n", all: { try $0.next(Int32.self) })
 
+    private static let modes: [StatementMode] = TestServer.isPooled ? [.unprepared] : [.prepared, .unprepared]
+
     private func withOneConnection(
-        _ mode: StatementMode = .prepared, _ body: (Pool, _ backend: Int) async throws -> Void
+        _ mode: StatementMode = TestServer.statementMode, _ body: (Pool, _ backend: Int) async throws -> Void
     ) async throws {
         var configuration = TestServer.configuration(maximumConnections: 1)
         configuration.grace = .seconds(30)
@@ -23,7 +25,7 @@ import Testing
         try await withPool(configuration) { pool in try await body(pool, try await pool.pipeline(Queries.backend)) }
     }
 
-    @Test(arguments: [StatementMode.prepared, .unprepared])
+    @Test(arguments: modes)
     func `all rows come in order, typed, with values bound`(_ mode: StatementMode) async throws {
         try await withOneConnection(mode) { pool, backend in
             let statement = Statement(
@@ -118,7 +120,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [StatementMode.prepared, .unprepared])
+    @Test(arguments: modes)
     func `a closure that returns early stops the server quickly, and the transaction goes on and commits`(
         _ mode: StatementMode
     ) async throws {

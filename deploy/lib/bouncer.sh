@@ -2,6 +2,7 @@
 # PgBouncer in transaction mode in front of the started cluster. Needs common.sh, cluster.sh and processes.sh.
 #
 # bouncer_start                 every database of the cluster through it, by a Unix socket; sets BOUNCER_SOCKET (folder).
+#                               alone_0 … alone_999 are the database postgres, each with connections of its own.
 # bouncer_stop
 # bouncer_url DATABASE [ROLE]   its libpq URL, once started.
 
@@ -15,6 +16,7 @@ bouncer_start() {
     # socket may say what role that is.
     as_server_writes "$BOUNCER_SOCKET/pgbouncer.ini" <<INI
 [databases]
+$(printf "alone_%d = host='$CLUSTER_SOCKET' dbname=postgres\n" {0..999})
 * = host='$CLUSTER_SOCKET'
 [pgbouncer]
 listen_addr =
