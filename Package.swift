@@ -29,6 +29,8 @@ let package = Package(
         .executable(name: "mehvar-worker", targets: ["mehvar-worker"]),
         .executable(name: "mehvar", targets: ["mehvar"]),
         .executable(name: "mehvar-bench", targets: ["mehvar-bench"]),
+        .library(name: "Postgres", targets: ["Postgres"]),
+        .library(name: "JobQueue", targets: ["JobQueue"]),
     ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
@@ -51,7 +53,8 @@ let package = Package(
         .target(
             name: "Postgres", dependencies: ["CEpoll", "CLibPQ", lifecycle, logging, metrics, tracing],
             swiftSettings: settings),
-        .target(name: "JobQueue", dependencies: ["Postgres", logging, lifecycle], swiftSettings: settings),
+        .target(
+            name: "JobQueue", dependencies: ["Postgres", logging, metrics, lifecycle], swiftSettings: settings),
         .target(name: "Mail", dependencies: ["CLibCurl"], swiftSettings: settings),
         .target(
             name: "CRM", dependencies: ["JobQueue", "Mail", "Postgres", configuration, crypto, logging, mustache],
