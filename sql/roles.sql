@@ -31,6 +31,15 @@ ALTER ROLE mehvar_app SET lock_timeout = '10s';
 ALTER ROLE mehvar_app SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE mehvar_queue SET statement_timeout = '30s';
 ALTER ROLE mehvar_queue SET lock_timeout = '5s';
+-- The queue's tables swing between empty and full faster than statistics follow, and prepared statements keep their plans. What is right at
+-- every size are nested loops over the indexes, in their order.
+ALTER ROLE mehvar_queue SET enable_seqscan = off;
+ALTER ROLE mehvar_queue SET enable_bitmapscan = off;
+ALTER ROLE mehvar_queue SET enable_sort = off;
+ALTER ROLE mehvar_queue SET enable_hashjoin = off;
+ALTER ROLE mehvar_queue SET enable_mergejoin = off;
+ALTER ROLE mehvar_queue SET jit = off;
+ALTER ROLE mehvar_queue SET plan_cache_mode = force_generic_plan;
 
 SELECT format('GRANT CREATE ON DATABASE %I TO mehvar_owner', current_database())
 UNION ALL SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database())

@@ -97,6 +97,354 @@ CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
 
 ALTER FUNCTION crm.set_tenant(tenant uuid) OWNER TO mehvar_owner;
 
+CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+    batch_outcomes text[];
+BEGIN
+    WITH finished AS (
+        DELETE FROM job.job j
+        USING unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        RETURNING j.*, o.outcome
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at, batch_id)
+        SELECT tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors, created_at, run_at,
+            started_at, batch_id
+        FROM finished
+    )
+    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
+        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL),
+        array_agg(f.outcome) FILTER (WHERE f.batch_id IS NOT NULL)
+    INTO moved, batch_tenants, batches, batch_outcomes
+    FROM finished f;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, batch_outcomes);
+    END IF;
+    RETURN moved;
+END
+$$;
+
+ALTER FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH buried AS (
+        DELETE FROM job.job j
+        USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        RETURNING j.*, o.reason, o.rescued, o.failures
+    ), kept AS (
+        INSERT INTO job.dead (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
+            unique_key, parameters, errors, created_at, run_at, batch_id, cost, deadline)
+        SELECT tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues + rescued, lease,
+            unique_key, parameters, errors || failures, created_at, run_at, batch_id, cost, deadline
+        FROM buried
+    )
+    SELECT count(*), array_agg(b.tenant_id) FILTER (WHERE b.batch_id IS NOT NULL),
+        array_agg(b.batch_id) FILTER (WHERE b.batch_id IS NOT NULL)
+    INTO moved, batch_tenants, batches
+    FROM buried b;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('dead'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    RETURN moved;
+END
+$$;
+
+ALTER FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.cancel(tenants uuid[], ids uuid[], OUT cancelled bigint, OUT asked bigint) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH removed AS (
+        DELETE FROM job.job j USING unnest(tenants, ids) AS o (tenant_id, id)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state <> 'running'
+        RETURNING j.*
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at, batch_id)
+        SELECT tenant_id, id, queue, kind, version, 'cancelled', attempt, rescues, lease, unique_key, errors, created_at,
+            run_at, started_at, batch_id
+        FROM removed
+    )
+    SELECT count(*), array_agg(r.tenant_id) FILTER (WHERE r.batch_id IS NOT NULL),
+        array_agg(r.batch_id) FILTER (WHERE r.batch_id IS NOT NULL)
+    INTO cancelled, batch_tenants, batches
+    FROM removed r;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('cancelled'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    -- One that was claimed while the first statement waited for it runs by now.
+    WITH flagged AS (
+        UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now())
+        FROM unnest(tenants, ids) AS o (tenant_id, id)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state = 'running'
+        RETURNING j.id
+    )
+    SELECT count(*) INTO asked FROM flagged;
+END
+$$;
+
+ALTER FUNCTION job.cancel(tenants uuid[], ids uuid[], OUT cancelled bigint, OUT asked bigint) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.claim_limited(worker uuid, kinds text[], versions integer[], tenant uuid, claimed_queue text, slots integer) RETURNS TABLE(tenant_id uuid, id uuid, lease bigint, queue text, kind text, priority smallint, run_at timestamp with time zone, attempt integer, max_attempts integer, is_unique boolean, parameters jsonb, created_at timestamp with time zone, deadline timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    free integer := slots;
+    cap integer;
+    bucket job.tenant_queue;
+    is_rated boolean;
+    moment timestamptz;
+    available double precision := 'infinity';
+    spent bigint;
+    chosen uuid[];
+BEGIN
+    SELECT t.max_running INTO cap FROM job.tenant t
+    WHERE t.tenant_id = tenant AND NOT t.is_held FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT * INTO bucket FROM job.tenant_queue q WHERE q.tenant_id = tenant AND q.queue = claimed_queue FOR NO KEY UPDATE;
+    is_rated := FOUND AND bucket.rate IS NOT NULL;
+    IF bucket.is_paused THEN
+        RETURN;
+    END IF;
+    IF cap IS NOT NULL THEN
+        SELECT least(free, cap - count(*)) INTO free
+        FROM (SELECT FROM job.job r WHERE r.tenant_id = tenant AND r.state = 'running' LIMIT cap) r;
+    END IF;
+    IF is_rated THEN
+        moment := clock_timestamp();
+        available := least(bucket.burst,
+            bucket.tokens + bucket.rate * greatest(0, extract(epoch FROM moment - bucket.refilled_at)));
+    END IF;
+    IF free <= 0 THEN
+        RETURN;
+    END IF;
+
+    -- What one job costs beyond the burst is owed: it starts when the bucket is full.
+    SELECT array_agg(f.id), sum(f.cost) INTO chosen, spent
+    FROM (
+        SELECT c.id, c.cost, sum(c.cost) OVER w AS needed, row_number() OVER w AS place
+        FROM (
+            SELECT j.id, j.cost, j.priority, j.run_at FROM job.job j
+            WHERE j.tenant_id = tenant AND j.queue = claimed_queue AND j.state = 'ready'
+                AND j.version <= versions[array_position(kinds, j.kind)]
+                AND (j.unique_key IS NULL OR (
+                    SELECT true FROM job.job r
+                    WHERE r.tenant_id = j.tenant_id AND r.unique_key = j.unique_key AND r.state = 'running' LIMIT 1) IS NULL)
+            ORDER BY j.priority, j.run_at, j.id LIMIT free FOR UPDATE OF j SKIP LOCKED
+        ) c
+        WINDOW w AS (ORDER BY c.priority, c.run_at, c.id)
+    ) f
+    WHERE f.needed <= available OR f.place = 1 AND available >= bucket.burst;
+    IF chosen IS NULL THEN
+        RETURN;
+    END IF;
+    IF is_rated THEN
+        UPDATE job.tenant_queue q SET tokens = available - spent, refilled_at = moment
+        WHERE q.tenant_id = tenant AND q.queue = claimed_queue;
+    END IF;
+    RETURN QUERY
+        UPDATE job.job j
+        SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = worker, started_at = now()
+        WHERE j.tenant_id = tenant AND j.id = ANY (chosen)
+        RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
+            j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline;
+END
+$$;
+
+ALTER FUNCTION job.claim_limited(worker uuid, kinds text[], versions integer[], tenant uuid, claimed_queue text, slots integer) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.close_batch(tenant uuid, closed uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE job.batch SET is_open = false WHERE tenant_id = tenant AND id = closed AND is_open;
+    IF FOUND THEN
+        PERFORM job.count_in_batches(ARRAY[tenant], ARRAY[closed], ARRAY['none']);
+    END IF;
+END
+$$;
+
+ALTER FUNCTION job.close_batch(tenant uuid, closed uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.complete(job_id uuid, job_lease bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+BEGIN
+    IF job.archive(ARRAY[current_setting('mehvar.tenant_id')::uuid], ARRAY[job_id], ARRAY[job_lease], ARRAY['completed']) <> 1 THEN
+        RAISE EXCEPTION 'the job does not run under this lease any more' USING ERRCODE = 'JQ001';
+    END IF;
+END
+$$;
+
+ALTER FUNCTION job.complete(job_id uuid, job_lease bigint) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outcomes text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    moment timestamptz := now();
+BEGIN
+    WITH counted AS (
+        UPDATE job.batch b
+        SET done = b.done + n.done, failed = b.failed + n.failed, cancelled = b.cancelled + n.cancelled,
+            ended_at = CASE WHEN NOT b.is_open
+                AND b.done + n.done + b.failed + n.failed + b.cancelled + n.cancelled >= b.total
+                THEN coalesce(b.ended_at, moment) END
+        FROM (
+            SELECT o.tenant_id, o.batch_id, count(*) FILTER (WHERE o.outcome = 'completed') AS done,
+                count(*) FILTER (WHERE o.outcome = 'dead') - count(*) FILTER (WHERE o.outcome = 'retried') AS failed,
+                count(*) FILTER (WHERE o.outcome = 'cancelled') AS cancelled
+            FROM unnest(tenants, batches, outcomes) AS o (tenant_id, batch_id, outcome)
+            -- In one order, so that two who count in the same batches do not wait for each other.
+            GROUP BY o.tenant_id, o.batch_id ORDER BY o.tenant_id, o.batch_id
+        ) n
+        WHERE b.tenant_id = n.tenant_id AND b.id = n.batch_id
+        RETURNING b.tenant_id, b.ended_at, b.finally
+    )
+    INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, parameters)
+    SELECT c.tenant_id, (c.finally ->> 'id')::uuid, c.finally ->> 'queue', c.finally ->> 'kind', (c.finally ->> 'version')::integer,
+        (c.finally ->> 'priority')::smallint, 'ready', moment, (c.finally ->> 'max_attempts')::integer, c.finally -> 'parameters'
+    FROM counted c WHERE c.ended_at = moment AND c.finally IS NOT NULL
+    ON CONFLICT (tenant_id, id) DO NOTHING;
+END
+$$;
+
+ALTER FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outcomes text[]) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE job.batch SET total = total + jobs WHERE tenant_id = tenant AND id = extended AND is_open;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the batch is not there, or closed' USING ERRCODE = 'JQ002';
+    END IF;
+END
+$$;
+
+ALTER FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.forget(tenant uuid, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    deleted bigint := 0;
+    here bigint;
+    place text;
+BEGIN
+    -- Nothing of it is claimed any more.
+    UPDATE job.tenant SET is_held = true WHERE tenant_id = tenant;
+    FOREACH place IN ARRAY ARRAY['job', 'done', 'dead', 'batch'] LOOP
+        EXECUTE format('DELETE FROM job.%I WHERE tenant_id = $1 AND id IN (SELECT id FROM job.%I WHERE tenant_id = $1 LIMIT $2)',
+            place, place) USING tenant, most;
+        GET DIAGNOSTICS here = ROW_COUNT;
+        deleted := deleted + here;
+    END LOOP;
+    IF deleted = 0 THEN
+        DELETE FROM job.schedule WHERE tenant_id = tenant;
+        DELETE FROM job.tenant_queue WHERE tenant_id = tenant;
+        DELETE FROM job.tenant WHERE tenant_id = tenant;
+    END IF;
+    RETURN deleted;
+END
+$_$;
+
+ALTER FUNCTION job.forget(tenant uuid, most integer) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    stopped_tenants uuid[];
+    stopped_ids uuid[];
+    stopped_leases bigint[];
+BEGIN
+    SELECT array_agg(j.tenant_id), array_agg(j.id), array_agg(j.lease)
+    INTO stopped_tenants, stopped_ids, stopped_leases
+    FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
+    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+    WHERE j.cancel_requested_at IS NOT NULL;
+
+    WITH o AS MATERIALIZED (
+        SELECT * FROM unnest(tenants, ids, leases, states, run_ats, refunds, rescued, failures)
+            AS o (tenant_id, id, lease, state, run_at, refund, rescued, failures)
+        WHERE stopped_ids IS NULL OR NOT o.id = ANY (stopped_ids)
+    ), twin AS (
+        UPDATE job.job w
+        SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
+            state = CASE WHEN w.state = 'ready' THEN w.state ELSE o.state END
+        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE w.tenant_id = o.tenant_id AND w.tenant_id = j.tenant_id AND w.unique_key = j.unique_key
+            AND w.state IN ('scheduled', 'ready')
+        RETURNING j.tenant_id, j.id
+    ), merged AS (
+        DELETE FROM job.job j USING o, twin
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+            AND twin.tenant_id = j.tenant_id AND twin.id = j.id
+        RETURNING j.*, o.rescued, o.failures
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at)
+        SELECT tenant_id, id, queue, kind, version, 'merged', attempt, rescues + rescued, lease, unique_key,
+            errors || failures, created_at, run_at, started_at
+        FROM merged
+        RETURNING id
+    ), returned AS (
+        UPDATE job.job j
+        SET state = o.state, run_at = coalesce(o.run_at, j.run_at), attempt = j.attempt - o.refund,
+            rescues = j.rescues + o.rescued, worker_id = NULL, started_at = NULL, errors = j.errors || o.failures
+        FROM o
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running' AND NOT EXISTS (
+            SELECT FROM twin WHERE twin.tenant_id = j.tenant_id AND twin.id = j.id)
+        RETURNING j.id
+    )
+    SELECT (SELECT count(*) FROM archived) + (SELECT count(*) FROM returned) INTO moved;
+    IF stopped_ids IS NOT NULL THEN
+        moved := moved + job.archive(stopped_tenants, stopped_ids, stopped_leases,
+            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]));
+    END IF;
+    RETURN moved;
+END
+$$;
+
+ALTER FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) OWNER TO mehvar_owner;
+
 CREATE FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -144,6 +492,41 @@ END
 $$;
 
 ALTER FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.retry(tenants uuid[], ids uuid[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    revived bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH risen AS (
+        DELETE FROM job.dead d USING unnest(tenants, ids) AS o (tenant_id, id)
+        WHERE d.tenant_id = o.tenant_id AND d.id = o.id
+        RETURNING d.*
+    ), waiting AS (
+        INSERT INTO job.job AS w (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, rescues, lease,
+            unique_key, parameters, errors, created_at, batch_id, cost)
+        SELECT tenant_id, id, queue, kind, version, priority, 'ready', now(), max_attempts, 0, lease, unique_key, parameters,
+            errors, created_at, batch_id, cost
+        FROM risen
+        ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready')
+        DO UPDATE SET run_at = least(w.run_at, excluded.run_at), state = 'ready', priority = least(w.priority, excluded.priority)
+    )
+    SELECT count(*), array_agg(r.tenant_id) FILTER (WHERE r.batch_id IS NOT NULL),
+        array_agg(r.batch_id) FILTER (WHERE r.batch_id IS NOT NULL)
+    INTO revived, batch_tenants, batches
+    FROM risen r;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('retried'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    RETURN revived;
+END
+$$;
+
+ALTER FUNCTION job.retry(tenants uuid[], ids uuid[]) OWNER TO mehvar_owner;
 
 CREATE FUNCTION platform.protect(tenant_table regclass, privileges text) RETURNS void
     LANGUAGE plpgsql
@@ -601,6 +984,26 @@ ALTER TABLE ONLY crm.token FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.token OWNER TO mehvar_owner;
 
+CREATE TABLE job.batch (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    is_open boolean DEFAULT true NOT NULL,
+    total bigint DEFAULT 0 NOT NULL,
+    done bigint DEFAULT 0 NOT NULL,
+    failed bigint DEFAULT 0 NOT NULL,
+    cancelled bigint DEFAULT 0 NOT NULL,
+    finally jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT batch_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY job.batch FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.batch OWNER TO mehvar_owner;
+
 CREATE TABLE job.dead (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -619,7 +1022,10 @@ CREATE TABLE job.dead (
     created_at timestamp with time zone NOT NULL,
     run_at timestamp with time zone NOT NULL,
     died_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT dead_reason_check CHECK ((reason = ANY (ARRAY['permanent'::text, 'attempts'::text, 'rescues'::text, 'unwritable'::text])))
+    batch_id uuid,
+    cost integer DEFAULT 1 NOT NULL,
+    deadline timestamp with time zone,
+    CONSTRAINT dead_reason_check CHECK ((reason = ANY (ARRAY['permanent'::text, 'attempts'::text, 'rescues'::text, 'unwritable'::text, 'deadline'::text])))
 );
 
 ALTER TABLE ONLY job.dead FORCE ROW LEVEL SECURITY;
@@ -642,7 +1048,8 @@ CREATE TABLE job.done (
     run_at timestamp with time zone NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT done_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'merged'::text])))
+    batch_id uuid,
+    CONSTRAINT done_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'merged'::text, 'cancelled'::text])))
 )
 PARTITION BY RANGE (finished_at);
 
@@ -669,6 +1076,12 @@ CREATE TABLE job.job (
     errors jsonb DEFAULT '[]'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
+    cost integer DEFAULT 1 NOT NULL,
+    deadline timestamp with time zone,
+    batch_id uuid,
+    cancel_requested_at timestamp with time zone,
+    CONSTRAINT job_batch_key_check CHECK (((batch_id IS NULL) OR (unique_key IS NULL))),
+    CONSTRAINT job_cost_check CHECK (((cost >= 0) AND (cost <= 1000000))),
     CONSTRAINT job_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 100))),
     CONSTRAINT job_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT job_queue_check CHECK (((length(queue) >= 1) AND (length(queue) <= 100))),
@@ -682,16 +1095,69 @@ ALTER TABLE ONLY job.job FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE job.job OWNER TO mehvar_owner;
 
+CREATE TABLE job.paused_queue (
+    queue text NOT NULL,
+    paused_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT paused_queue_check CHECK (((length(queue) >= 1) AND (length(queue) <= 100)))
+);
+
+ALTER TABLE job.paused_queue OWNER TO mehvar_owner;
+
+CREATE TABLE job.schedule (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    cron text NOT NULL,
+    time_zone text NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    queue text NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    priority smallint NOT NULL,
+    max_attempts integer NOT NULL,
+    unique_key text,
+    parameters jsonb NOT NULL,
+    next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    fired_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT schedule_cron_check CHECK (((length(cron) >= 1) AND (length(cron) <= 200))),
+    CONSTRAINT schedule_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT schedule_time_zone_check CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 100)))
+);
+
+ALTER TABLE ONLY job.schedule FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.schedule OWNER TO mehvar_owner;
+
 CREATE TABLE job.tenant (
     tenant_id uuid NOT NULL,
     weight smallint DEFAULT 1 NOT NULL,
     is_held boolean DEFAULT false NOT NULL,
+    max_running integer,
+    CONSTRAINT tenant_max_running_check CHECK ((max_running > 0)),
     CONSTRAINT tenant_weight_check CHECK (((weight >= 1) AND (weight <= 100)))
 );
 
 ALTER TABLE ONLY job.tenant FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE job.tenant OWNER TO mehvar_owner;
+
+CREATE TABLE job.tenant_queue (
+    tenant_id uuid NOT NULL,
+    queue text NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    rate double precision,
+    burst double precision DEFAULT 1 NOT NULL,
+    tokens double precision DEFAULT 0 NOT NULL,
+    refilled_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_queue_burst_check CHECK ((burst >= (1)::double precision)),
+    CONSTRAINT tenant_queue_queue_check CHECK (((length(queue) >= 1) AND (length(queue) <= 100))),
+    CONSTRAINT tenant_queue_rate_check CHECK ((rate > (0)::double precision))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY job.tenant_queue FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.tenant_queue OWNER TO mehvar_owner;
 
 CREATE TABLE job.worker (
     id uuid NOT NULL,
@@ -804,6 +1270,9 @@ ALTER TABLE ONLY crm.tenant_setting
 ALTER TABLE ONLY crm.token
     ADD CONSTRAINT token_pkey PRIMARY KEY (tenant_id, hash);
 
+ALTER TABLE ONLY job.batch
+    ADD CONSTRAINT batch_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY job.dead
     ADD CONSTRAINT dead_pkey PRIMARY KEY (tenant_id, id);
 
@@ -813,8 +1282,17 @@ ALTER TABLE ONLY job.done
 ALTER TABLE ONLY job.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY job.paused_queue
+    ADD CONSTRAINT paused_queue_pkey PRIMARY KEY (queue);
+
+ALTER TABLE ONLY job.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (tenant_id, name);
+
 ALTER TABLE ONLY job.tenant
     ADD CONSTRAINT tenant_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY job.tenant_queue
+    ADD CONSTRAINT tenant_queue_pkey PRIMARY KEY (tenant_id, queue);
 
 ALTER TABLE ONLY job.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
@@ -893,15 +1371,21 @@ CREATE INDEX survey_created_idx ON crm.survey USING btree (tenant_id, created_at
 
 CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX dead_died_at_idx ON job.dead USING btree (tenant_id, died_at);
+
+CREATE INDEX job_batch_idx ON job.job USING btree (tenant_id, batch_id) WHERE (batch_id IS NOT NULL);
+
 CREATE INDEX job_ready_idx ON job.job USING btree (tenant_id, queue, priority, run_at, id) WHERE (state = 'ready'::text);
 
-CREATE INDEX job_running_idx ON job.job USING btree (worker_id) WHERE (state = 'running'::text);
-
 CREATE UNIQUE INDEX job_running_key ON job.job USING btree (tenant_id, unique_key) WHERE ((unique_key IS NOT NULL) AND (state = 'running'::text));
+
+CREATE INDEX job_running_tenant_idx ON job.job USING btree (tenant_id, worker_id) WHERE (state = 'running'::text);
 
 CREATE INDEX job_scheduled_idx ON job.job USING btree (tenant_id, run_at) WHERE (state = 'scheduled'::text);
 
 CREATE UNIQUE INDEX job_waiting_key ON job.job USING btree (tenant_id, unique_key) WHERE ((unique_key IS NOT NULL) AND (state = ANY (ARRAY['scheduled'::text, 'ready'::text])));
+
+CREATE INDEX schedule_next_idx ON job.schedule USING btree (next_at) WHERE (NOT is_paused);
 
 ALTER TABLE ONLY crm.answer
     ADD CONSTRAINT answer_response_fkey FOREIGN KEY (tenant_id, response_id) REFERENCES crm.response(tenant_id, id);
@@ -986,6 +1470,15 @@ ALTER TABLE ONLY crm.tenant_setting
 
 ALTER TABLE ONLY crm.token
     ADD CONSTRAINT token_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY job.batch
+    ADD CONSTRAINT batch_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES job.tenant(tenant_id);
+
+ALTER TABLE ONLY job.schedule
+    ADD CONSTRAINT schedule_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES job.tenant(tenant_id);
+
+ALTER TABLE ONLY job.tenant_queue
+    ADD CONSTRAINT tenant_queue_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES job.tenant(tenant_id);
 
 ALTER TABLE ONLY job.tenant
     ADD CONSTRAINT tenant_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
@@ -1080,6 +1573,8 @@ ALTER TABLE crm.tenant_setting ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.token ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE job.batch ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE job.dead ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE job.done ENABLE ROW LEVEL SECURITY;
@@ -1088,17 +1583,31 @@ ALTER TABLE job.job ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY platform ON job.tenant TO mehvar_platform USING (true) WITH CHECK (true);
 
+CREATE POLICY queue ON job.batch TO mehvar_queue USING (true) WITH CHECK (true);
+
 CREATE POLICY queue ON job.dead TO mehvar_queue USING (true) WITH CHECK (true);
 
 CREATE POLICY queue ON job.done TO mehvar_queue USING (true) WITH CHECK (true);
 
 CREATE POLICY queue ON job.job TO mehvar_queue USING (true) WITH CHECK (true);
 
+CREATE POLICY queue ON job.schedule TO mehvar_queue USING (true) WITH CHECK (true);
+
 CREATE POLICY queue ON job.tenant TO mehvar_queue USING (true) WITH CHECK (true);
+
+CREATE POLICY queue ON job.tenant_queue TO mehvar_queue USING (true) WITH CHECK (true);
+
+ALTER TABLE job.schedule ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant ON job.batch TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON job.job TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON job.schedule TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 ALTER TABLE job.tenant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE job.tenant_queue ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY platform ON platform.tenant TO mehvar_platform USING (true) WITH CHECK (true);
 
@@ -1136,8 +1645,42 @@ GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone t
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.cancel(tenants uuid[], ids uuid[], OUT cancelled bigint, OUT asked bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.cancel(tenants uuid[], ids uuid[], OUT cancelled bigint, OUT asked bigint) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.claim_limited(worker uuid, kinds text[], versions integer[], tenant uuid, claimed_queue text, slots integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.claim_limited(worker uuid, kinds text[], versions integer[], tenant uuid, claimed_queue text, slots integer) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.close_batch(tenant uuid, closed uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.close_batch(tenant uuid, closed uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION job.complete(job_id uuid, job_lease bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.complete(job_id uuid, job_lease bigint) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outcomes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outcomes text[]) TO mehvar_queue;
+GRANT ALL ON FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outcomes text[]) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION job.forget(tenant uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.forget(tenant uuid, most integer) TO mehvar_platform;
+
+REVOKE ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) TO mehvar_queue;
+
 REVOKE ALL ON FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.retry(tenants uuid[], ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.retry(tenants uuid[], ids uuid[]) TO mehvar_queue;
 
 REVOKE ALL ON FUNCTION platform.protect(tenant_table regclass, privileges text) FROM PUBLIC;
 
@@ -1186,7 +1729,22 @@ GRANT SELECT,INSERT ON TABLE crm.tenant_setting TO mehvar_platform;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.token TO mehvar_app;
 
-GRANT SELECT,INSERT ON TABLE job.dead TO mehvar_queue;
+GRANT SELECT,INSERT ON TABLE job.batch TO mehvar_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE job.batch TO mehvar_queue;
+
+GRANT UPDATE(is_open) ON TABLE job.batch TO mehvar_app;
+
+GRANT UPDATE(total) ON TABLE job.batch TO mehvar_app;
+
+GRANT UPDATE(done) ON TABLE job.batch TO mehvar_app;
+
+GRANT UPDATE(failed) ON TABLE job.batch TO mehvar_app;
+
+GRANT UPDATE(cancelled) ON TABLE job.batch TO mehvar_app;
+
+GRANT UPDATE(ended_at) ON TABLE job.batch TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE job.dead TO mehvar_queue;
 
 GRANT SELECT,INSERT ON TABLE job.done TO mehvar_queue;
 
@@ -1205,8 +1763,25 @@ GRANT UPDATE(max_attempts) ON TABLE job.job TO mehvar_app;
 
 GRANT UPDATE(parameters) ON TABLE job.job TO mehvar_app;
 
+GRANT UPDATE(cost) ON TABLE job.job TO mehvar_app;
+
+GRANT UPDATE(deadline) ON TABLE job.job TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE job.paused_queue TO mehvar_queue;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.schedule TO mehvar_app;
+GRANT SELECT,UPDATE ON TABLE job.schedule TO mehvar_queue;
+
 GRANT SELECT ON TABLE job.tenant TO mehvar_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE job.tenant TO mehvar_platform;
+
+GRANT UPDATE(weight) ON TABLE job.tenant TO mehvar_queue;
+
+GRANT UPDATE(is_held) ON TABLE job.tenant TO mehvar_queue;
+
+GRANT UPDATE(max_running) ON TABLE job.tenant TO mehvar_queue;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.tenant_queue TO mehvar_queue;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.worker TO mehvar_queue;
 

@@ -14,11 +14,15 @@ struct ClaimedJob: Sendable {
     let queue: String
     let kind: String
     let priority: Int
+    /// When it was due.
+    let runAt: Date
     let attempt: Int
     let maxAttempts: Int
     let isUnique: Bool
     let parameters: JSONText
     let enqueuedAt: Date
+    /// Not started after this moment.
+    let deadline: Date?
 }
 
 /// A job that runs according to its row, though nobody runs it: its worker died, or the answer to its claim was lost.

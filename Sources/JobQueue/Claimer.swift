@@ -18,11 +18,12 @@ final class Claimer: Sendable {
     private let lease: LeaseKeeper
     private let running: RunningJobs
     private let rescuer: Rescuer
+    private let counters: Counters
     private let logger: Logger
 
     init(
         pool: Pool, claimable: Claimable, configuration: WorkerConfiguration, lease: LeaseKeeper, running: RunningJobs,
-        rescuer: Rescuer, logger: Logger
+        rescuer: Rescuer, counters: Counters, logger: Logger
     ) {
         self.pool = pool
         self.claimable = claimable
@@ -30,6 +31,7 @@ final class Claimer: Sendable {
         self.lease = lease
         self.running = running
         self.rescuer = rescuer
+        self.counters = counters
         self.logger = logger
     }
 
@@ -53,7 +55,8 @@ final class Claimer: Sendable {
     ///   - backlog: outcomes that wait to be written; when there are too many, nothing is claimed.
     ///   - start: runs a claimed job.
     func run(backlog: () -> Int, start: (ClaimedJob) -> Void) async {
-        var share = FairShare()
+        var share = FairShare(slots: configuration.concurrency)
+        var floors = ReadyFloors()
         var ready: [ReadyQueue] = []
         var nextProbe = ContinuousClock.now
         var backoff = Backoff()
@@ -70,7 +73,7 @@ final class Claimer: Sendable {
                     nextAudit = .now + configuration.timeToLive
                 }
                 if flags.withLock({ Self.take(&$0.mustProbe) }) || ContinuousClock.now >= nextProbe {
-                    ready = try await probe()
+                    ready = try await probe(&floors)
                     nextProbe = .now + configuration.pollInterval.jittered
                 }
                 let free = await freeSlots(isWorkReady: !ready.isEmpty)
@@ -78,10 +81,18 @@ final class Claimer: Sendable {
                     if !flags.withLock({ $0.mustProbe }) { await signal.wait(atMost: nextProbe - .now) }
                     continue
                 }
-                let demands = share.split(free, among: ready, held: running.byTenant)
-                let jobs = try await claim(demands, workerID)
+                let stock = running.takeStock()
+                share.charge(stock.ended)
+                let budget = SlotBudget(
+                    slots: configuration.concurrency, queues: configuration.slots, running: stock.byQueue)
+                let demands = share.split(budget, among: ready, held: stock.byTenant)
+                guard !demands.isEmpty else {
+                    await signal.wait(atMost: nextProbe - .now)
+                    continue
+                }
+                let jobs = try await claim(demands, workerID, &floors)
                 for job in jobs.sorted(by: Self.precedes) { start(job) }
-                Self.removeDrained(from: &ready, asked: demands, got: jobs)
+                settle(demands, jobs, &ready, &share)
                 backoff.reset()
             } catch {
                 logger.warning("cannot claim jobs, trying again", metadata: ["error": "\(error.loggable)"])
@@ -95,21 +106,34 @@ final class Claimer: Sendable {
     }
 
     /// Promotes what is due and finds who has ready work.
-    private func probe() async throws -> [ReadyQueue] {
+    private func probe(_ floors: inout ReadyFloors) async throws -> [ReadyQueue] {
+        floors.begin()
+        let began = ContinuousClock.now
         let (due, ready) = try await pool.pipeline(
-            prelude: [planGuard], ClaimStatements.due, ClaimStatements.ready(claimable))
+            ClaimStatements.due, ClaimStatements.ready(claimable, after: floors))
+        floors.looked(for: .now - began, claimed: [])
         guard !due.isEmpty else { return ready }
         let (promoted, readyNow) = try await pool.pipeline(
-            prelude: [planGuard], ClaimStatements.promote(due), ClaimStatements.ready(claimable))
+            ClaimStatements.promote(due), ClaimStatements.ready(claimable, after: floors))
         if promoted >= ClaimStatements.promotionLimit { wake() }
         return readyNow
     }
 
-    private func claim(_ demands: [Demand], _ workerID: UUID) async throws -> [ClaimedJob] {
-        let statements = ClaimStatements.claim(demands, claimable, worker: workerID)
-        return try await pool.withTransaction(prelude: [planGuard]) { transaction in
-            try await transaction.pipeline(all: statements)
-        }.flatMap { $0 }
+    private func claim(
+        _ demands: [Demand], _ workerID: UUID, _ floors: inout ReadyFloors
+    ) async throws -> [ClaimedJob] {
+        floors.begin()
+        let began = ContinuousClock.now
+        let statements = ClaimStatements.claim(demands, claimable, after: floors, worker: workerID)
+        let jobs: [ClaimedJob]
+        if statements.count == 1 {
+            jobs = try await pool.pipeline(statements[0])
+        } else {
+            jobs = try await pool.withTransaction { try await $0.pipeline(all: statements) }.flatMap { $0 }
+        }
+        floors.looked(for: .now - began, claimed: jobs)
+        if jobs.isEmpty { counters.update { $0.emptyClaims += 1 } }
+        return jobs
     }
 
     /// Slots to claim for. When only few are free while others end quickly, it waits a moment: claims cost less in
@@ -130,17 +154,19 @@ final class Claimer: Sendable {
         left.priority < right.priority
     }
 
-    /// A queue that gave fewer jobs than asked has no more for now.
-    private static func removeDrained(from ready: inout [ReadyQueue], asked: [Demand], got: [ClaimedJob]) {
-        struct Place: Hashable {
-            let tenantID: UUID
-            let queue: String
+    /// A queue that gave fewer jobs than asked has no more for now, and its tenant is not charged for the others.
+    private func settle(
+        _ demands: [Demand], _ jobs: [ClaimedJob], _ ready: inout [ReadyQueue], _ share: inout FairShare
+    ) {
+        var counts: [TenantQueue: Int] = [:]
+        for job in jobs { counts[TenantQueue(tenantID: job.key.tenantID, queue: job.queue), default: 0] += 1 }
+        var drained: Set<TenantQueue> = []
+        for demand in demands {
+            let missing = demand.slots - (counts[demand.place] ?? 0)
+            guard missing > 0 else { continue }
+            drained.insert(demand.place)
+            share.refund(demand.place.tenantID, jobs: missing)
         }
-        var counts: [Place: Int] = [:]
-        for job in got { counts[Place(tenantID: job.key.tenantID, queue: job.queue), default: 0] += 1 }
-        let drained = Set(
-            asked.lazy.map { (Place(tenantID: $0.tenantID, queue: $0.queue), $0.slots) }
-                .filter { counts[$0.0, default: 0] < $0.1 }.map(\.0))
-        ready.removeAll { drained.contains(Place(tenantID: $0.tenantID, queue: $0.queue)) }
+        ready.removeAll { drained.contains($0.place) }
     }
 }

@@ -11,51 +11,98 @@ public enum Enqueue {
     /// One statement for any number of jobs; its output is the number of rows inserted or merged into.
     ///
     /// A job whose unique key already waits merges into the waiting one, which is locked until the caller's transaction
-    /// ends, so that it cannot run without seeing that transaction's changes: it takes the new parameters, the better
-    /// priority and the earlier time, except that a failed job's backoff stays. Keys repeated within `jobs` merge in
-    /// the same way before they are sent.
+    /// ends, so that it cannot run without seeing that transaction's changes: it takes the new parameters and cost, the
+    /// better priority, the earlier time and the later deadline, except that a failed job's backoff stays. Keys repeated
+    /// within `jobs` merge in the same way before they are sent.
+    /// - Precondition: no job is of a batch; see ``statements(tenant:jobs:)``.
     /// - Throws: `EncodingError` when parameters cannot be written as JSON.
     public static func statement(tenant: UUID, jobs: [NewJob]) throws -> Statement<Int> {
-        statement(tenant: tenant, rows: try EnqueueRows(NewJob.merged(jobs)))
+        precondition(jobs.allSatisfy { $0.batchID == nil }, "jobs of a batch take several statements")
+        if jobs.count == 1 { return try one(tenant: tenant, jobs[0]).map { _ in 1 } }
+        return statement(tenant: tenant, rows: try EnqueueRows(NewJob.merged(jobs)))
     }
 
-    /// One statement for one job.
-    public static func statement(tenant: UUID, job: any Job) throws -> Statement<Int> {
-        try statement(tenant: tenant, jobs: [NewJob(job)])
+    /// One statement for one job; its output is the id of the job that waits now: this one's, or that of the one with the
+    /// same key that waited already.
+    public static func statement(tenant: UUID, job: any Job) throws -> Statement<UUID> {
+        try one(tenant: tenant, NewJob(job))
     }
 
     /// As many statements as many jobs need, for `pipeline(all:)` in one transaction; the same jobs as in one
-    /// statement.
+    /// statement. Their outputs add up to the number of rows inserted or merged into.
+    ///
+    /// The first ones announce the jobs to their batches, and fail with SQLSTATE `JQ002` where one is not open.
     public static func statements(tenant: UUID, jobs: [NewJob]) throws -> [Statement<Int>] {
-        let merged = NewJob.merged(jobs)
-        return try stride(from: 0, to: merged.count, by: chunkSize).map { start in
-            let chunk = merged[start..<min(start + chunkSize, merged.count)]
-            return statement(tenant: tenant, rows: try EnqueueRows(chunk))
+        var sizes: [UUID: Int] = [:]
+        for job in jobs { if let batch = job.batchID { sizes[batch, default: 0] += 1 } }
+        let announcements = sizes.sorted { $0.key < $1.key }.map { batch, size in
+            BatchStatements.extend(tenant: tenant, batch, by: size)
         }
+        let merged = NewJob.merged(jobs)
+        return try announcements
+            + stride(from: 0, to: merged.count, by: chunkSize).map { start in
+                let chunk = merged[start..<min(start + chunkSize, merged.count)]
+                return statement(tenant: tenant, rows: try EnqueueRows(chunk))
+            }
+    }
+
+    /// Whether the statement enqueues, so that workers may be told once it has committed; see ``EnqueueSignal``.
+    public static func isEnqueueing<Output>(_ statement: Statement<Output>) -> Bool {
+        statement.name.utf8Start == name.utf8Start || statement.name.description == name.description
+    }
+
+    private static let name: StaticString = "job.enqueue"
+
+    private static func one(tenant: UUID, _ new: NewJob) throws -> Statement<UUID> {
+        let row = try EnqueueRow(new)
+        return Statement(
+            name,
+            """
+            INSERT INTO job.job AS waiting
+                (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, unique_key, deadline, cost,
+                    parameters)
+            VALUES (\(tenant), \(new.id), \(new.queue), \(row.kind), \(row.version), \(row.priority),
+                CASE WHEN \(new.runAt) > now() THEN 'scheduled' ELSE 'ready' END, coalesce(\(new.runAt), now()),
+                \(row.maxAttempts), \(new.storedKey), \(new.deadline), \(row.cost), \(row.parameters))
+            \(merging)
+            RETURNING id
+            """, one: { try $0.next() })
     }
 
     private static func statement(tenant: UUID, rows: EnqueueRows) -> Statement<Int> {
         Statement(
-            "job.enqueue",
+            name,
             """
             INSERT INTO job.job AS waiting
-                (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, unique_key, parameters)
+                (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, unique_key, deadline, cost,
+                    batch_id, parameters)
             SELECT \(tenant), n.id, n.queue, n.kind, n.version, n.priority,
                 CASE WHEN n.run_at > now() THEN 'scheduled' ELSE 'ready' END, coalesce(n.run_at, now()),
-                n.max_attempts, n.unique_key, n.parameters
+                n.max_attempts, n.unique_key, n.deadline, n.cost, n.batch_id, n.parameters
             FROM unnest(\(rows.ids), \(rows.queues), \(rows.kinds), \(rows.versions), \(rows.priorities),
-                \(rows.runAt), \(rows.maxAttempts), \(rows.uniqueKeys), \(rows.parameters))
-                AS n (id, queue, kind, version, priority, run_at, max_attempts, unique_key, parameters)
-            ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready')
-            DO UPDATE SET
-                parameters = excluded.parameters,
-                version = excluded.version,
-                priority = least(waiting.priority, excluded.priority),
-                max_attempts = greatest(waiting.max_attempts, excluded.max_attempts),
-                run_at = CASE WHEN waiting.attempt > 0 THEN waiting.run_at
-                    ELSE least(waiting.run_at, excluded.run_at) END,
-                state = CASE WHEN waiting.attempt > 0 OR waiting.state = 'ready' THEN waiting.state
-                    ELSE excluded.state END
+                \(rows.runAt), \(rows.maxAttempts), \(rows.uniqueKeys), \(rows.deadlines), \(rows.costs),
+                \(rows.batches), \(rows.parameters))
+                AS n (id, queue, kind, version, priority, run_at, max_attempts, unique_key, deadline, cost, batch_id,
+                    parameters)
+            \(merging)
             """)
+    }
+
+    private static var merging: SQL {
+        """
+        ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready')
+        DO UPDATE SET
+            parameters = excluded.parameters,
+            version = excluded.version,
+            cost = excluded.cost,
+            priority = least(waiting.priority, excluded.priority),
+            max_attempts = greatest(waiting.max_attempts, excluded.max_attempts),
+            deadline = CASE WHEN waiting.deadline IS NULL OR excluded.deadline IS NULL THEN NULL
+                ELSE greatest(waiting.deadline, excluded.deadline) END,
+            run_at = CASE WHEN waiting.attempt > 0 THEN waiting.run_at
+                ELSE least(waiting.run_at, excluded.run_at) END,
+            state = CASE WHEN waiting.attempt > 0 OR waiting.state = 'ready' THEN waiting.state
+                ELSE excluded.state END
+        """
     }
 }

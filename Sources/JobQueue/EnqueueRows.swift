@@ -11,21 +11,47 @@ struct EnqueueRows {
     private(set) var runAt = NullableArray<Date>([])
     private(set) var maxAttempts: [Int32] = []
     private(set) var uniqueKeys = NullableArray<String>([])
+    private(set) var deadlines = NullableArray<Date>([])
+    private(set) var costs: [Int32] = []
+    private(set) var batches = NullableArray<UUID>([])
     private(set) var parameters: [JSONText] = []
 
     init(_ jobs: some Collection<NewJob>) throws {
         let encoder = JSONEncoder()
         for job in jobs {
+            let row = try EnqueueRow(job, encoder)
             ids.append(job.id)
-            queues.append(job.type.queue)
-            kinds.append(job.type.kind)
-            versions.append(Int32(clamping: job.type.version))
-            priorities.append(Int16(clamping: job.priority))
+            queues.append(job.queue)
+            kinds.append(row.kind)
+            versions.append(row.version)
+            priorities.append(row.priority)
             runAt.elements.append(job.runAt)
-            maxAttempts.append(Int32(clamping: job.type.maxAttempts))
+            maxAttempts.append(row.maxAttempts)
             uniqueKeys.elements.append(job.storedKey)
-            parameters.append(JSONText(utf8: Array(try encoder.encode(job.job))))
+            deadlines.elements.append(job.deadline)
+            costs.append(row.cost)
+            batches.elements.append(job.batchID)
+            parameters.append(row.parameters)
         }
+    }
+}
+
+/// What stands in the columns of one job.
+struct EnqueueRow {
+    let kind: String
+    let version: Int32
+    let priority: Int16
+    let maxAttempts: Int32
+    let cost: Int32
+    let parameters: JSONText
+
+    init(_ new: NewJob, _ encoder: JSONEncoder = JSONEncoder()) throws {
+        kind = new.type.kind
+        version = Int32(clamping: new.type.version)
+        priority = Int16(clamping: new.priority)
+        maxAttempts = Int32(clamping: new.maxAttempts)
+        cost = Int32(clamping: new.cost)
+        parameters = JSONText(utf8: Array(try encoder.encode(new.job)))
     }
 }
 
@@ -47,9 +73,15 @@ extension NewJob {
     }
 
     private func merged(with later: NewJob) -> NewJob {
-        var earliest: Date?
-        if let runAt, let other = later.runAt { earliest = min(runAt, other) }
+        var merged = later
+        merged.runAt = nil
+        if let runAt, let other = later.runAt { merged.runAt = min(runAt, other) }
+        merged.deadline = nil
+        if let deadline, let other = later.deadline { merged.deadline = max(deadline, other) }
+        merged.priority = min(priority, later.priority)
+        merged.maxAttempts = max(maxAttempts, later.maxAttempts)
         return NewJob(
-            later.job, id: id, runAt: earliest, priority: min(priority, later.priority), uniqueKey: uniqueKey)
+            merged.job, id: id, queue: queue, runAt: merged.runAt, deadline: merged.deadline,
+            priority: merged.priority, maxAttempts: merged.maxAttempts, cost: merged.cost, uniqueKey: uniqueKey)
     }
 }

@@ -1,69 +1,157 @@
 import FoundationEssentials
 
-/// Shares free slots between tenants with ready work: each slot goes to the tenant that holds the fewest for its
-/// weight.
+/// Shares free slots between tenants with ready work by deficit round robin, charged by measured run time. (Shreedhar,
+/// Varghese, “Efficient Fair Queuing Using Deficit Round-Robin”, 1995. What a job costs is known only when it has ended, so
+/// an estimate is charged first and corrected then.)
 ///
-/// Since slots are held for as long as jobs run, tenants get equal shares of running time, not of jobs. Between equals
-/// the one that was served longest ago comes first, also when there are fewer slots than tenants.
+/// In each round a tenant earns a quantum of run time for each unit of its weight and spends it on jobs. So tenants get
+/// equal shares of running time for their weight, whatever their jobs take, and one that enqueues a single job is served
+/// within a round.
 struct FairShare {
-    private var turn = 0
-    private var served: [UUID: Int] = [:]
+    private struct Account {
+        /// Run time in seconds that may be spent; less than nothing after jobs that took longer than estimated.
+        var deficit = 0.0
+        /// What a job of this tenant takes, in seconds.
+        var estimate = firstEstimate
+    }
 
-    private struct Claimant {
-        let tenantID: UUID
-        let weight: Double
-        var held: Int
-        var queues: [Demand]
-        var lastServed: Int
-        var given = 0
+    private static let smallestEstimate = 0.000_1
+    private static let firstEstimate = 0.001
+    /// Rounds after which a debt is forgiven, so that one long job does not keep its tenant out for as long.
+    private static let roundsOfDebt = 16.0
+    private static let knownTenants = 10_000
 
-        /// The load after one slot more.
-        var load: Double { Double(held + 1) / weight }
+    private var accounts: [UUID: Account] = [:]
+    /// The tenants with ready work, the one whose turn it is first.
+    private var ring: [UUID] = []
+    /// Whether the first one's turn was cut short since there were no more slots.
+    private var isWithinTurn = false
+    /// The most slots that one tenant may hold, so that another one's first job need not wait for an end.
+    let mostPerTenant: Int
 
-        static func precedes(_ left: Claimant, _ right: Claimant) -> Bool {
-            left.load != right.load ? left.load < right.load : left.lastServed < right.lastServed
+    init(slots: Int) {
+        mostPerTenant = max(1, (slots * 3 + 3) / 4)
+    }
+
+    /// Corrects what was charged for runs that have ended.
+    mutating func charge(_ runs: [UUID: RunTime]) {
+        for (tenant, run) in runs where run.count > 0 {
+            var account = accounts[tenant] ?? Account()
+            account.deficit -= run.seconds - Double(run.count) * account.estimate
+            let mean = max(Self.smallestEstimate, run.seconds / Double(run.count))
+            account.estimate += (mean - account.estimate) * min(1, Double(run.count) / 8)
+            accounts[tenant] = account
         }
     }
 
+    /// Gives back what was charged for jobs that were not there.
+    mutating func refund(_ tenant: UUID, jobs: Int) {
+        guard var account = accounts[tenant] else { return }
+        account.deficit += Double(jobs) * account.estimate
+        accounts[tenant] = account
+    }
+
+    /// The jobs to claim from each queue.
+    ///
     /// - Parameter held: the slots that tenants hold now.
-    mutating func split(_ slots: Int, among ready: [ReadyQueue], held: [UUID: Int]) -> [Demand] {
-        guard slots > 0 else { return [] }
-        var claimants = claimants(ready, held)
-        if claimants.count > slots {
-            // At most as many tenants as slots get any: the least loaded.
-            claimants.sort(by: Claimant.precedes)
-            claimants.removeLast(claimants.count - slots)
-        }
-        for _ in 0..<slots {
-            guard let index = claimants.indices.min(by: { Claimant.precedes(claimants[$0], claimants[$1]) }) else {
-                break
+    mutating func split(_ budget: SlotBudget, among ready: [ReadyQueue], held: [UUID: Int]) -> [Demand] {
+        var (budget, claimants) = (budget, claimants(ready, held))
+        line(up: claimants)
+        let quantum = settle(claimants)
+        var full = 0
+        while full < ring.count, budget.total > 0 {
+            let tenant = ring[0]
+            guard var claimant = claimants[tenant], var account = accounts[tenant] else { break }
+            if !isWithinTurn { account.deficit += quantum * claimant.weight }
+            var canTake = true
+            while account.deficit >= account.estimate, canTake {
+                canTake = claimant.take(from: &budget)
+                if canTake { account.deficit -= account.estimate }
             }
-            turn += 1
-            claimants[index].queues[claimants[index].given % claimants[index].queues.count].slots += 1
-            claimants[index].given += 1
-            claimants[index].held += 1
-            claimants[index].lastServed = turn
+            isWithinTurn = budget.total == 0 && account.deficit >= account.estimate
+            // What cannot be spent for want of slots is not saved up.
+            if !canTake { account.deficit = min(account.deficit, quantum * claimant.weight) }
+            full = canTake ? 0 : full + 1
+            accounts[tenant] = account
+            claimants[tenant] = claimant
+            if !isWithinTurn { ring.append(ring.removeFirst()) }
         }
-        if served.count > 10_000 { served = [:] }
-        for claimant in claimants { served[claimant.tenantID] = claimant.lastServed }
-        return claimants.flatMap(\.queues).filter { $0.slots > 0 }
+        return ring.flatMap { claimants[$0]?.demands.filter { $0.slots > 0 } ?? [] }
     }
 
-    private func claimants(_ ready: [ReadyQueue], _ held: [UUID: Int]) -> [Claimant] {
-        var claimants: [Claimant] = []
-        var positions: [UUID: Int] = [:]
+    private func claimants(_ ready: [ReadyQueue], _ held: [UUID: Int]) -> [UUID: Claimant] {
+        var claimants: [UUID: Claimant] = [:]
         for queue in ready {
-            let demand = Demand(tenantID: queue.tenantID, queue: queue.queue, slots: 0)
-            if let position = positions[queue.tenantID] {
-                claimants[position].queues.append(demand)
-            } else {
-                positions[queue.tenantID] = claimants.count
-                claimants.append(
-                    Claimant(
-                        tenantID: queue.tenantID, weight: Double(max(1, queue.weight)),
-                        held: held[queue.tenantID] ?? 0, queues: [demand], lastServed: served[queue.tenantID] ?? 0))
-            }
+            let tenant = queue.place.tenantID
+            let demand = Demand(place: queue.place, isLimited: queue.isLimited, slots: 0)
+            claimants[
+                tenant,
+                default: Claimant(weight: Double(max(1, queue.weight)), room: mostPerTenant - (held[tenant] ?? 0))
+            ].demands.append(demand)
         }
         return claimants
+    }
+
+    /// Lets those who are new join the ring at its end, and those without work leave it.
+    private mutating func line(up claimants: [UUID: Claimant]) {
+        if let first = ring.first, claimants[first] == nil { isWithinTurn = false }
+        for tenant in ring where claimants[tenant] == nil {
+            if accounts[tenant]?.deficit ?? 0 > 0 { accounts[tenant]?.deficit = 0 }
+        }
+        ring.removeAll { claimants[$0] == nil }
+        let known = Set(ring)
+        if accounts.count > Self.knownTenants { accounts = accounts.filter { known.contains($0.key) } }
+        for tenant in claimants.keys where !known.contains(tenant) {
+            ring.append(tenant)
+            if accounts[tenant] == nil { accounts[tenant] = Account() }
+        }
+    }
+
+    /// Forgives old debts and leaves out rounds in which nobody could be served; gives the quantum: enough for one job of
+    /// each tenant.
+    private mutating func settle(_ claimants: [UUID: Claimant]) -> Double {
+        let quantum = ring.reduce(Self.smallestEstimate) { quantum, tenant in
+            max(quantum, (accounts[tenant]?.estimate ?? 0) / (claimants[tenant]?.weight ?? 1))
+        }
+        var rounds = Double.infinity
+        for tenant in ring {
+            guard let claimant = claimants[tenant], var account = accounts[tenant] else { continue }
+            let earned = quantum * claimant.weight
+            account.deficit = max(account.deficit, -Self.roundsOfDebt * earned)
+            rounds = min(rounds, ((account.estimate - account.deficit) / earned).rounded(.up) - 1)
+            accounts[tenant] = account
+        }
+        if rounds >= 1, rounds.isFinite, !isWithinTurn {
+            for tenant in ring { accounts[tenant]?.deficit += rounds * quantum * (claimants[tenant]?.weight ?? 1) }
+        }
+        return quantum
+    }
+
+    /// A tenant with ready work.
+    private struct Claimant {
+        let weight: Double
+        /// Slots that it may still take.
+        var room: Int
+        var demands: [Demand] = []
+        private var next = 0
+
+        init(weight: Double, room: Int) {
+            self.weight = weight
+            self.room = room
+        }
+
+        /// Takes one slot for its queues in turn; `false` when it may not, or none of its queues has any.
+        mutating func take(from budget: inout SlotBudget) -> Bool {
+            guard room > 0 else { return false }
+            for offset in demands.indices {
+                let index = (next + offset) % demands.count
+                guard budget.take(for: demands[index].place.queue) else { continue }
+                demands[index].slots += 1
+                next = index + 1
+                room -= 1
+                return true
+            }
+            return false
+        }
     }
 }

@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import Logging
+public import Postgres
 import Synchronization
 
 /// What a handler knows about the run that it is part of.
@@ -17,6 +18,7 @@ public struct JobContext: Sendable {
     public let enqueuedAt: Date
     private let base: Logger
     private let cancellation: Cancellation
+    let completion = Completion()
 
     /// For tests of handlers; the worker makes its own.
     public init(
@@ -58,12 +60,22 @@ public struct JobContext: Sendable {
         return logger
     }
 
-    /// Whether the handler should stop soon: the worker shuts down or lost its lease. The handler's task is cancelled
-    /// too.
+    /// Whether the handler should stop soon: the worker shuts down or lost its lease, or somebody cancelled the
+    /// job. The handler's task is cancelled too.
     public var isCancelled: Bool { cancellation.reason != nil }
 
     /// Whether this is the last attempt before the job is dead-lettered.
     public var isLastAttempt: Bool { attempt >= maxAttempts }
+
+    /// Completes the job in the handler's own transaction, so that its effects and its end are one: run it there, as the
+    /// job's tenant and the application's role, and return normally after that transaction has committed.
+    ///
+    /// It fails, and with it the transaction, when the job was given to another run meanwhile. If the transaction rolls
+    /// back, the handler has to throw.
+    public func completeInTransaction() -> Statement<Void> {
+        completion.use()
+        return Statement(effect: "job.complete_in_transaction", "SELECT job.complete(\(jobID), \(lease))")
+    }
 
     /// Throws `CancellationError` when ``isCancelled``. What a cancelled handler throws charges no attempt.
     public func checkCancellation() throws {
@@ -76,6 +88,8 @@ final class Cancellation: Sendable {
     enum Reason: Sendable {
         /// The job goes back to the queue, uncharged.
         case shutdown
+        /// Somebody wants this job to stop: it ends as cancelled unless it completes.
+        case requested
         /// Others may run the job by now: whatever comes out of this run is dropped.
         case leaseLost
     }
@@ -86,4 +100,16 @@ final class Cancellation: Sendable {
     func cancel(_ reason: Reason) {
         state.withLock { if $0 != .leaseLost { $0 = reason } }
     }
+}
+
+/// Whether a handler completed its job by itself.
+final class Completion: Sendable {
+    /// Raised by `job.complete` when the run is not the present one.
+    static let fenced = SQLState(rawValue: "JQ001")
+
+    private let state = Atomic(false)
+
+    var isUsed: Bool { state.load(ordering: .acquiring) }
+
+    func use() { state.store(true, ordering: .releasing) }
 }

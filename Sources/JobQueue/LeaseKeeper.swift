@@ -21,6 +21,7 @@ final class LeaseKeeper: Sendable {
     }
 
     private let state = Mutex(State())
+    private let wakeUp = Signal()
     private let pool: Pool
     private let configuration: WorkerConfiguration
     private let clock: ServerClock
@@ -38,24 +39,31 @@ final class LeaseKeeper: Sendable {
         state.withLock { state in state.lease.flatMap { $0.validUntil > .now ? $0.id : nil } }
     }
 
+    /// Renews at once: there may be runs to stop.
+    func wake() { wakeUp.set() }
+
     /// Registers and renews until the task is cancelled.
-    func run(onGained: @Sendable () -> Void, onLost: @Sendable () -> Void) async {
+    ///
+    /// - Parameter onCancelled: gets the runs of this worker that somebody wants to stop.
+    func run(
+        onGained: @Sendable () -> Void, onLost: @Sendable () -> Void, onCancelled: @Sendable ([RunKey]) -> Void
+    ) async {
         var backoff = Backoff(first: configuration.heartbeatInterval / 20, limit: configuration.heartbeatInterval)
-        let sleep = Signal()
         while !Task.isCancelled {
             let lease = state.withLock { $0.lease }
             do {
                 if let lease {
-                    guard try await renew(lease) else {
+                    guard let cancelled = try await renew(lease) else {
                         lose(lease, "the worker was declared dead", onLost)
                         continue
                     }
+                    if !cancelled.isEmpty { onCancelled(cancelled) }
                 } else {
                     try await register()
                     onGained()
                 }
                 backoff.reset()
-                await sleep.wait(atMost: configuration.heartbeatInterval)
+                await wakeUp.wait(atMost: configuration.heartbeatInterval)
             } catch {
                 if Task.isCancelled { return }
                 logger.warning("cannot renew the worker's lease", metadata: ["error": "\(error.loggable)"])
@@ -68,7 +76,7 @@ final class LeaseKeeper: Sendable {
                     }
                     pause = min(pause, rest)
                 }
-                await sleep.wait(atMost: pause)
+                await wakeUp.wait(atMost: pause)
             }
         }
     }
@@ -96,18 +104,21 @@ final class LeaseKeeper: Sendable {
         logger.debug("registered", metadata: ["worker_id": "\(id)"])
     }
 
-    private func renew(_ lease: Lease) async throws -> Bool {
+    /// Renews the lease; gives the runs that somebody wants to stop, `nil` when the worker was declared dead.
+    private func renew(_ lease: Lease) async throws -> [RunKey]? {
         let sent = ContinuousClock.now
         let statement = WorkerStatements.renew(lease.id, timeToLive: configuration.timeToLive)
         let pool = pool
         // Short enough that a connection which hangs does not use up the whole lease.
         let limit = max(min(configuration.timeToLive / 3, lease.validUntil - sent), configuration.timeToLive / 20)
-        let date: Date? = try await withTimeLimit(limit) { try await pool.pipeline(statement) }
-        guard let date else { return false }
+        let (date, cancelled) = try await withTimeLimit(limit) {
+            try await pool.pipeline(statement, WorkerStatements.cancelRequests(to: lease.id))
+        }
+        guard let date else { return nil }
         clock.set(date)
         state.withLock { $0.lease?.validUntil = sent + configuration.timeToLive }
         // Also after a pause of the whole process: while the row stands, nobody has taken the worker's jobs.
-        return true
+        return cancelled
     }
 
     private func lose(_ lease: Lease, _ why: String, _ onLost: () -> Void) {

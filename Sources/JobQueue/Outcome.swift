@@ -23,7 +23,7 @@ struct Outcome: Sendable {
     struct Death: Sendable {
         /// As in `job.dead`.
         enum Reason: String, Sendable, PostgresEncodable {
-            case permanent, attempts, rescues, unwritable
+            case permanent, attempts, rescues, unwritable, deadline
         }
         var reason: Reason
         var errors = JobFailure.none
@@ -48,17 +48,27 @@ struct Outcome: Sendable {
         func entry() -> JSONText { JobFailure.list(attempt: job.attempt, at: clock.now, error: "\(error)") }
         func again(after delay: Duration) -> Verdict {
             guard job.attempt < job.maxAttempts else { return .dead(Death(reason: .attempts, errors: entry())) }
-            return .returned(Return(runAt: clock.now + delay.seconds, isUncharged: false, errors: entry()))
+            let next = clock.now + delay.seconds
+            if let deadline = job.deadline, deadline < next { return .dead(Death(reason: .deadline, errors: entry())) }
+            return .returned(Return(runAt: next, isUncharged: false, errors: entry()))
         }
         let verdict: Verdict =
             switch error as? JobError {
             case .permanent: .dead(Death(reason: .permanent, errors: entry()))
             case .snooze(let delay): .returned(Return(runAt: clock.now + delay.seconds, isUncharged: true))
             case .retry(let delay, _): again(after: delay)
+            // One that somebody cancelled ends with this; see `job.give_back`.
             case nil where cancelled: .returned(Return(runAt: nil, isUncharged: true))
             case nil: again(after: retry.delay(afterAttempt: job.attempt))
             }
         return Outcome(key: job.key, verdict: verdict)
+    }
+
+    /// A job that was claimed too late to be started.
+    static func missedDeadline(_ job: ClaimedJob, clock: ServerClock) -> Outcome {
+        let errors = JobFailure.list(
+            attempt: job.attempt, at: clock.now, error: "it could not be started before its deadline")
+        return Outcome(key: job.key, verdict: .dead(Death(reason: .deadline, errors: errors)))
     }
 
     /// A running job that goes back as if it had never been claimed.

@@ -36,7 +36,7 @@ struct OutcomeWriter: Sendable {
             let failure: WriteFailure
             let text: String
             do {
-                let applied = try await pool.pipeline(prelude: [planGuard], statement(batch))
+                let applied = try await pool.pipeline(statement(batch))
                 confirm(batch, applied: applied, isRetry: isRetry)
                 return
             } catch {
@@ -111,6 +111,7 @@ struct OutcomeWriter: Sendable {
 
     private func confirm(_ batch: [Outcome], applied: Int, isRetry: Bool) {
         running.confirm(batch.lazy.map(\.key))
+        counters.update { $0.flushes += 1 }
         switch batch[0].verdict {
         case .completed: counters.update { $0.completed += applied }
         case .returned: counters.update { $0.returned += applied }

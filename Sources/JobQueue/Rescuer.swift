@@ -24,7 +24,7 @@ struct Rescuer: Sendable {
                 for name in names { logger.warning("a worker died", metadata: ["worker": "\(name)"]) }
                 if try await rescueOrphans() > 0 { onRescued() }
                 let unknown = try await pool.pipeline(
-                    prelude: [planGuard], WorkerStatements.unknownKinds(claimable))
+                    WorkerStatements.unknownKinds(claimable))
                 for kind in unknown where reported.insert(kind).inserted {
                     logger.error("jobs of a kind wait that this worker has no code for", metadata: ["kind": "\(kind)"])
                 }
@@ -46,7 +46,7 @@ struct Rescuer: Sendable {
     func takeBackLost(
         of workerID: UUID, held: Set<RunKey>, while isWorthIt: @escaping @Sendable () -> Bool
     ) async throws {
-        let running = try await pool.pipeline(prelude: [planGuard], WorkerStatements.running(under: workerID))
+        let running = try await pool.pipeline(WorkerStatements.running(under: workerID))
         let lost = running.filter { !held.contains($0.key) }
         guard !lost.isEmpty else { return }
         logger.warning("claimed jobs had been lost", metadata: ["jobs": "\(lost.count)"])
@@ -57,7 +57,7 @@ struct Rescuer: Sendable {
         var rescued = 0
         while true {
             let orphans = try await pool.pipeline(
-                prelude: [planGuard], WorkerStatements.orphans(limit: Self.batchSize))
+                WorkerStatements.orphans(limit: Self.batchSize))
             rescued += orphans.count
             await takeBack(orphans, while: { !Task.isCancelled })
             guard orphans.count == Self.batchSize, !Task.isCancelled else { return rescued }

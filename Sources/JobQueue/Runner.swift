@@ -1,4 +1,5 @@
 import Logging
+import Postgres
 
 /// Runs handlers and turns what they throw into outcomes.
 struct Runner: Sendable {
@@ -7,19 +8,36 @@ struct Runner: Sendable {
     let clock: ServerClock
     let logger: Logger
 
-    /// `nil` when the outcome must be dropped.
-    func run(_ job: ClaimedJob, _ cancellation: Cancellation) async -> Outcome? {
-        guard let handler = handlers.handlers[job.kind] else { return .handBack(job.key) }
+    enum End: Sendable {
+        /// To be written.
+        case outcome(Outcome)
+        /// The handler's own transaction completed the job.
+        case completed
+        /// Others may run the job by now.
+        case fenced
+    }
+
+    func run(_ job: ClaimedJob, _ cancellation: Cancellation) async -> End {
+        guard let handler = handlers.handlers[job.kind] else { return .outcome(.handBack(job.key)) }
+        if let deadline = job.deadline, deadline < clock.now {
+            let outcome = Outcome.missedDeadline(job, clock: clock)
+            logger.error("a job missed its deadline", metadata: ["job_id": "\(job.key.id)", "kind": "\(job.kind)"])
+            return .outcome(outcome)
+        }
         let context = JobContext(job: job, cancellation: cancellation, logger: logger)
         do {
             try await handler.run(job.parameters, context)
-            return cancellation.reason == .leaseLost ? nil : Outcome(key: job.key, verdict: .completed)
+            if context.completion.isUsed { return .completed }
+            if cancellation.reason == .leaseLost { return .fenced }
+            return .outcome(Outcome(key: job.key, verdict: .completed))
         } catch {
             let reason = cancellation.reason
-            guard reason != .leaseLost else { return nil }
-            let outcome = Outcome.failure(of: job, error, cancelled: reason == .shutdown, retry: retry, clock: clock)
+            // The job was given to another run meanwhile: what this one wrote was undone.
+            let isFenced = (error as? PostgresError)?.state == Completion.fenced
+            guard reason != .leaseLost, !isFenced else { return .fenced }
+            let outcome = Outcome.failure(of: job, error, cancelled: reason != nil, retry: retry, clock: clock)
             log(outcome, error, context.logger)
-            return outcome
+            return .outcome(outcome)
         }
     }
 

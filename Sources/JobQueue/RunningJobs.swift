@@ -1,10 +1,18 @@
 import FoundationEssentials
 import Synchronization
 
+/// Runs that have ended and what they took together.
+struct RunTime: Sendable {
+    var count = 0
+    var seconds = 0.0
+}
+
 /// The runs of this worker, and those whose outcome the database has not confirmed yet.
 final class RunningJobs: Sendable {
     private struct Entry {
         let cancellation: Cancellation
+        let queue: String
+        let startedAt = ContinuousClock.now
         var task: Task<Void, Never>?
     }
 
@@ -12,15 +20,17 @@ final class RunningJobs: Sendable {
         var entries: [RunKey: Entry] = [:]
         var unconfirmed: Set<RunKey> = []
         var byTenant: [UUID: Int] = [:]
+        var byQueue: [String: Int] = [:]
+        var ended: [UUID: RunTime] = [:]
 
         /// False when the run is not known.
         mutating func remove(_ key: RunKey) -> Bool {
-            guard entries.removeValue(forKey: key) != nil else { return false }
-            if let count = byTenant[key.tenantID], count > 1 {
-                byTenant[key.tenantID] = count - 1
-            } else {
-                byTenant.removeValue(forKey: key.tenantID)
-            }
+            guard let entry = entries.removeValue(forKey: key) else { return false }
+            let tenant = byTenant[key.tenantID, default: 1] - 1
+            byTenant[key.tenantID] = tenant > 0 ? tenant : nil
+            byQueue[entry.queue, default: 1] -= 1
+            ended[key.tenantID, default: RunTime()].count += 1
+            ended[key.tenantID, default: RunTime()].seconds += (ContinuousClock.now - entry.startedAt).seconds
             return true
         }
     }
@@ -30,17 +40,27 @@ final class RunningJobs: Sendable {
     let ended = Signal()
 
     var count: Int { state.withLock { $0.entries.count } }
-    /// Slots in use, by tenant.
-    var byTenant: [UUID: Int] { state.withLock { $0.byTenant } }
     /// Everything that the database has a reason to call running.
     var held: Set<RunKey> { state.withLock { $0.unconfirmed.union($0.entries.keys) } }
+    /// Slots in use, by queue.
+    var byQueue: [String: Int] { state.withLock { $0.byQueue } }
+
+    /// Slots in use by tenant and by queue, and what has ended since the last call.
+    func takeStock() -> (byTenant: [UUID: Int], byQueue: [String: Int], ended: [UUID: RunTime]) {
+        state.withLock { state in
+            defer { state.ended = [:] }
+            return (state.byTenant, state.byQueue, state.ended)
+        }
+    }
 
     /// Starts a run in a task of its own; it can be abandoned, so it is nobody's child.
-    func start(_ key: RunKey, _ body: @escaping @Sendable (Cancellation) async -> Void) {
+    func start(_ job: ClaimedJob, _ body: @escaping @Sendable (Cancellation) async -> Void) {
         let cancellation = Cancellation()
+        let key = job.key
         state.withLock { state in
-            state.entries[key] = Entry(cancellation: cancellation)
+            state.entries[key] = Entry(cancellation: cancellation, queue: job.queue)
             state.byTenant[key.tenantID, default: 0] += 1
+            state.byQueue[job.queue, default: 0] += 1
         }
         let task = Task { await body(cancellation) }
         let isCancelled = state.withLock { state in
@@ -71,9 +91,16 @@ final class RunningJobs: Sendable {
 
     /// Tells every run to stop.
     func cancelAll(_ reason: Cancellation.Reason) {
+        cancel(state.withLock { Array($0.entries.keys) }, reason)
+    }
+
+    /// Tells runs to stop; those that are over are left alone.
+    func cancel(_ keys: some Sequence<RunKey>, _ reason: Cancellation.Reason) {
         let tasks = state.withLock { state in
-            for entry in state.entries.values { entry.cancellation.cancel(reason) }
-            return state.entries.values.compactMap(\.task)
+            keys.compactMap { key -> Task<Void, Never>? in
+                state.entries[key]?.cancellation.cancel(reason)
+                return state.entries[key]?.task
+            }
         }
         for task in tasks { task.cancel() }
     }

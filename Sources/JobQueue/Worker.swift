@@ -19,6 +19,8 @@ public final class Worker: Service {
     private let rescuer: Rescuer
     private let claimer: Claimer
     private let maintenance: Maintenance?
+    private let listener: JobListener?
+    private let scheduler: Scheduler?
     /// Set by cancellation: the grace period is over.
     private let isHurried = Mutex(false)
 
@@ -48,7 +50,13 @@ public final class Worker: Service {
             counters: counters, logger: logger)
         claimer = Claimer(
             pool: pool, claimable: claimable, configuration: configuration, lease: lease, running: running,
-            rescuer: rescuer, logger: logger)
+            rescuer: rescuer, counters: counters, logger: logger)
+        var listener: JobListener?
+        if let notifications = configuration.notifications {
+            listener = JobListener(configuration: notifications, counters: counters, logger: logger)
+        }
+        self.listener = listener
+        scheduler = configuration.scheduleInterval.map { Scheduler(pool: pool, interval: $0, logger: logger) }
     }
 
     /// What the worker did so far.
@@ -83,11 +91,23 @@ public final class Worker: Service {
         var background = [
             Task {
                 await self.lease.run(
-                    onGained: { self.claimer.wake() }, onLost: { self.running.cancelAll(.leaseLost) })
+                    onGained: { self.claimer.wake() }, onLost: { self.running.cancelAll(.leaseLost) },
+                    onCancelled: { self.running.cancel($0, .requested) })
             },
             Task { await self.rescuer.run(onRescued: { self.claimer.wake() }) },
         ]
         if let maintenance { background.append(Task { await maintenance.run() }) }
+        if let scheduler { background.append(Task { await scheduler.run { self.claimer.wake() } }) }
+        if let listener {
+            background.append(
+                Task {
+                    await listener.run {
+                        self.claimer.wake()
+                        // What was cancelled is announced in the same way.
+                        self.lease.wake()
+                    }
+                })
+        }
         let writing = Task { await self.buffer.run(onWritten: { $0 ? self.claimer.wake() : self.claimer.slotFreed() }) }
 
         await claimer.run(backlog: { buffer.count }, start: { start($0) })
@@ -104,11 +124,19 @@ public final class Worker: Service {
 
     private func start(_ job: ClaimedJob) {
         counters.update { $0.claimed += 1 }
-        running.start(job.key) { cancellation in
-            let outcome = await self.runner.run(job, cancellation)
-            let isHeld = self.running.end(job.key, hasOutcome: outcome != nil)
-            if isHeld, let outcome {
-                self.buffer.add(outcome, isUrgent: self.running.count == 0, freesTwin: job.isUnique)
+        running.start(job) { cancellation in
+            switch await self.runner.run(job, cancellation) {
+            case .outcome(let outcome):
+                if self.running.end(job.key, hasOutcome: true) {
+                    self.buffer.add(outcome, isUrgent: self.running.count == 0, freesTwin: job.isUnique)
+                }
+            case .completed:
+                _ = self.running.end(job.key, hasOutcome: false)
+                self.counters.update { $0.completed += 1 }
+                if job.isUnique { self.claimer.wake() }
+            case .fenced:
+                _ = self.running.end(job.key, hasOutcome: false)
+                self.counters.update { $0.fenced += 1 }
             }
             self.claimer.slotFreed()
         }

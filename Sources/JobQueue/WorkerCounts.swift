@@ -11,6 +11,12 @@ public struct WorkerCounts: Sendable, Equatable {
     public var rescued = 0
     /// Outcomes refused because the job had been given to another run.
     public var fenced = 0
+    /// Claims that got nothing, since other workers were faster or a limit held.
+    public var emptyClaims = 0
+    /// Batches of outcomes that were written.
+    public var flushes = 0
+    /// Connections for notifications that were lost and made again.
+    public var reconnects = 0
 }
 
 final class Counters: Sendable {

@@ -11,7 +11,7 @@ struct EnqueueTests {
             await #expect(throws: Mishap.self) {
                 try await queue.app.withTransaction(prelude: [queue.setTenant()]) { transaction in
                     let enqueued = try await transaction.run(
-                        Enqueue.statement(tenant: queue.tenant, job: Note(number: 1)))
+                        Enqueue.statement(tenant: queue.tenant, jobs: [NewJob(Note(number: 1))]))
                     #expect(enqueued == 1)
                     throw Mishap()
                 }

@@ -35,8 +35,9 @@ struct FaultTests {
             let dead = UUID.v7()
             try await queue.enqueue([NewJob(Note(number: 1)), NewJob(Note(number: 2, key: "k"))])
             let claimable = Claimable(queues: ["default"], kinds: [(Note.kind, 1)])
-            let demand = Demand(tenantID: queue.tenant, queue: "default", slots: 10)
-            let claim = ClaimStatements.claim([demand], claimable, worker: dead)
+            let place = TenantQueue(tenantID: queue.tenant, queue: "default")
+            let demand = Demand(place: place, isLimited: false, slots: 10)
+            let claim = ClaimStatements.claim([demand], claimable, after: ReadyFloors(), worker: dead)
             let claimed = try await queue.queue.withTransaction { transaction in
                 _ = try await transaction.run(
                     WorkerStatements.register(dead, replacing: nil, name: "dead", timeToLive: .milliseconds(50)))

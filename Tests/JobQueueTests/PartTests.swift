@@ -27,33 +27,6 @@ struct PartTests {
         #expect(abs(Double(milliseconds) / 1000 - Date().timeIntervalSince1970) < 5)
     }
 
-    @Test func `Free slots go to the tenants that hold the fewest for their weight`() {
-        let (small, large, idle) = (UUID.v7(), UUID.v7(), UUID.v7())
-        var share = FairShare()
-        let ready = [
-            ReadyQueue(tenantID: small, queue: "default", weight: 1),
-            ReadyQueue(tenantID: large, queue: "default", weight: 3),
-            ReadyQueue(tenantID: idle, queue: "default", weight: 1),
-        ]
-        let demands = share.split(10, among: ready, held: [small: 2])
-        let slots = Dictionary(uniqueKeysWithValues: demands.map { ($0.tenantID, $0.slots) })
-        #expect(slots == [large: 8, idle: 2])
-    }
-
-    @Test func `With fewer slots than tenants everyone has their turn`() {
-        let tenants = (0..<7).map { _ in UUID.v7() }
-        var share = FairShare()
-        let ready = tenants.map { ReadyQueue(tenantID: $0, queue: "default", weight: 1) }
-        var served: [UUID: Int] = [:]
-        for _ in 0..<7 {
-            for demand in share.split(3, among: ready, held: [:]) {
-                served[demand.tenantID, default: 0] += demand.slots
-            }
-        }
-        #expect(served.values.allSatisfy { $0 == 3 })
-        #expect(served.count == 7)
-    }
-
     @Test func `Backoff doubles up to its limit and never overflows`() {
         let policy = RetryPolicy(base: .seconds(2), limit: .seconds(60))
         #expect(policy.ceiling(afterAttempt: 1) == .seconds(2))

@@ -1,17 +1,24 @@
 import FoundationEssentials
 import Postgres
 
-/// A tenant's queue with work that is ready.
-struct ReadyQueue: Sendable, Hashable {
+/// A queue of one tenant.
+struct TenantQueue: Hashable, Sendable {
     let tenantID: UUID
     let queue: String
+}
+
+/// A tenant's queue with work that is ready.
+struct ReadyQueue: Sendable, Hashable {
+    let place: TenantQueue
     let weight: Int
+    /// Whether the tenant has a cap, or the queue a rate.
+    var isLimited = false
 }
 
 /// How many jobs to claim from a tenant's queue.
 struct Demand: Sendable {
-    let tenantID: UUID
-    let queue: String
+    let place: TenantQueue
+    let isLimited: Bool
     var slots: Int
 }
 
@@ -65,40 +72,76 @@ enum ClaimStatements {
             """)
     }
 
-    /// Tenants and queues with at least one job that could be claimed.
+    /// Tenants and queues with at least one job that could be claimed; those that are paused, at their cap or without
+    /// tokens are left out.
     ///
     /// One look at the index for each: LIMIT in LATERAL, for EXISTS would become a join over all ready jobs.
-    static func ready(_ claimable: Claimable) -> Statement<[ReadyQueue]> {
+    static func ready(_ claimable: Claimable, after floors: ReadyFloors) -> Statement<[ReadyQueue]> {
         Statement(
             "job.ready",
             """
-            SELECT t.tenant_id, q.queue, t.weight FROM job.tenant t CROSS JOIN unnest(\(claimable.queues)) AS q (queue)
+            SELECT t.tenant_id, q.queue, t.weight, t.max_running IS NOT NULL OR l.rate IS NOT NULL
+            FROM job.tenant t CROSS JOIN unnest(\(claimable.queues)) AS q (queue)
+            LEFT JOIN job.tenant_queue l ON l.tenant_id = t.tenant_id AND l.queue = q.queue
+            LEFT JOIN unnest(\(floors.tenants), \(floors.queues), \(floors.priorities), \(floors.runAts), \(floors.ids))
+                AS f (tenant_id, queue, priority, run_at, id) ON f.tenant_id = t.tenant_id AND f.queue = q.queue
             CROSS JOIN LATERAL (
                 SELECT FROM job.job j
                 WHERE j.tenant_id = t.tenant_id AND j.queue = q.queue AND j.state = 'ready'
+                    AND (j.priority, j.run_at, j.id) > (coalesce(f.priority, \(ReadyFloors.lowest.priority)),
+                        coalesce(f.run_at, \(ReadyFloors.lowest.runAt)), coalesce(f.id, \(ReadyFloors.lowest.id)))
                     AND \(claimable.condition) AND \(twinIsIdle)
                 LIMIT 1) j
-            WHERE NOT t.is_held
+            WHERE NOT t.is_held AND l.is_paused IS NOT TRUE
+                AND NOT EXISTS (SELECT FROM job.paused_queue p WHERE p.queue = q.queue)
+                AND (l.rate IS NULL
+                    OR least(l.burst, l.tokens + l.rate * extract(epoch FROM now() - l.refilled_at)) >= 1)
+                AND (t.max_running IS NULL OR t.max_running > (
+                    SELECT count(*) FROM (
+                        SELECT FROM job.job r WHERE r.tenant_id = t.tenant_id AND r.state = 'running'
+                        LIMIT t.max_running) r))
             """,
-            all: { row in ReadyQueue(tenantID: try row.next(), queue: try row.next(), weight: try row.next()) })
+            all: { row in
+                ReadyQueue(
+                    place: TenantQueue(tenantID: try row.next(), queue: try row.next()), weight: try row.next(),
+                    isLimited: try row.next())
+            })
     }
 
-    /// Takes jobs for a worker: several tenants in one statement here, one statement for each where tenants are
-    /// sharded.
+    /// Takes jobs for a worker: those of all tenants without limits in one statement, which would be one for each where
+    /// tenants are sharded, and those of the others in one for each.
     static func claim(
-        _ demands: [Demand], _ claimable: Claimable, worker: UUID
+        _ demands: [Demand], _ claimable: Claimable, after floors: ReadyFloors, worker: UUID
     ) -> [Statement<[ClaimedJob]>] {
-        guard !demands.isEmpty else { return [] }
-        let statement = Statement(
+        let limited = demands.filter(\.isLimited).map { demand in
+            Statement(
+                "job.claim_limited",
+                """
+                SELECT * FROM job.claim_limited(\(worker), \(claimable.kinds), \(claimable.versions),
+                    \(demand.place.tenantID), \(demand.place.queue), \(Int32(clamping: demand.slots)))
+                """, all: claimedJob)
+        }
+        let free = demands.filter { !$0.isLimited }
+        return free.isEmpty ? limited : [claim(free: free, claimable, after: floors, worker: worker)] + limited
+    }
+
+    private static func claim(
+        free demands: [Demand], _ claimable: Claimable, after floors: ReadyFloors, worker: UUID
+    ) -> Statement<[ClaimedJob]> {
+        let places = demands.map(\.place)
+        let starts = places.map { floors[$0] ?? ReadyFloors.lowest }
+        return Statement(
             "job.claim",
             """
             WITH candidate AS MATERIALIZED (
                 SELECT j.tenant_id, j.id
-                FROM unnest(\(demands.map(\.tenantID)), \(demands.map(\.queue)), \(demands.map(\.slots)))
-                    AS d (tenant_id, queue, slots)
+                FROM unnest(\(places.map(\.tenantID)), \(places.map(\.queue)), \(demands.map(\.slots)),
+                    \(starts.map(\.priority)), \(starts.map(\.runAt)), \(starts.map(\.id)))
+                    AS d (tenant_id, queue, slots, priority, run_at, id)
                 CROSS JOIN LATERAL (
                     SELECT j.tenant_id, j.id FROM job.job j
                     WHERE j.tenant_id = d.tenant_id AND j.queue = d.queue AND j.state = 'ready'
+                        AND (j.priority, j.run_at, j.id) > (d.priority, d.run_at, d.id)
                         AND \(claimable.condition) AND \(twinIsIdle)
                     ORDER BY j.priority, j.run_at, j.id LIMIT d.slots FOR UPDATE OF j SKIP LOCKED) j
             )
@@ -106,17 +149,17 @@ enum ClaimStatements {
             SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = \(worker),
                 started_at = now()
             FROM candidate c WHERE j.tenant_id = c.tenant_id AND j.id = c.id
-            RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.attempt, j.max_attempts,
-                j.unique_key IS NOT NULL, j.parameters, j.created_at
+            RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
+                j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline
             """, all: claimedJob)
-        return [statement]
     }
 
     private static func claimedJob(_ row: inout RowReader) throws -> ClaimedJob {
         ClaimedJob(
             key: RunKey(tenantID: try row.next(), id: try row.next(), lease: try row.next()), queue: try row.next(),
-            kind: try row.next(), priority: try row.next(), attempt: try row.next(), maxAttempts: try row.next(),
-            isUnique: try row.next(), parameters: try row.next(), enqueuedAt: try row.next())
+            kind: try row.next(), priority: try row.next(), runAt: try row.next(), attempt: try row.next(),
+            maxAttempts: try row.next(), isUnique: try row.next(), parameters: try row.next(),
+            enqueuedAt: try row.next(), deadline: try row.nextIfPresent())
     }
 
     /// No job with the same key runs. A subquery with LIMIT stays a look at the index for each row with a key; NOT EXISTS

@@ -26,6 +26,16 @@ enum WorkerStatements {
             """, optional: { try $0.next() })
     }
 
+    /// The worker's runs that somebody wants to stop.
+    static func cancelRequests(to worker: UUID) -> Statement<[RunKey]> {
+        Statement(
+            "job.cancel_requests",
+            """
+            SELECT j.tenant_id, j.id, j.lease FROM job.job j
+            WHERE j.state = 'running' AND j.worker_id = \(worker) AND j.cancel_requested_at IS NOT NULL
+            """, all: { RunKey(tenantID: try $0.next(), id: try $0.next(), lease: try $0.next()) })
+    }
+
     static func deregister(_ id: UUID) -> Statement<Int> {
         Statement("job.worker_deregister", "DELETE FROM job.worker WHERE id = \(id)")
     }

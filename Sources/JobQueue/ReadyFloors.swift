@@ -1,0 +1,61 @@
+import FoundationEssentials
+
+/// Where in the ready index each queue's next job is looked for.
+///
+/// Claimed jobs leave dead entries at the head of the index, which stay for as long as any transaction is open that might
+/// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
+/// where the last claim ended, for twenty times as long. What stands before that place, such as a job of a better priority
+/// that came meanwhile, waits until then.
+struct ReadyFloors: Sendable {
+    struct Position: Sendable, Comparable {
+        let priority: Int16
+        let runAt: Date
+        let id: UUID
+
+        static func < (left: Position, right: Position) -> Bool {
+            (left.priority, left.runAt, left.id) < (right.priority, right.runAt, right.id)
+        }
+    }
+
+    /// Before every job.
+    static let lowest = Position(
+        priority: .min, runAt: .distantPast, id: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+
+    /// A look that takes longer steps over many dead entries, or meets a busy server.
+    private static let patience = Duration.milliseconds(25)
+    private static let restraint = 20
+    /// Queues whose place is remembered; a probe compares each tenant with all of them.
+    private static let limit = 256
+
+    private var last: [TenantQueue: Position] = [:]
+    private var wholeLookAt = ContinuousClock.now
+
+    /// Whether the looks begin at the beginning.
+    var isEmpty: Bool { last.isEmpty }
+
+    /// Says from where the looks that follow begin.
+    mutating func begin(at now: ContinuousClock.Instant = .now) {
+        if now >= wholeLookAt { last = [:] }
+    }
+
+    /// A look ended, and claimed these jobs.
+    mutating func looked(for duration: Duration, claimed jobs: [ClaimedJob], at now: ContinuousClock.Instant = .now) {
+        if isEmpty, duration > Self.patience { wholeLookAt = now + duration * Self.restraint }
+        guard now < wholeLookAt else { return }
+        for job in jobs {
+            let place = TenantQueue(tenantID: job.key.tenantID, queue: job.queue)
+            guard last[place] != nil || last.count < Self.limit else { continue }
+            let position = Position(priority: Int16(clamping: job.priority), runAt: job.runAt, id: job.key.id)
+            last[place] = max(last[place] ?? position, position)
+        }
+    }
+
+    subscript(place: TenantQueue) -> Position? { last[place] }
+
+    /// The places and their positions, as columns.
+    var tenants: [UUID] { last.map(\.key.tenantID) }
+    var queues: [String] { last.map(\.key.queue) }
+    var priorities: [Int16] { last.map(\.value.priority) }
+    var runAts: [Date] { last.map(\.value.runAt) }
+    var ids: [UUID] { last.map(\.value.id) }
+}

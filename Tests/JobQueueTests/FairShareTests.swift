@@ -1,0 +1,141 @@
+import Foundation
+import Postgres
+import Testing
+
+@testable import JobQueue
+
+@Suite("Fair share")
+struct FairShareTests {
+    private static func ready(_ tenants: [UUID: Int], queue: String = "default") -> [ReadyQueue] {
+        tenants.map { ReadyQueue(place: TenantQueue(tenantID: $0.key, queue: queue), weight: $0.value) }
+    }
+
+    /// Plays rounds in which every job that is claimed ends after its tenant's time, and gives the time of each tenant.
+    private static func play(
+        _ rounds: Int, slots: Int, weights: [UUID: Int], seconds: [UUID: Double], _ share: inout FairShare
+    ) -> (seconds: [UUID: Double], jobs: [UUID: Int]) {
+        var (used, jobs): ([UUID: Double], [UUID: Int]) = ([:], [:])
+        for _ in 0..<rounds {
+            var ended: [UUID: RunTime] = [:]
+            for demand in share.split(SlotBudget(slots: slots), among: ready(weights), held: [:]) {
+                let tenant = demand.place.tenantID
+                let time = Double(demand.slots) * (seconds[tenant] ?? 0)
+                ended[tenant] = RunTime(count: demand.slots, seconds: time)
+                used[tenant, default: 0] += time
+                jobs[tenant, default: 0] += demand.slots
+            }
+            share.charge(ended)
+        }
+        return (used, jobs)
+    }
+
+    @Test func `Equal tenants get equal numbers of equal jobs, also with fewer slots than tenants`() {
+        let tenants = (0..<7).map { _ in UUID.v7() }
+        var share = FairShare(slots: 3)
+        let weights = Dictionary(uniqueKeysWithValues: tenants.map { ($0, 1) })
+        let seconds = Dictionary(uniqueKeysWithValues: tenants.map { ($0, 0.01) })
+        let (_, jobs) = Self.play(70, slots: 3, weights: weights, seconds: seconds, &share)
+        #expect(jobs.values.reduce(0, +) == 210)
+        #expect(jobs.count == 7 && jobs.values.allSatisfy { (28...32).contains($0) })
+    }
+
+    @Test func `What counts is the running time and not the number of jobs`() throws {
+        let (short, long) = (UUID.v7(), UUID.v7())
+        var share = FairShare(slots: 16)
+        let (used, jobs) = Self.play(
+            500, slots: 16, weights: [short: 1, long: 1], seconds: [short: 0.01, long: 0.02], &share)
+        let ratio = try #require(used[short]) / #require(used[long])
+        #expect((0.8...1.25).contains(ratio))
+        #expect(try Double(#require(jobs[short])) > 1.6 * Double(#require(jobs[long])))
+    }
+
+    @Test func `A tenant of three times the weight gets three times the running time`() throws {
+        let (light, heavy) = (UUID.v7(), UUID.v7())
+        var share = FairShare(slots: 8)
+        let (used, _) = Self.play(
+            500, slots: 8, weights: [light: 1, heavy: 3], seconds: [light: 0.02, heavy: 0.05], &share)
+        let ratio = try #require(used[heavy]) / #require(used[light])
+        #expect((2.5...3.5).contains(ratio))
+    }
+
+    @Test func `One who comes late is served in the next round`() {
+        let (old, new) = (UUID.v7(), UUID.v7())
+        var share = FairShare(slots: 4)
+        _ = Self.play(100, slots: 4, weights: [old: 1], seconds: [old: 0.01], &share)
+        let demands = share.split(SlotBudget(slots: 1), among: Self.ready([old: 1, new: 1]), held: [:])
+        let next = share.split(SlotBudget(slots: 1), among: Self.ready([old: 1, new: 1]), held: [:])
+        #expect((demands + next).contains { $0.place.tenantID == new })
+    }
+
+    @Test func `One tenant alone leaves a quarter of the slots free for others`() {
+        let (one, other) = (UUID.v7(), UUID.v7())
+        var share = FairShare(slots: 8)
+        let demands = share.split(SlotBudget(slots: 8), among: Self.ready([one: 1]), held: [:])
+        #expect(demands.map(\.slots) == [6])
+        let budget = SlotBudget(slots: 8, running: ["default": 6])
+        let both = share.split(budget, among: Self.ready([one: 1, other: 1]), held: [one: 6])
+        #expect(both.map(\.place.tenantID) == [other] && both.map(\.slots) == [2])
+    }
+
+    @Test func `A job that took very long does not keep its tenant out for as long`() {
+        let (long, short) = (UUID.v7(), UUID.v7())
+        var share = FairShare(slots: 4)
+        share.charge([long: RunTime(count: 1, seconds: 3600)])
+        let seconds = [long: 0.01, short: 0.01]
+        let (_, jobs) = Self.play(400, slots: 4, weights: [long: 1, short: 1], seconds: seconds, &share)
+        #expect(jobs[long] ?? 0 > 100)
+    }
+
+    @Test func `What was charged for jobs that were not there is given back`() {
+        let (one, other) = (UUID.v7(), UUID.v7())
+        var share = FairShare(slots: 8)
+        let ready = Self.ready([one: 1, other: 1])
+        for demand in share.split(SlotBudget(slots: 8), among: ready, held: [:]) where demand.place.tenantID == one {
+            share.refund(one, jobs: demand.slots)
+        }
+        let next = share.split(SlotBudget(slots: 8), among: ready, held: [:])
+        let slots = Dictionary(uniqueKeysWithValues: next.map { ($0.place.tenantID, $0.slots) })
+        #expect(slots[one] ?? 0 > slots[other] ?? 0)
+    }
+
+    @Test func `A queue gets no more slots than its maximum, and what is reserved stays for its queue`() {
+        let settings = ["mail": QueueSlots(maximum: 2), "interactive": QueueSlots(reserved: 3)]
+        var budget = SlotBudget(slots: 8, queues: settings, running: ["mail": 1, "default": 2])
+        #expect(budget.total == 5)
+        let mail = (0..<5).filter { _ in budget.take(for: "mail") }.count
+        let others = (0..<5).filter { _ in budget.take(for: "default") }.count
+        let interactive = (0..<5).filter { _ in budget.take(for: "interactive") }.count
+        #expect((mail, others, interactive) == (1, 1, 3))
+        #expect(budget.total == 0)
+    }
+
+    @Test func `Work for full queues is left for other queues of the tenant`() {
+        let tenant = UUID.v7()
+        var share = FairShare(slots: 8)
+        let ready = Self.ready([tenant: 1], queue: "mail") + Self.ready([tenant: 1], queue: "default")
+        let budget = SlotBudget(slots: 8, queues: ["mail": QueueSlots(maximum: 1)])
+        let demands = share.split(budget, among: ready, held: [:])
+        let slots = Dictionary(uniqueKeysWithValues: demands.map { ($0.place.queue, $0.slots) })
+        #expect(slots == ["mail": 1, "default": 5])
+    }
+
+    @Test func `After a look that took long others begin where the last claim ended, for twenty times as long`() {
+        let place = TenantQueue(tenantID: .v7(), queue: "default")
+        let claimed = ClaimedJob(
+            key: RunKey(tenantID: place.tenantID, id: .v7(), lease: 1), queue: place.queue, kind: "k", priority: 2,
+            runAt: Date(timeIntervalSince1970: 1000), attempt: 1, maxAttempts: 1, isUnique: false,
+            parameters: JSONText(utf8: Array("{}".utf8)), enqueuedAt: Date(), deadline: nil)
+        var floors = ReadyFloors()
+        let start = ContinuousClock.now
+        floors.begin(at: start)
+        floors.looked(for: .milliseconds(2), claimed: [claimed], at: start)
+        #expect(floors.isEmpty)
+        floors.looked(for: .milliseconds(100), claimed: [claimed], at: start)
+        floors.begin(at: start + .seconds(1))
+        #expect(floors[place] == ReadyFloors.Position(priority: 2, runAt: claimed.runAt, id: claimed.key.id))
+        // Looks from there are quick, and put off nothing.
+        floors.looked(for: .milliseconds(100), claimed: [], at: start + .seconds(1))
+        floors.begin(at: start + .milliseconds(2001))
+        #expect(floors.isEmpty)
+    }
+}

@@ -1,0 +1,158 @@
+-- What becomes of runs. Each names its lease: a run that is not the present one changes nothing. Each function gives the number of jobs
+-- that it moved.
+
+-- Moves jobs that ran to job.done; outcomes are completed and cancelled.
+CREATE OR REPLACE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+    batch_outcomes text[];
+BEGIN
+    WITH finished AS (
+        DELETE FROM job.job j
+        USING unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        RETURNING j.*, o.outcome
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at, batch_id)
+        SELECT tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors, created_at, run_at,
+            started_at, batch_id
+        FROM finished
+    )
+    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
+        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL),
+        array_agg(f.outcome) FILTER (WHERE f.batch_id IS NOT NULL)
+    INTO moved, batch_tenants, batches, batch_outcomes
+    FROM finished f;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, batch_outcomes);
+    END IF;
+    RETURN moved;
+END
+$$;
+
+-- Puts jobs back into the queue: ready at their old time, or scheduled. One that somebody wants to stop is cancelled instead. One whose
+-- twin waits is archived as merged, and the twin takes over its time and priority; the twin cannot be claimed meanwhile, since the job
+-- runs. A twin that is enqueued at the same moment, not yet visible here, makes the call fail on job_waiting_key; a second try sees it.
+CREATE OR REPLACE FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamptz[],
+    refunds integer[], rescued integer[], failures jsonb[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    stopped_tenants uuid[];
+    stopped_ids uuid[];
+    stopped_leases bigint[];
+BEGIN
+    SELECT array_agg(j.tenant_id), array_agg(j.id), array_agg(j.lease)
+    INTO stopped_tenants, stopped_ids, stopped_leases
+    FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
+    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+    WHERE j.cancel_requested_at IS NOT NULL;
+
+    WITH o AS MATERIALIZED (
+        SELECT * FROM unnest(tenants, ids, leases, states, run_ats, refunds, rescued, failures)
+            AS o (tenant_id, id, lease, state, run_at, refund, rescued, failures)
+        WHERE stopped_ids IS NULL OR NOT o.id = ANY (stopped_ids)
+    ), twin AS (
+        UPDATE job.job w
+        SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
+            state = CASE WHEN w.state = 'ready' THEN w.state ELSE o.state END
+        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE w.tenant_id = o.tenant_id AND w.tenant_id = j.tenant_id AND w.unique_key = j.unique_key
+            AND w.state IN ('scheduled', 'ready')
+        RETURNING j.tenant_id, j.id
+    ), merged AS (
+        DELETE FROM job.job j USING o, twin
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+            AND twin.tenant_id = j.tenant_id AND twin.id = j.id
+        RETURNING j.*, o.rescued, o.failures
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at)
+        SELECT tenant_id, id, queue, kind, version, 'merged', attempt, rescues + rescued, lease, unique_key,
+            errors || failures, created_at, run_at, started_at
+        FROM merged
+        RETURNING id
+    ), returned AS (
+        UPDATE job.job j
+        SET state = o.state, run_at = coalesce(o.run_at, j.run_at), attempt = j.attempt - o.refund,
+            rescues = j.rescues + o.rescued, worker_id = NULL, started_at = NULL, errors = j.errors || o.failures
+        FROM o
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running' AND NOT EXISTS (
+            SELECT FROM twin WHERE twin.tenant_id = j.tenant_id AND twin.id = j.id)
+        RETURNING j.id
+    )
+    SELECT (SELECT count(*) FROM archived) + (SELECT count(*) FROM returned) INTO moved;
+    IF stopped_ids IS NOT NULL THEN
+        moved := moved + job.archive(stopped_tenants, stopped_ids, stopped_leases,
+            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]));
+    END IF;
+    RETURN moved;
+END
+$$;
+
+-- Moves jobs to job.dead.
+CREATE OR REPLACE FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[])
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH buried AS (
+        DELETE FROM job.job j
+        USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        RETURNING j.*, o.reason, o.rescued, o.failures
+    ), kept AS (
+        INSERT INTO job.dead (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
+            unique_key, parameters, errors, created_at, run_at, batch_id, cost, deadline)
+        SELECT tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues + rescued, lease,
+            unique_key, parameters, errors || failures, created_at, run_at, batch_id, cost, deadline
+        FROM buried
+    )
+    SELECT count(*), array_agg(b.tenant_id) FILTER (WHERE b.batch_id IS NOT NULL),
+        array_agg(b.batch_id) FILTER (WHERE b.batch_id IS NOT NULL)
+    INTO moved, batch_tenants, batches
+    FROM buried b;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('dead'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    RETURN moved;
+END
+$$;
+
+-- Completes the run of a job of the transaction's tenant in that transaction, so that its effects and its end are one. Raises when the
+-- run is not the present one, which undoes the effects.
+CREATE OR REPLACE FUNCTION job.complete(job_id uuid, job_lease bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
+BEGIN
+    IF job.archive(ARRAY[current_setting('mehvar.tenant_id')::uuid], ARRAY[job_id], ARRAY[job_lease], ARRAY['completed']) <> 1 THEN
+        RAISE EXCEPTION 'the job does not run under this lease any more' USING ERRCODE = 'JQ001';
+    END IF;
+END
+$$;
+
+REVOKE ALL ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[]), job.complete(uuid, bigint),
+    job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
+    job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[]),
+    job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
+    job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) TO mehvar_queue;
+GRANT EXECUTE ON FUNCTION job.complete(uuid, bigint) TO mehvar_app;

@@ -1,0 +1,106 @@
+-- What operators do with jobs; each in bounded pieces, which the caller asks for.
+
+-- Cancels jobs: those that wait at once, into job.done; those that run are asked to stop. Says how many of each.
+CREATE OR REPLACE FUNCTION job.cancel(tenants uuid[], ids uuid[], OUT cancelled bigint, OUT asked bigint)
+LANGUAGE plpgsql VOLATILE
+AS $$
+#variable_conflict use_column
+DECLARE
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH removed AS (
+        DELETE FROM job.job j USING unnest(tenants, ids) AS o (tenant_id, id)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state <> 'running'
+        RETURNING j.*
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at, batch_id)
+        SELECT tenant_id, id, queue, kind, version, 'cancelled', attempt, rescues, lease, unique_key, errors, created_at,
+            run_at, started_at, batch_id
+        FROM removed
+    )
+    SELECT count(*), array_agg(r.tenant_id) FILTER (WHERE r.batch_id IS NOT NULL),
+        array_agg(r.batch_id) FILTER (WHERE r.batch_id IS NOT NULL)
+    INTO cancelled, batch_tenants, batches
+    FROM removed r;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('cancelled'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    -- One that was claimed while the first statement waited for it runs by now.
+    WITH flagged AS (
+        UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now())
+        FROM unnest(tenants, ids) AS o (tenant_id, id)
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state = 'running'
+        RETURNING j.id
+    )
+    SELECT count(*) INTO asked FROM flagged;
+END
+$$;
+
+-- Puts dead jobs back into the queue with all their attempts before them; the lease goes on, so that no old run can finish a new one.
+-- A job whose twin waits becomes one with it. Says how many were taken up.
+CREATE OR REPLACE FUNCTION job.retry(tenants uuid[], ids uuid[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $$
+#variable_conflict use_column
+DECLARE
+    revived bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH risen AS (
+        DELETE FROM job.dead d USING unnest(tenants, ids) AS o (tenant_id, id)
+        WHERE d.tenant_id = o.tenant_id AND d.id = o.id
+        RETURNING d.*
+    ), waiting AS (
+        INSERT INTO job.job AS w (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, rescues, lease,
+            unique_key, parameters, errors, created_at, batch_id, cost)
+        SELECT tenant_id, id, queue, kind, version, priority, 'ready', now(), max_attempts, 0, lease, unique_key, parameters,
+            errors, created_at, batch_id, cost
+        FROM risen
+        ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready')
+        DO UPDATE SET run_at = least(w.run_at, excluded.run_at), state = 'ready', priority = least(w.priority, excluded.priority)
+    )
+    SELECT count(*), array_agg(r.tenant_id) FILTER (WHERE r.batch_id IS NOT NULL),
+        array_agg(r.batch_id) FILTER (WHERE r.batch_id IS NOT NULL)
+    INTO revived, batch_tenants, batches
+    FROM risen r;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('retried'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    RETURN revived;
+END
+$$;
+
+-- Deletes what the queue keeps of a tenant that goes, at most so many rows of each table; 0 when nothing is left.
+CREATE OR REPLACE FUNCTION job.forget(tenant uuid, most integer) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    deleted bigint := 0;
+    here bigint;
+    place text;
+BEGIN
+    -- Nothing of it is claimed any more.
+    UPDATE job.tenant SET is_held = true WHERE tenant_id = tenant;
+    FOREACH place IN ARRAY ARRAY['job', 'done', 'dead', 'batch'] LOOP
+        EXECUTE format('DELETE FROM job.%I WHERE tenant_id = $1 AND id IN (SELECT id FROM job.%I WHERE tenant_id = $1 LIMIT $2)',
+            place, place) USING tenant, most;
+        GET DIAGNOSTICS here = ROW_COUNT;
+        deleted := deleted + here;
+    END LOOP;
+    IF deleted = 0 THEN
+        DELETE FROM job.schedule WHERE tenant_id = tenant;
+        DELETE FROM job.tenant_queue WHERE tenant_id = tenant;
+        DELETE FROM job.tenant WHERE tenant_id = tenant;
+    END IF;
+    RETURN deleted;
+END
+$$;
+
+REVOKE ALL ON FUNCTION job.cancel(uuid[], uuid[]), job.retry(uuid[], uuid[]), job.forget(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION job.cancel(uuid[], uuid[]), job.retry(uuid[], uuid[]) TO mehvar_queue;
+GRANT EXECUTE ON FUNCTION job.forget(uuid, integer) TO mehvar_platform;
