@@ -69,7 +69,9 @@ let package = Package(
         .target(name: "CRMJobs", dependencies: ["CRM", "JobQueue", "Mail", logging], swiftSettings: settings),
         .executableTarget(
             name: "mehvar-api",
-            dependencies: ["CRM", "CRMHTTP", "Postgres", configuration, hummingbird, lifecycle, logging, signals],
+            dependencies: [
+                "CRM", "CRMHTTP", "JobQueue", "Postgres", configuration, hummingbird, lifecycle, logging, signals,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mehvar-worker",
@@ -81,7 +83,10 @@ let package = Package(
             name: "mehvar", dependencies: ["CRM", "Postgres", arguments, configuration, logging],
             swiftSettings: settings),
         .executableTarget(
-            name: "mehvar-bench", dependencies: ["CRM", "Postgres", arguments, configuration, crypto, subprocess],
+            name: "mehvar-bench",
+            dependencies: [
+                "CRM", "JobQueue", "Postgres", arguments, configuration, crypto, lifecycle, logging, subprocess,
+            ],
             swiftSettings: settings),
         .target(
             name: "TestSupport",

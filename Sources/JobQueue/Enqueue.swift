@@ -48,13 +48,16 @@ public enum Enqueue {
 
     /// Whether the statement enqueues, so that workers may be told once it has committed; see ``EnqueueSignal``.
     public static func isEnqueueing<Output>(_ statement: Statement<Output>) -> Bool {
-        statement.name.utf8Start == name.utf8Start || statement.name.description == name.description
+        // The name is one literal, in one place.
+        statement.name.utf8Start == name.utf8Start
     }
 
     private static let name: StaticString = "job.enqueue"
 
     private static func one(tenant: UUID, _ new: NewJob) throws -> Statement<UUID> {
         let row = try EnqueueRow(new)
+        // Without a key there is nothing to merge with, and the insertion is spared looking.
+        let merging: SQL = new.storedKey == nil ? "" : merging
         return Statement(
             name,
             """

@@ -3,6 +3,7 @@ import CRMHTTP
 import Configuration
 import Foundation
 import Hummingbird
+import JobQueue
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -27,7 +28,10 @@ struct APIServer {
             as: .app, application: "mehvar-api import", connections: 2, logger: logger)
         importing.acquireTimeout = .seconds(60)
         let importPool = Pool(importing)
-        let database = Database(pool: pool)
+        let signalPool = Pool(
+            settings.configuration(as: .app, application: "mehvar-api signal", connections: 1, logger: logger))
+        let signal = EnqueueSignal(pool: signalPool, logger: logger)
+        let database = Database(pool: pool, signal: signal)
         do {
             try await database.check()
         } catch let error as PostgresError where error.isUnavailable {
@@ -36,13 +40,13 @@ struct APIServer {
         }
         let spool = UploadSpool(directory: settings.spoolDirectory, limit: settings.uploadLimit)
         spool.removeLeftovers()
-        let application = API(database: database, imports: Database(pool: importPool), spool: spool)
+        let application = API(database: database, imports: Database(pool: importPool, signal: signal), spool: spool)
             .application(host: settings.host, port: settings.port, logger: logger)
         // They shut down in the reverse order: first the requests, then the connections that they used.
         let group = ServiceGroup(
             configuration: .init(
-                services: [pool, importPool, application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        )
+                services: [signalPool, pool, importPool, application],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await withTaskExecutorPreference(PollingExecutor.shared) { try await group.run() }
     }
 }

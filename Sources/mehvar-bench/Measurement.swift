@@ -38,12 +38,12 @@ struct Measurement: Encodable {
             Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
             return
         }
-        Swift.print("\(bench)\ncase             value          floor  ratio  memory")
+        Swift.print("\(bench)\ncase                      value          floor  ratio  memory")
         for found in cases {
             let format =
                 found.value < 1000 ? "%10.1f %@ %10.1f %@  %5.3f  %4.0f MB" : "%10.0f %@ %10.0f %@  %5.3f  %4.0f MB"
             Swift.print(
-                found.name.padding(toLength: 9, withPad: " ", startingAt: 0)
+                found.name.padding(toLength: 18, withPad: " ", startingAt: 0)
                     + String(
                         format: format, found.value, found.unit, found.floor, found.unit, found.ratio, found.memoryMb))
         }

@@ -26,11 +26,20 @@ struct WorkerServer {
         let queuePool = Pool(
             settings.configuration(as: .queue, application: "mehvar-worker", connections: 4, logger: logger))
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker", logger: logger))
-        let database = Database(pool: pool)
+        let signal = EnqueueSignal(pool: queuePool, logger: logger)
+        let database = Database(pool: pool, signal: signal)
         try await waitForDatabase(database, logger)
         let transport = settings.mailURL.makeTransport()
         let handlers = JobHandlers(database: database, transport: transport, publicURL: settings.publicURL)
-        let worker = Worker(pool: queuePool, handlers: handlers.registry(), logger: logger)
+        var configuration = WorkerConfiguration(
+            name: "\(ProcessInfo.processInfo.hostName) \(ProcessInfo.processInfo.processIdentifier)")
+        // A pooler in transaction mode does not pass notifications on.
+        if settings.statementMode == .prepared {
+            configuration.notifications = settings.configuration(
+                as: .queue, application: "mehvar-worker", connections: 1, logger: logger)
+        }
+        let worker = Worker(
+            pool: queuePool, handlers: handlers.registry(), configuration: configuration, logger: logger)
         // They shut down in the reverse order: first the jobs, then the connections that they used.
         let group = ServiceGroup(
             configuration: .init(

@@ -1,5 +1,6 @@
 -- What becomes of runs. Each names its lease: a run that is not the present one changes nothing. Each function gives the number of jobs
--- that it moved.
+-- that it moved. A job that runs is told by its worker: its state would lead the planner to the index of all running jobs, away from the
+-- primary key.
 
 -- Moves jobs that ran to job.done; outcomes are completed and cancelled.
 CREATE OR REPLACE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
@@ -15,7 +16,7 @@ BEGIN
     WITH finished AS (
         DELETE FROM job.job j
         USING unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         RETURNING j.*, o.outcome
     ), archived AS (
         INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
@@ -53,7 +54,7 @@ BEGIN
     SELECT array_agg(j.tenant_id), array_agg(j.id), array_agg(j.lease)
     INTO stopped_tenants, stopped_ids, stopped_leases
     FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
-    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
     WHERE j.cancel_requested_at IS NOT NULL;
 
     WITH o AS MATERIALIZED (
@@ -64,13 +65,13 @@ BEGIN
         UPDATE job.job w
         SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
             state = CASE WHEN w.state = 'ready' THEN w.state ELSE o.state END
-        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         WHERE w.tenant_id = o.tenant_id AND w.tenant_id = j.tenant_id AND w.unique_key = j.unique_key
             AND w.state IN ('scheduled', 'ready')
         RETURNING j.tenant_id, j.id
     ), merged AS (
         DELETE FROM job.job j USING o, twin
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
             AND twin.tenant_id = j.tenant_id AND twin.id = j.id
         RETURNING j.*, o.rescued, o.failures
     ), archived AS (
@@ -85,7 +86,7 @@ BEGIN
         SET state = o.state, run_at = coalesce(o.run_at, j.run_at), attempt = j.attempt - o.refund,
             rescues = j.rescues + o.rescued, worker_id = NULL, started_at = NULL, errors = j.errors || o.failures
         FROM o
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running' AND NOT EXISTS (
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM twin WHERE twin.tenant_id = j.tenant_id AND twin.id = j.id)
         RETURNING j.id
     )
@@ -112,7 +113,7 @@ BEGIN
     WITH buried AS (
         DELETE FROM job.job j
         USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         RETURNING j.*, o.reason, o.rescued, o.failures
     ), kept AS (
         INSERT INTO job.dead (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,

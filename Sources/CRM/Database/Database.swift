@@ -1,12 +1,19 @@
+public import JobQueue
 public import Postgres
 
 /// The application's way to PostgreSQL, as `mehvar_app`: always within one tenant.
 public struct Database: Sendable {
     private let pool: Pool
+    private let signal: EnqueueSignal?
     private let schema = SchemaGate()
 
-    /// - Parameter pool: connects as `mehvar_app`.
-    public init(pool: Pool) { self.pool = pool }
+    /// - Parameters:
+    ///   - pool: connects as `mehvar_app`.
+    ///   - signal: tells workers of jobs whose transaction has committed; without it they find them at their next poll.
+    public init(pool: Pool, signal: EnqueueSignal? = nil) {
+        self.pool = pool
+        self.signal = signal
+    }
 
     /// Lends a transaction of the context's tenant. It commits when the closure returns and rolls back when it throws. When
     /// another transaction was in the way (serialization failure, deadlock) the closure is run again from its beginning.
@@ -21,19 +28,22 @@ public struct Database: Sendable {
         _ body: (inout TenantTransaction) async throws -> Result
     ) async throws -> Result {
         try await verifySchema()
-        return try await pool.withTransaction(
+        let (result, hasEnqueued) = try await pool.withTransaction(
             prelude: [.setTenant(context.tenantID)], timeout: timeout, retries: retries
         ) { base in
             var transaction = TenantTransaction(base: base, context: context)
             do {
                 let result = try await body(&transaction)
+                let hasEnqueued = transaction.hasEnqueued
                 base = transaction.release()
-                return result
+                return (result, hasEnqueued)
             } catch {
                 base = transaction.release()
                 throw error
             }
         }
+        if hasEnqueued { signal?.send() }
+        return result
     }
 
     /// Runs independent statements as one transaction of the context's tenant, in one round trip.
@@ -41,13 +51,18 @@ public struct Database: Sendable {
         _ context: TenantContext, _ statement: repeat Statement<each Output>
     ) async throws -> (repeat each Output) {
         try await verifySchema()
-        return try await pool.pipeline(prelude: [.setTenant(context.tenantID)], repeat each statement)
+        let outputs = try await pool.pipeline(prelude: [.setTenant(context.tenantID)], repeat each statement)
+        if let signal {
+            var hasEnqueued = false
+            repeat hasEnqueued = hasEnqueued || Enqueue.isEnqueueing(each statement)
+            if hasEnqueued { signal.send() }
+        }
+        return outputs
     }
 
     /// The one statement of a tenant in one round trip.
     func run<Output>(_ context: TenantContext, _ statement: Statement<Output>) async throws -> Output {
-        try await verifySchema()
-        return try await pool.pipeline(prelude: [.setTenant(context.tenantID)], statement)
+        try await pipeline(context, statement)
     }
 
     /// Looks a secret up under the tenant that it names. Finding it is the authentication, so there is no context yet.
@@ -83,6 +98,8 @@ public struct Database: Sendable {
 struct TenantTransaction: ~Copyable {
     private var base: Transaction
     let context: TenantContext
+    /// Whether a statement put jobs into the queue.
+    private(set) var hasEnqueued = false
 
     fileprivate init(base: consuming Transaction, context: TenantContext) {
         self.base = base
@@ -92,17 +109,20 @@ struct TenantTransaction: ~Copyable {
     fileprivate consuming func release() -> Transaction { base }
 
     mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
-        try await base.run(statement)
+        hasEnqueued = hasEnqueued || Enqueue.isEnqueueing(statement)
+        return try await base.run(statement)
     }
 
     mutating func pipeline<each Output>(
         _ statement: repeat Statement<each Output>
     ) async throws -> (repeat each Output) {
-        try await base.pipeline(repeat each statement)
+        repeat hasEnqueued = hasEnqueued || Enqueue.isEnqueueing(each statement)
+        return try await base.pipeline(repeat each statement)
     }
 
     mutating func pipeline<Output>(all statements: [Statement<Output>]) async throws -> [Output] {
-        try await base.pipeline(all: statements)
+        hasEnqueued = hasEnqueued || statements.contains(where: Enqueue.isEnqueueing)
+        return try await base.pipeline(all: statements)
     }
 
     mutating func copyIn(
