@@ -80,7 +80,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "mehvar", dependencies: ["CRM", "Postgres", arguments, configuration, logging],
+            name: "mehvar", dependencies: ["CRM", "JobQueue", "Postgres", arguments, configuration, logging],
             swiftSettings: settings),
         .executableTarget(
             name: "mehvar-bench",

@@ -45,7 +45,7 @@ public final class EnqueueSignal: Sendable {
         repeat {
             state.withLock { $0 = .sending }
             do {
-                try await pool.pipeline(Self.notify)
+                try await pool.pipeline(Self.statement)
             } catch {
                 // The next poll finds the work as well.
                 logger.debug("workers were not told of new jobs", metadata: ["error": "\(error.loggable)"])
@@ -58,7 +58,8 @@ public final class EnqueueSignal: Sendable {
         }
     }
 
-    private static var notify: Statement<Void> {
+    /// The notification itself, for programs that end right after they have enqueued.
+    public static var statement: Statement<Void> {
         Statement(effect: "job.notify", "SELECT pg_notify(\(channel), '')")
     }
 }

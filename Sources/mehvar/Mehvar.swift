@@ -11,8 +11,8 @@ struct Mehvar: AsyncParsableCommand {
         commandName: "mehvar",
         abstract: "Administers a Mehvar deployment.",
         discussion: """
-            The database is named by MEHVAR_DATABASE_URL, a libpq URL without a user; the roles mehvar_owner, mehvar_platform and \
-            mehvar_app are used as the command needs them. Passwords, if the server asks for any, come from libpq's password file.
+            The database is named by MEHVAR_DATABASE_URL, a libpq URL without a user; the roles mehvar_owner, mehvar_platform, \
+            mehvar_app and mehvar_queue are used as the command needs them. Passwords, if the server asks for any, come from libpq's password file.
 
             A first tour:
               mehvar migrate
@@ -22,7 +22,7 @@ struct Mehvar: AsyncParsableCommand {
               mehvar import orders --tenant parsian orders.csv
               mehvar report nps --tenant parsian
             """,
-        subcommands: [Migrate.self, TenantCommands.self, KeyCommands.self, Import.self, Report.self])
+        subcommands: [Migrate.self, TenantCommands.self, KeyCommands.self, Import.self, Report.self, JobCommands.self])
 
     /// Explains errors in one line, without a trace.
     static func main() async {
@@ -64,6 +64,9 @@ struct Deployment {
     var tenants: TenantService { TenantService(database: PlatformDatabase(pool: pool(.platform))) }
 
     var database: Database { Database(pool: pool(.app)) }
+
+    /// Sees the jobs of all tenants.
+    var queue: Pool { pool(.queue) }
 
     /// The context of the tenant with this short name.
     func context(tenant slug: String) async throws -> TenantContext {

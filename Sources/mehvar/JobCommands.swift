@@ -1,0 +1,230 @@
+public import ArgumentParser
+import CRM
+import Foundation
+public import JobQueue
+import Postgres
+
+struct JobCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobs", abstract: "Shows and steers the background jobs of all tenants.",
+        subcommands: [List.self, Show.self, Retry.self, Cancel.self, Pause.self, Resume.self, Stats.self])
+}
+
+/// Which jobs a command means.
+struct JobSelection: ParsableArguments {
+    @Option(help: "Only jobs of the tenant with this slug.")
+    var tenant: String?
+    @Option(help: "Only jobs of this queue.")
+    var queue: String?
+    @Option(help: "Only jobs of this kind, such as campaign.send.")
+    var kind: String?
+
+    func filter(_ deployment: Deployment) async throws -> JobFilter {
+        JobFilter(tenantID: try await deployment.tenantID(tenant), queue: queue, kind: kind)
+    }
+}
+
+extension JobPlace: ExpressibleByArgument {}
+
+extension JobCommands {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists jobs, the newest first.",
+            discussion: """
+                States: scheduled (not due yet), ready, running, dead (given up, until somebody retries it), done (for as long as \
+                finished jobs are kept).
+                """)
+
+        @Option(help: "scheduled, ready, running, dead or done.")
+        var state: JobPlace = .dead
+        @OptionGroup var selection: JobSelection
+        @Option(help: "At most so many.")
+        var limit = 50
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            if !(1...10_000).contains(limit) { throw ValidationError("--limit is 1 to 10000.") }
+        }
+
+        func run() async throws {
+            let deployment = try Deployment()
+            let filter = try await selection.filter(deployment)
+            let jobs = try await deployment.queue.pipeline(OperateStatements.list(state, filter, limit: limit))
+            let slugs = try await deployment.slugs()
+            try output.print(
+                jobs.map { JobView($0, slugs) },
+                columns: ["id", "tenant", "queue", "kind", "attempt", "note", "due", "last_error"],
+                rows: jobs.map { job in
+                    [
+                        job.id.id.uuidString.lowercased(), slugs[job.id.tenantID] ?? "?", job.queue, job.kind,
+                        "\(job.attempt)/\(job.maxAttempts)", job.note ?? "", job.runAt.short,
+                        String(job.failures.last?.error.prefix(60) ?? ""),
+                    ]
+                })
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows one job with its parameters and the error of every attempt.")
+
+        @Argument(help: "The job's id.")
+        var id: UUID
+
+        func run() async throws {
+            let deployment = try Deployment()
+            let jobs = try await deployment.queue.pipeline(OperateStatements.find(id))
+            guard !jobs.isEmpty else { throw ServiceError.notFound("job") }
+            let slugs = try await deployment.slugs()
+            let encoder = JSONCoding.encoder()
+            encoder.outputFormatting.formUnion([.prettyPrinted, .sortedKeys])
+            for job in jobs { print(String(decoding: try encoder.encode(JobView(job, slugs)), as: UTF8.self)) }
+        }
+    }
+
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Puts dead jobs back into the queue, with all their attempts before them.",
+            discussion: "By their ids, or with --all those of a selection, at most 10000 at once.")
+
+        @Argument(help: "The ids of dead jobs.")
+        var ids: [UUID] = []
+        @Flag(help: "All dead jobs of the selection.")
+        var all = false
+        @OptionGroup var selection: JobSelection
+
+        func validate() throws { try requireTarget(ids, all) }
+
+        func run() async throws {
+            let deployment = try Deployment()
+            let jobs = try await deployment.jobs(ids, in: [.dead], selection)
+            let revived = try await deployment.queue.pipeline(OperateStatements.retry(jobs))
+            try await deployment.queue.pipeline(EnqueueSignal.statement)
+            print("\(revived) jobs wait again")
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Cancels jobs: those that wait at once, while those that run are asked to stop.",
+            discussion: "By their ids, or with --all those of a selection, at most 10000 of each state at once.")
+
+        @Argument(help: "The ids of jobs that wait or run.")
+        var ids: [UUID] = []
+        @Flag(help: "All jobs of the selection that wait or run.")
+        var all = false
+        @OptionGroup var selection: JobSelection
+
+        func validate() throws { try requireTarget(ids, all) }
+
+        func run() async throws {
+            let deployment = try Deployment()
+            let jobs = try await deployment.jobs(ids, in: [.scheduled, .ready, .running], selection)
+            let (cancelled, asked) = try await deployment.queue.pipeline(OperateStatements.cancel(jobs))
+            try await deployment.queue.pipeline(EnqueueSignal.statement)
+            print("\(cancelled) jobs cancelled, \(asked) that run asked to stop")
+        }
+    }
+
+    struct Pause: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lets no job of a queue be started, of one tenant or of all; those that run go on.")
+
+        @Argument(help: "The queue.")
+        var queue: String
+        @Option(help: "Only for the tenant with this slug.")
+        var tenant: String?
+
+        func run() async throws { try await setPaused(true, queue, tenant) }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lets the jobs of a paused queue be started again.")
+
+        @Argument(help: "The queue.")
+        var queue: String
+        @Option(help: "Only for the tenant with this slug.")
+        var tenant: String?
+
+        func run() async throws { try await setPaused(false, queue, tenant) }
+    }
+
+    struct Stats: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "How the queues stand: what waits, how old it is, how long jobs took to start and to run.",
+            discussion: """
+                Times are those of jobs that ended within the last hour, in milliseconds; worst_tenant is the tenant whose jobs \
+                waited longest, at the 99th percentile.
+                """)
+
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let deployment = try Deployment()
+            let stats = try await deployment.queue.pipeline(QueueStatistics.statement)
+            let slugs = try await deployment.slugs()
+            func number(_ value: Double?) -> String { value.map { String(format: "%.0f", $0) } ?? "" }
+            try output.print(
+                stats.map { QueueView($0, slugs) },
+                columns: [
+                    "queue", "paused", "ready", "oldest_s", "scheduled", "running", "dead", "done", "start_p50",
+                    "start_p99",
+                    "run_p50", "run_p99", "worst_tenant", "its_p99",
+                ],
+                rows: stats.map { queue in
+                    [
+                        queue.queue, queue.isPaused ? "yes" : "", "\(queue.ready)", number(queue.oldestReadySeconds),
+                        "\(queue.scheduled)", "\(queue.running)", "\(queue.dead)", "\(queue.done)",
+                        number(queue.startP50), number(queue.startP99), number(queue.runP50), number(queue.runP99),
+                        queue.worstTenant.map { slugs[$0] ?? "?" } ?? "", number(queue.worstTenantP99),
+                    ]
+                })
+        }
+    }
+}
+
+private func requireTarget(_ ids: [UUID], _ all: Bool) throws {
+    if ids.isEmpty != all { throw ValidationError("Name jobs by their ids, or a selection with --all.") }
+}
+
+private func setPaused(_ isPaused: Bool, _ queue: String, _ tenant: String?) async throws {
+    let deployment = try Deployment()
+    let id = try await deployment.tenantID(tenant)
+    _ = try await deployment.queue.pipeline(OperateStatements.setPaused(isPaused, queue: queue, tenant: id))
+    if !isPaused { try await deployment.queue.pipeline(EnqueueSignal.statement) }
+    print("\(queue) \(isPaused ? "is paused" : "goes on")" + (tenant.map { " for \($0)" } ?? " for all tenants"))
+}
+
+extension Deployment {
+    /// The id of the tenant with this slug; `nil` for none.
+    fileprivate func tenantID(_ slug: String?) async throws -> UUID? {
+        guard let slug else { return nil }
+        return try await context(tenant: slug).tenantID.rawValue
+    }
+
+    fileprivate func slugs() async throws -> [UUID: String] {
+        Dictionary(uniqueKeysWithValues: try await tenants.list().map { ($0.id.rawValue, $0.slug) })
+    }
+
+    /// The jobs with these ids, or of the selection, that stand in these places.
+    fileprivate func jobs(
+        _ ids: [UUID], in places: [JobPlace], _ selection: JobSelection
+    ) async throws -> [JobReference] {
+        var jobs: [JobReference] = []
+        for id in ids {
+            let found = try await queue.pipeline(OperateStatements.find(id)).filter { places.contains($0.place) }
+            guard !found.isEmpty else {
+                throw ValidationError(
+                    "Job \(id.uuidString.lowercased()) is not \(places.map(\.rawValue).joined(separator: ", nor "))."
+                        + " `mehvar jobs show` tells where it is.")
+            }
+            jobs += found.map(\.id)
+        }
+        guard ids.isEmpty else { return jobs }
+        let filter = try await selection.filter(self)
+        for place in places {
+            jobs += try await queue.pipeline(OperateStatements.list(place, filter, limit: 10_000)).map(\.id)
+        }
+        return jobs
+    }
+}
