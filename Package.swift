@@ -100,8 +100,12 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: settings),
+        .executableTarget(
+            name: "queue-test-worker", dependencies: ["JobQueue", "Postgres", lifecycle, logging, signals],
+            path: "Tests/QueueTestWorker", swiftSettings: settings),
         .testTarget(
-            name: "JobQueueTests", dependencies: ["JobQueue", "Postgres", "TestSupport", lifecycle, logging],
+            name: "JobQueueTests",
+            dependencies: ["JobQueue", "Postgres", "TestSupport", "queue-test-worker", lifecycle, logging],
             swiftSettings: settings),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: settings),
         .testTarget(name: "CRMTests", dependencies: ["CRM", "CRMJobs", "TestSupport"], swiftSettings: settings),

@@ -110,7 +110,7 @@ BEGIN
     WITH finished AS (
         DELETE FROM job.job j
         USING unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         RETURNING j.*, o.outcome
     ), archived AS (
         INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
@@ -145,7 +145,7 @@ BEGIN
     WITH buried AS (
         DELETE FROM job.job j
         USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         RETURNING j.*, o.reason, o.rescued, o.failures
     ), kept AS (
         INSERT INTO job.dead (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
@@ -356,7 +356,7 @@ $$;
 
 ALTER FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) OWNER TO mehvar_owner;
 
-CREATE FUNCTION job.forget(tenant uuid, most integer) RETURNS bigint
+CREATE FUNCTION job.forget(forgotten uuid, most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -367,23 +367,23 @@ DECLARE
     place text;
 BEGIN
     -- Nothing of it is claimed any more.
-    UPDATE job.tenant SET is_held = true WHERE tenant_id = tenant;
+    UPDATE job.tenant SET is_held = true WHERE tenant_id = forgotten;
     FOREACH place IN ARRAY ARRAY['job', 'done', 'dead', 'batch'] LOOP
         EXECUTE format('DELETE FROM job.%I WHERE tenant_id = $1 AND id IN (SELECT id FROM job.%I WHERE tenant_id = $1 LIMIT $2)',
-            place, place) USING tenant, most;
+            place, place) USING forgotten, most;
         GET DIAGNOSTICS here = ROW_COUNT;
         deleted := deleted + here;
     END LOOP;
     IF deleted = 0 THEN
-        DELETE FROM job.schedule WHERE tenant_id = tenant;
-        DELETE FROM job.tenant_queue WHERE tenant_id = tenant;
-        DELETE FROM job.tenant WHERE tenant_id = tenant;
+        DELETE FROM job.schedule WHERE tenant_id = forgotten;
+        DELETE FROM job.tenant_queue WHERE tenant_id = forgotten;
+        DELETE FROM job.tenant WHERE tenant_id = forgotten;
     END IF;
     RETURN deleted;
 END
 $_$;
 
-ALTER FUNCTION job.forget(tenant uuid, most integer) OWNER TO mehvar_owner;
+ALTER FUNCTION job.forget(forgotten uuid, most integer) OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -398,7 +398,7 @@ BEGIN
     SELECT array_agg(j.tenant_id), array_agg(j.id), array_agg(j.lease)
     INTO stopped_tenants, stopped_ids, stopped_leases
     FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
-    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
     WHERE j.cancel_requested_at IS NOT NULL;
 
     WITH o AS MATERIALIZED (
@@ -409,13 +409,13 @@ BEGIN
         UPDATE job.job w
         SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
             state = CASE WHEN w.state = 'ready' THEN w.state ELSE o.state END
-        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         WHERE w.tenant_id = o.tenant_id AND w.tenant_id = j.tenant_id AND w.unique_key = j.unique_key
             AND w.state IN ('scheduled', 'ready')
         RETURNING j.tenant_id, j.id
     ), merged AS (
         DELETE FROM job.job j USING o, twin
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running'
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
             AND twin.tenant_id = j.tenant_id AND twin.id = j.id
         RETURNING j.*, o.rescued, o.failures
     ), archived AS (
@@ -430,7 +430,7 @@ BEGIN
         SET state = o.state, run_at = coalesce(o.run_at, j.run_at), attempt = j.attempt - o.refund,
             rescues = j.rescues + o.rescued, worker_id = NULL, started_at = NULL, errors = j.errors || o.failures
         FROM o
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.state = 'running' AND NOT EXISTS (
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM twin WHERE twin.tenant_id = j.tenant_id AND twin.id = j.id)
         RETURNING j.id
     )
@@ -1670,8 +1670,8 @@ GRANT ALL ON FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outco
 REVOKE ALL ON FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) TO mehvar_app;
 
-REVOKE ALL ON FUNCTION job.forget(tenant uuid, most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION job.forget(tenant uuid, most integer) TO mehvar_platform;
+REVOKE ALL ON FUNCTION job.forget(forgotten uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.forget(forgotten uuid, most integer) TO mehvar_platform;
 
 REVOKE ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) TO mehvar_queue;

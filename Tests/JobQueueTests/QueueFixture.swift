@@ -44,6 +44,13 @@ struct QueueFixture: Sendable {
         try await owner.pipeline(Statement<Int>("test.number", sql, one: { try $0.next() }))
     }
 
+    /// The same of the superuser, who sees what the tests keep in schema public.
+    func superuser(_ sql: SQL) async throws -> Int {
+        try await Connection.with(database.configuration()) { connection in
+            try await connection.run(Statement<Int>("test.number", sql, one: { try $0.next() }))
+        }
+    }
+
     func text(_ sql: SQL) async throws -> String? {
         try await owner.pipeline(Statement<String?>("test.text", sql, optional: { try $0.next() }))
     }
@@ -53,6 +60,9 @@ struct QueueFixture: Sendable {
     func run(_ sql: SQL) async throws -> Int {
         try await owner.pipeline(Statement<Int>("test.run", sql))
     }
+
+    /// The numbers of live, done and dead jobs.
+    func counts() async throws -> [Int] { [try await liveCount(), try await doneCount(), try await deadCount()] }
 
     func liveCount() async throws -> Int { try await number("SELECT count(*) FROM job.job") }
     func doneCount() async throws -> Int { try await number("SELECT count(*) FROM job.done") }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The tests of the wrapper once more, with PgBouncer between them and the server.
+# The tests of the wrapper and of the queue once more, with PgBouncer between them and the server.
 
 check_bouncer() {
     bouncer_start
     attended env MEHVAR_TEST_SERVER_URL="$MEHVAR_TEST_DATABASE_URL" \
         MEHVAR_TEST_DATABASE_URL="$(bouncer_url postgres postgres)" MEHVAR_TEST_STATEMENTS=unprepared \
-        swift test --package-path "$MEHVAR_ROOT" --skip-build --filter '^PostgresTests\.'
+        swift test --package-path "$MEHVAR_ROOT" --skip-build --filter '^(PostgresTests|JobQueueTests)\.'
     bouncer_stop
 }

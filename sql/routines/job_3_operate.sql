@@ -74,7 +74,7 @@ END
 $$;
 
 -- Deletes what the queue keeps of a tenant that goes, at most so many rows of each table; 0 when nothing is left.
-CREATE OR REPLACE FUNCTION job.forget(tenant uuid, most integer) RETURNS bigint
+CREATE OR REPLACE FUNCTION job.forget(forgotten uuid, most integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -85,17 +85,17 @@ DECLARE
     place text;
 BEGIN
     -- Nothing of it is claimed any more.
-    UPDATE job.tenant SET is_held = true WHERE tenant_id = tenant;
+    UPDATE job.tenant SET is_held = true WHERE tenant_id = forgotten;
     FOREACH place IN ARRAY ARRAY['job', 'done', 'dead', 'batch'] LOOP
         EXECUTE format('DELETE FROM job.%I WHERE tenant_id = $1 AND id IN (SELECT id FROM job.%I WHERE tenant_id = $1 LIMIT $2)',
-            place, place) USING tenant, most;
+            place, place) USING forgotten, most;
         GET DIAGNOSTICS here = ROW_COUNT;
         deleted := deleted + here;
     END LOOP;
     IF deleted = 0 THEN
-        DELETE FROM job.schedule WHERE tenant_id = tenant;
-        DELETE FROM job.tenant_queue WHERE tenant_id = tenant;
-        DELETE FROM job.tenant WHERE tenant_id = tenant;
+        DELETE FROM job.schedule WHERE tenant_id = forgotten;
+        DELETE FROM job.tenant_queue WHERE tenant_id = forgotten;
+        DELETE FROM job.tenant WHERE tenant_id = forgotten;
     END IF;
     RETURN deleted;
 END

@@ -1,0 +1,91 @@
+import Foundation
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+@testable import JobQueue
+
+@Suite("Notifications", .serialized, .enabled(if: !TestServer.isPooled))
+struct NotificationTests {
+    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    @Test func `A signal starts a job long before the next poll`() async throws {
+        try await withQueue { queue in
+            let starts = Log<Int>()
+            let signal = EnqueueSignal(pool: queue.app, logger: Self.logger)
+            try await withWorker(
+                queue.queue, handling { note, _ in starts.add(note.number) },
+                configure: {
+                    $0.pollInterval = .seconds(600)
+                    $0.notifications = queue.database.configuration(user: "mehvar_queue", maximumConnections: 1)
+                }
+            ) { _ in
+                // The first ones may come before the worker listens; it looks for itself when it begins to.
+                for number in 1...20 {
+                    try await queue.enqueue(Note(number: number))
+                    signal.send()
+                    try await eventually { starts.count == number }
+                }
+            }
+        }
+    }
+
+    @Test func `Many signals travel as few, and the last one is not lost`() async throws {
+        try await withQueue { queue in
+            let starts = Log<Int>()
+            let signal = EnqueueSignal(pool: queue.app, logger: Self.logger)
+            try await withWorker(
+                queue.queue, handling { note, _ in starts.add(note.number) },
+                configure: {
+                    $0.pollInterval = .seconds(600)
+                    $0.notifications = queue.database.configuration(user: "mehvar_queue", maximumConnections: 1)
+                }
+            ) { _ in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<200 {
+                        group.addTask {
+                            try await queue.enqueue(Note(number: number))
+                            signal.send()
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                try await eventually { starts.count == 200 }
+            }
+        }
+    }
+
+    @Test func `A listener whose network has died is noticed within 15 seconds, and polling goes on meanwhile`()
+        async throws
+    {
+        try await withQueue { queue in
+            try await withFaultyProxy { proxy in
+                let starts = Log<Int>()
+                try await withWorker(
+                    queue.queue, handling { note, _ in starts.add(note.number) },
+                    configure: {
+                        $0.pollInterval = .milliseconds(50)
+                        var configuration = queue.database.configuration(user: "mehvar_queue", maximumConnections: 1)
+                        configuration.url = proxy.url(configuration.url)
+                        $0.notifications = configuration
+                    }
+                ) { worker in
+                    try await eventually { proxy.conversations.last?.isOpen == true }
+                    try await queue.enqueue(Note(number: 1))
+                    try await eventually { starts.count == 1 }
+                    proxy.change { $0.frozen = [.toServer, .toClient] }
+                    let frozen = ContinuousClock.now
+                    try await queue.enqueue(Note(number: 2))
+                    try await eventually(within: .seconds(5)) { starts.count == 2 }
+                    // Silence, a ping without an answer, the request to stop, and then the next attempt to connect.
+                    let dead = proxy.conversations.count
+                    try await eventually(within: .seconds(15)) { proxy.conversations.count >= dead + 2 }
+                    proxy.change { $0.frozen = [] }
+                    try await eventually(within: .seconds(5)) { worker.counts.reconnects == 1 }
+                    #expect(ContinuousClock.now - frozen < .seconds(20))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Glibc
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+/// What the processes' jobs are called here.
+private struct Effect: Job {
+    static let kind = "test.effect"
+    static let maxAttempts = 3
+
+    let milliseconds: Int
+}
+
+@Suite("Worker processes", .serialized)
+struct WorkerProcessTests {
+    private func withProcesses<Result>(
+        _ number: Int, _ settings: [String: String] = [:],
+        _ body: (QueueFixture, Effects, [WorkerProcess]) async throws -> Result
+    ) async throws -> Result {
+        try await withQueue { queue in
+            let effects = try await Effects(queue)
+            let processes = try (0..<number).map { _ in try WorkerProcess(queue.database, settings) }
+            defer { for process in processes { process.send(SIGKILL) } }
+            return try await body(queue, effects, processes)
+        }
+    }
+
+    private func jobs(_ number: Int, milliseconds: Int) -> [NewJob] {
+        (0..<number).map { _ in NewJob(Effect(milliseconds: milliseconds)) }
+    }
+
+    @Test func `Kill -9 of one of two workers loses no job, and its jobs run within the lease time and five seconds`()
+        async throws
+    {
+        try await withProcesses(2) { queue, effects, processes in
+            try await queue.enqueue(jobs(300, milliseconds: 20))
+            try await eventually { try await effects.count > 50 }
+            processes[0].kill9()
+            let killed = ContinuousClock.now
+            try await eventually { try await queue.doneCount() == 300 }
+            #expect(ContinuousClock.now - killed < .seconds(1 + 5 + 5))
+            #expect(try await queue.counts() == [0, 300, 0])
+            // Each ran, and none that was completed ran again.
+            #expect(try await queue.superuser("SELECT count(DISTINCT job_id) FROM public.effect") == 300)
+            #expect(try await queue.number("SELECT count(*) FROM job.done WHERE rescues > 0") <= 8)
+        }
+    }
+
+    @Test func `Workers that are killed every second lose nothing of 50,000 jobs`() async throws {
+        try await withProcesses(1, ["WORKER_CONCURRENCY": "32"]) { queue, effects, first in
+            let whole = 50_000
+            for _ in 0..<10 { try await queue.enqueue(jobs(whole / 10, milliseconds: 0)) }
+            var process = first[0]
+            var kills = 0
+            while try await queue.doneCount() < whole {
+                let before = try await queue.doneCount()
+                try await Task.sleep(for: .seconds(1))
+                guard try await queue.doneCount() < whole else { break }
+                // One that had no time to begin is left alone.
+                guard try await queue.doneCount() > before else { continue }
+                process.kill9()
+                kills += 1
+                process = try WorkerProcess(queue.database, ["WORKER_CONCURRENCY": "32"])
+            }
+            process.send(SIGKILL)
+            #expect(kills > 0)
+            #expect(try await queue.counts() == [0, whole, 0])
+            #expect(try await queue.superuser("SELECT count(DISTINCT job_id) FROM public.effect") == whole)
+        }
+    }
+
+    @Test func `A worker that was frozen past its lease cannot finish what another took over`() async throws {
+        try await withProcesses(1) { queue, effects, processes in
+            try await queue.enqueue(jobs(1, milliseconds: 700))
+            try await eventually { try await effects.count == 1 }
+            processes[0].send(SIGSTOP)
+            let other = try WorkerProcess(queue.database)
+            defer { other.send(SIGKILL) }
+            try await eventually { try await effects.count == 2 }
+            processes[0].send(SIGCONT)
+            try await eventually { try await queue.doneCount() == 1 }
+            processes[0].send(SIGTERM)
+            #expect(await processes[0].ended() == 0)
+            #expect(
+                try await queue.text("SELECT count(*) || outcome || lease FROM job.done GROUP BY outcome, lease")
+                    == "1completed2")
+            #expect(try await queue.liveCount() == 0)
+        }
+    }
+
+    @Test func `On SIGTERM long jobs are handed back uncharged and the process exits with 0`() async throws {
+        try await withProcesses(1, ["WORKER_GRACE_MS": "300"]) { queue, effects, processes in
+            try await queue.enqueue(jobs(1, milliseconds: 100) + jobs(3, milliseconds: 600_000))
+            try await eventually { try await effects.count == 4 }
+            processes[0].send(SIGTERM)
+            #expect(await processes[0].ended() == 0)
+            #expect(try await queue.doneCount() == 1)
+            #expect(
+                try await queue.number(
+                    "SELECT count(*) FROM job.job WHERE state = 'ready' AND attempt = 0 AND lease = 1 AND rescues = 0")
+                    == 3)
+            #expect(try await queue.number("SELECT count(*) FROM job.worker") == 0)
+        }
+    }
+}
