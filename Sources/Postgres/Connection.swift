@@ -15,19 +15,21 @@ public struct Connection: ~Copyable {
     private init(session: Session) { self.session = session }
 
     /// Runs one statement as a transaction by itself, in one round trip. It has committed when its rows are read, so an
-    /// error of decoding undoes nothing.
+    /// error of decoding undoes nothing. A lost answer is ``PostgresError/Reason/commitUnknown``.
     public mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
         let session = session
-        let rows = try await session.refreshingStatements { try await session.run([statement.command]) }
+        let command = Command(statement.label, statement.sql, role: .alone)
+        let rows = try await session.refreshingStatements { try await session.commit([command]) }
         return try statement.read(rows[0])
     }
 
     /// Runs a script of several statements that takes no values: as one transaction unless it says otherwise.
     ///
     /// The text is sent as it is, so it must not come from a user. `name` stands for it in errors. A COPY within is a
-    /// ``PostgresError/Reason/protocolViolation(_:)``, after which the connection is of no more use.
+    /// ``PostgresError/Reason/protocolViolation(_:)``, after which the connection is of no more use. A lost answer is
+    /// ``PostgresError/Reason/commitUnknown``.
     public mutating func execute(script: String, name: String) async throws {
-        try await session.execute(script: script, name: name)
+        do { try await session.execute(script: script, name: name) } catch { throw session.commitFailure(error) }
     }
 
     /// Lends a transaction on this connection; commits when the closure returns, rolls back when it throws.

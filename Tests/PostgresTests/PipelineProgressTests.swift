@@ -35,6 +35,13 @@ import Testing
         #expect(events.map { progress.receive($0) } == [true, true, false])
     }
 
+    @Test func `a Sync may fail, and is answered all the same`() {
+        let (accepted, end) = play(1, [.succeeded, .endOfCommand, .failed, .endOfCommand, .sync])
+        #expect(accepted.allSatisfy { $0 })
+        #expect(end.isFinished && end.firstFailure == 1)
+        #expect(play(1, [.failed, .endOfCommand, .failed]).accepted.last == false)
+    }
+
     @Test func `a pipeline without commands is only a Sync`() {
         #expect(play(0, [.sync]).end.isFinished)
         #expect(play(0, [.succeeded]).accepted == [false])

@@ -5,7 +5,13 @@ import Testing
 
 /// What a bad network does to the wrapper.
 @Suite(.enabled(if: !TestServer.isPooled)) struct ProxyTests {
-    private enum Way: Sendable, CaseIterable { case pipeline, transaction }
+    private enum Way: Sendable, CaseIterable {
+        case pipeline, transaction
+        /// Outside pools and transactions.
+        case statement, script
+
+        static let pooled: [Way] = [.pipeline, .transaction]
+    }
 
     private func withProxy(
         connections: Int = 1, _ body: (FaultyProxy, Pool, TestDatabase) async throws -> Void
@@ -26,6 +32,16 @@ import Testing
         switch way {
         case .pipeline: _ = try await pool.pipeline(Ledger.insert(number))
         case .transaction: try await pool.withTransaction { _ = try await $0.run(Ledger.insert(number)) }
+        case .statement, .script:
+            try await Connection.with(pool.configuration) { try await insert(number, way, &$0) }
+        }
+    }
+
+    private func insert(_ number: Int, _ way: Way, _ connection: inout Connection) async throws {
+        if way == .statement {
+            _ = try await connection.run(Ledger.insert(number))
+        } else {
+            try await connection.execute(script: "INSERT INTO ledger VALUES (\(number))", name: "test.script")
         }
     }
 
@@ -35,7 +51,7 @@ import Testing
             proxy.change { $0.largestPiece = largest }
             let ledger = Ledger()
             let text = String(repeating: "ä€😀", count: 20)
-            for way in Way.allCases { #expect(try await ledger.note { try await insert($0, way, pool) } == nil) }
+            for way in Way.pooled { #expect(try await ledger.note { try await insert($0, way, pool) } == nil) }
             let echo = Statement("test.echo", "SELECT \(text)", one: { try $0.next(String.self) })
             #expect(try await pool.pipeline(echo) == text)
             let error = try await failure { try await pool.pipeline(Statement("test.wrong", "SELECT 1 / \(0)")) }
@@ -60,6 +76,13 @@ import Testing
     ) async throws -> FaultyProxy.Conversation {
         var configuration = database.configuration(maximumConnections: 1)
         configuration.url = proxy.url(configuration.url)
+        if way == .statement || way == .script {
+            // Before the farewell.
+            return try await Connection.with(configuration) { connection in
+                #expect(try await ledger.note { try await insert($0, way, &connection) } == nil)
+                return try #require(proxy.conversations.last)
+            }
+        }
         return try await withPool(configuration) { pool in
             #expect(try await ledger.note { try await insert($0, way, pool) } == nil)
             return try #require(proxy.conversations.last)
@@ -92,7 +115,7 @@ import Testing
             try await eventually { proxy.conversations.allSatisfy { !$0.isOpen } }
             proxy.change { $0.cutAfter = [:] }
             #expect(try await ledger.note { try await insert($0, way, pool) } == nil)
-            #expect(ledger.unknown > 0 && pool.counts.open == 1)
+            #expect(ledger.unknown > 0 && pool.counts.open == (Way.pooled.contains(way) ? 1 : 0))
             try await ledger.check(database.configuration())
         }
     }
@@ -125,7 +148,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Way.allCases, [FaultyProxy.Direction.toServer, .toClient])
+    @Test(arguments: Way.pooled, [FaultyProxy.Direction.toServer, .toClient])
     private func `a network that went silent is given up at the deadline`(
         _ way: Way, _ direction: FaultyProxy.Direction
     ) async throws {

@@ -9,11 +9,9 @@ public struct PostgresError: Error, Sendable {
         case server
         /// The connection could not be made, or broke before COMMIT was sent: nothing was committed. When the server
         /// itself refused, ``PostgresError/report`` holds the SQLSTATE.
-        ///
-        /// Outside a transaction (``Connection/run(_:)``, ``Connection/execute(script:name:)``) it is not known whether
-        /// the statement took effect when the connection broke.
         case connection(String)
-        /// COMMIT was sent and not answered: whether it committed is not known.
+        /// COMMIT, or what commits by itself (``Connection/run(_:)``, ``Connection/execute(script:name:)``), was sent
+        /// and not answered: whether it committed is not known.
         case commitUnknown
         /// COMMIT answered ROLLBACK: the transaction had failed before.
         case rolledBack
@@ -24,9 +22,6 @@ public struct PostgresError: Error, Sendable {
         /// The client's deadline passed, that of the transaction or that for connecting. Nothing was committed.
         case deadline
         /// The task was cancelled. Nothing was committed.
-        ///
-        /// Outside a transaction (``Connection/run(_:)``, ``Connection/execute(script:name:)``) it is not known whether
-        /// the statement took effect when the server did not answer the cancellation.
         case cancelled
         /// A column could not be read as the type that the program expects. In a pool's ``Pool/pipeline(prelude:_:)``
         /// and in ``Connection/run(_:)`` the statements have been committed nevertheless.
@@ -135,7 +130,7 @@ extension PostgresError: CustomStringConvertible {
             switch reason {
             case .server: "server error \(report?.state.rawValue ?? "?")"
             case .connection(let why): "connection failed: \(why)"
-            case .commitUnknown: "COMMIT was not answered; whether it committed is unknown"
+            case .commitUnknown: "the commit was not answered; whether it happened is unknown"
             case .rolledBack: "the transaction was rolled back instead of committed"
             case .poolExhausted: "no connection was free in time"
             case .poolClosed: "the pool is closed"

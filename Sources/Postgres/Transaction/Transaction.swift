@@ -166,12 +166,12 @@ struct Answers {
 }
 
 extension Session {
-    /// Runs commands of which the last is COMMIT in one round trip and gives their answers.
+    /// Runs commands of which the last commits in one round trip and gives their answers.
     func commit(_ commands: [Command]) async throws -> [Rows] {
         do { return try await run(commands) } catch { throw commitFailure(error) }
     }
 
-    /// What became of a transaction whose COMMIT travelled with the commands that failed.
+    /// What became of a transaction whose COMMIT travelled with the commands that failed, or of what failed outside one.
     func commitFailure(_ error: any Error) -> any Error {
         guard commitIsUnknown, let error = error as? PostgresError else { return error }
         return PostgresError(

@@ -6,6 +6,8 @@ final class Command: Sendable {
     enum Role: Sendable {
         /// Somebody reads the answer.
         case read
+        /// Somebody reads the answer, and the Sync behind it commits, since there is no transaction around it.
+        case alone
         /// The answer is only checked for errors.
         case unread
         case commit

@@ -5,7 +5,7 @@ struct PipelineProgress {
     enum Event: Equatable {
         /// A command's result: rows or a command tag.
         case succeeded
-        /// The server reported an error for the command.
+        /// The server reported an error for the command, or for the Sync, which commits what stands in no transaction.
         case failed
         /// The command was skipped since an earlier one failed.
         case aborted
@@ -36,13 +36,13 @@ struct PipelineProgress {
         case .succeeded:
             return current < end && firstFailure == nil
         case .failed:
-            guard current < end, firstFailure == nil else { return false }
+            guard firstFailure == nil else { return false }
             firstFailure = current
             return true
         case .aborted:
             return current < end && firstFailure != nil
         case .endOfCommand:
-            guard current < end else { return false }
+            guard current < end else { return firstFailure == end }
             current += 1
             return true
         case .sync:

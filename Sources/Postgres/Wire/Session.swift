@@ -29,7 +29,8 @@ final class Session: @unchecked Sendable {
     var steps: [PipelineStep] = []
     /// How many of them, at the beginning, end in a Sync of their own.
     var stepsApart = 0
-    /// Whether the last ``run(_:)`` failed after its COMMIT may have reached the server and without the server's refusal.
+    /// Whether what was run last failed after its COMMIT, or outside a transaction itself, may have reached the server
+    /// and without the server's refusal.
     var commitIsUnknown = false
     /// Whether the reader of a stream or COPY left before its end.
     var wasLeftEarly = false

@@ -29,6 +29,7 @@ extension Session {
         }
         // What the server said before it went away tells more than that it went away.
         let loss = PQstatus(connection) == CONNECTION_OK ? nil : broken()
+        if loss == nil || failure?.report?.severity == "ERROR" { commitIsUnknown = false }
         if let error = failure ?? loss { throw error }
     }
 
@@ -43,7 +44,9 @@ extension Session {
     }
 
     private func send(_ text: String) async throws {
+        let commits = !isInTransaction
         guard PQsendQuery(connection, text) == 1 else { throw broken() }
+        commitIsUnknown = commits
         roundTrips += 1
         try await flush()
     }

@@ -107,6 +107,8 @@ extension Session {
             if command.role == .commit { commitIsUnknown = true }
             guard command.sql.sendPrepared(name, to: connection) else { throw broken() }
         }
+        // Nothing of it comes into force before the Sync.
+        if command.role == .alone { commitIsUnknown = true }
         steps.append(.run(index))
     }
 
@@ -199,14 +201,14 @@ extension Session {
         }
         if event == .succeeded, case .run(let index) = step {
             switch commands[index].role {
-            case .read:
+            case .read, .alone:
                 receipt.answers.append(Rows(owning: result, commands[index].label))
                 return
             case .commit: if !Self.isCommit(result) { receipt.failure = PostgresError(.rolledBack) }
             case .unread: break
             }
         }
-        if event == .failed, let step {
+        if event == .failed {
             let report = ServerReport(result)
             // What the server has forgotten by itself need not be dropped.
             if !receipt.progress.isApart || report.severity != "ERROR" {
@@ -222,15 +224,21 @@ extension Session {
         PQcmdStatus(result).map { $0[0] == CChar(UInt8(ascii: "C")) } ?? false
     }
 
-    private func refused(_ step: PipelineStep, _ commands: [Command], _ report: ServerReport) -> PostgresError {
+    private func refused(_ step: PipelineStep?, _ commands: [Command], _ report: ServerReport) -> PostgresError {
         var command: Command?
-        if case .run(let index) = step { command = commands[index] }
-        if case .prepare(let index) = step { command = commands[index] }
-        var isCommit = false
-        if case .run = step { isCommit = command?.role == .commit }
+        var mayCommit = false
+        switch step {
+        case .run(let index):
+            command = commands[index]
+            mayCommit = command?.role == .commit || command?.role == .alone
+        case .prepare(let index): command = commands[index]
+        case .housekeeping: break
+        // The Sync, by which a statement outside a transaction commits: a deferred constraint may stand against it.
+        case nil: (command, mayCommit) = (commands.last, true)
+        }
         // A statement before COMMIT failed, or COMMIT itself was refused. Only when the session was ended during COMMIT
         // may it have come into force all the same.
-        if !isCommit || report.severity == "ERROR" { commitIsUnknown = false }
+        if !mayCommit || report.severity == "ERROR" { commitIsUnknown = false }
         return PostgresError(.server, report: report, (command ?? .deallocateAll).label)
     }
 }
