@@ -74,6 +74,27 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: !TestServer.isPooled), arguments: Running.allCases)
+    func `the deadline passes for a server that always has more to say, too`(_ running: Running) async throws {
+        try await withOneConnection { pool, backend in
+            let task = running.start {
+                try await pool.withSession { session in
+                    try await session.execute(script: "LISTEN test_channel", name: "listen")
+                    try await Connection.with(pool.configuration) { connection in
+                        try await connection.run(Statement(effect: "test.notify", "NOTIFY test_channel"))
+                    }
+                    // Nobody reads it.
+                    #expect(try await session.hasInput(until: .now + .seconds(60)))
+                    session.deadline = .now
+                    try await session.wait(.read)
+                }
+            }
+            let error = try await failure { try await task.value }
+            #expect(error.reason == .deadline)
+            #expect(try await pool.pipeline(Queries.backend) != backend)
+        }
+    }
+
     @Test func `scripts are cancelled too`() async throws {
         try await withOneConnection { pool, backend in
             let task = Task {

@@ -75,7 +75,8 @@ final class Session: @unchecked Sendable {
             for: PQsocket(connection), interest, until: deadline, heedsCancellation: heedsCancellation,
             staysWatched: true)
         switch outcome {
-        case .ready: return
+        // A socket that is always ready keeps the poller from noticing the deadline.
+        case .ready: if deadline != .never, deadline <= .now { try interrupt(.deadline) }
         case .timedOut: try interrupt(.deadline)
         case .cancelled: try interrupt(.cancelled)
         }

@@ -152,6 +152,7 @@ extension Session {
             // Under load the answer is often there once the other tasks had their turn, which spares the poller's wake-up.
             await Task.yield()
             guard PQconsumeInput(connection) == 1 else { throw broken() }
+            if PQisBusy(connection) == 0 { return try heedInterruption() }
         }
         while PQisBusy(connection) == 1 {
             try await wait(.read)
