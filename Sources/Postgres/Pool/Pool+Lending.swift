@@ -27,7 +27,9 @@ extension Pool {
                 guard isStale(session, idleSince) else { return session }
                 discarded(session)
                 outcome = .mayOpen  // in its place
-            case .mayOpen: return try await open()
+            case .mayOpen:
+                if let session = try await open() { return session }
+                outcome = await wait()
             case .unreachable(let error): throw error
             case .timedOut, .full:
                 observation.timeouts.increment()
@@ -51,8 +53,9 @@ extension Pool {
         return now >= idleSince + configuration.checkAfter && session.looksClosed()
     }
 
-    /// Opens a connection in a place that was taken for it.
-    func open() async throws -> Session {
+    /// Opens a connection in a place that was taken for it; `nil` when the server refuses to for now, but there are
+    /// others, which come back.
+    func open() async throws -> Session? {
         do {
             let session = try await Session.open(configuration, timeouts: true)
             state.withLock { $0.connected() }
@@ -64,12 +67,13 @@ extension Pool {
             throw error
         } catch let error as PostgresError {
             configuration.logger.warning("cannot connect", metadata: ["error": "\(error)"])
-            let (waiters, drainers) = state.withLock { state in
-                (state.connectingFailed(error), state.drained())
+            let (waiters, drainers, hasOthers) = state.withLock { state in
+                (state.connectingFailed(error), state.drained(), state.open > 0)
             }
             for waiter in waiters { waiter.resume(returning: .unreachable(error)) }
             for drainer in drainers { drainer.resume() }
-            throw error
+            guard hasOthers, error.isUnavailable else { throw error }
+            return nil
         }
     }
 
@@ -120,16 +124,18 @@ extension Pool {
         let ticket = tickets.wrappingAdd(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
-                var needsTimer = false
+                var (needsTimer, needsRetries) = (false, false)
                 let outcome = state.withLock { state -> WaitingLine.Outcome? in
                     if Task.isCancelled { return .cancelled }
                     // A connection may have come back since the look that led here.
                     if let outcome = state.take(configuration) { return outcome }
                     needsTimer = state.waiters.append(ticket, until: deadline, continuation)
+                    needsRetries = state.beginRetrying()
                     return nil
                 }
                 if let outcome { continuation.resume(returning: outcome) }
                 if needsTimer { startTimer() }
+                if needsRetries { startRetrying() }
             }
         } onCancel: {
             state.withLock { $0.waiters.remove(ticket) }?.resume(returning: .cancelled)
@@ -143,6 +149,23 @@ extension Pool {
                 try await Task.sleep(for: next - .now)
             }
         }
+    }
+
+    /// Connects for those who wait as soon as the server takes a connection again: one task, as long as somebody waits.
+    private func startRetrying() {
+        let shortest = max(.milliseconds(1), configuration.reconnectDelay.lowerBound)
+        Task.detached { [weak self] in
+            while let next = self?.state.withLock({ $0.nextRetry() }) {
+                try await Task.sleep(for: max(shortest, next - .now))
+                await self?.retry()
+            }
+        }
+    }
+
+    private func retry() async {
+        guard state.withLock({ $0.takeRetry(configuration) }) else { return }
+        // A failure is logged, and told to those who wait when nothing else is there for them.
+        do { if let session = try await open() { release(session, .now) } } catch {}
     }
 
     /// Returns when to look again; `nil` when nobody waits any more.

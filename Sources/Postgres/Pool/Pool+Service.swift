@@ -123,7 +123,10 @@ extension Pool: Service {
             }
             guard mayOpen else { return }
             // The failure is logged; the next round tries again.
-            do { release(try await open(), .now) } catch { return }
+            do {
+                guard let session = try await open() else { return }
+                release(session, .now)
+            } catch { return }
         }
     }
 }

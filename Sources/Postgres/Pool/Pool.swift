@@ -5,8 +5,8 @@ import Synchronization
 /// A bounded pool of connections to one database as one role.
 ///
 /// Connections are opened when they are needed. When all are in use, tasks wait in order of arrival, for a bounded time
-/// and up to a bounded number of them. While the server cannot be reached, tasks fail at once with the reason, and
-/// connecting is tried again after ``Configuration/reconnectDelay``.
+/// and up to a bounded number of them. While the server cannot be reached, tasks fail at once with the reason, or wait
+/// for a connection that others have, and connecting is tried again after ``Configuration/reconnectDelay``.
 ///
 /// A pool works from the moment it is made. As a service (``run()``) it also keeps the minimum of connections open,
 /// closes those that idle, reports its state, and closes gracefully.

@@ -19,6 +19,8 @@ struct PoolState {
     /// Connecting failed just now: until then nobody tries again.
     private(set) var retryAt: Moment?
     private(set) var lastFailure: PostgresError?
+    /// Whether somebody tries again for those who wait.
+    private var isRetrying = false
     private var backoff: Backoff
 
     init(_ configuration: Configuration) {
@@ -50,8 +52,31 @@ struct PoolState {
     mutating func connectingFailed(_ error: PostgresError) -> [WaitingLine.Continuation] {
         open -= 1
         lastFailure = error
-        retryAt = .now + backoff.next()
+        // Those who failed together count once.
+        if retryAt ?? .now <= .now { retryAt = .now + backoff.next() }
         return open == 0 ? waiters.removeAll() : []
+    }
+
+    /// Whether somebody has to begin to try again for those who wait, since nobody else does when connecting has failed.
+    mutating func beginRetrying() -> Bool {
+        guard retryAt != nil, !isRetrying else { return false }
+        isRetrying = true
+        return true
+    }
+
+    /// When to try again; `nil` when nobody has to any more.
+    mutating func nextRetry() -> Moment? {
+        isRetrying = retryAt != nil && waiters.count > 0
+        return isRetrying ? retryAt : nil
+    }
+
+    /// Takes a place to try again in; `false` when there is none, or it is not the time.
+    mutating func takeRetry(_ configuration: Configuration) -> Bool {
+        guard let retryAt, retryAt <= .now, waiters.count > 0, open < configuration.maximumConnections else {
+            return false
+        }
+        open += 1
+        return true
     }
 
     /// Those to tell that a closed pool is empty.

@@ -7,7 +7,7 @@ struct WaitingLine {
         case timedOut
         case cancelled
         case closed
-        /// The server could not be reached just now.
+        /// The server could not be reached just now, and there is no connection that could come back.
         case unreachable(PostgresError)
         /// Too many wait already.
         case full

@@ -1,0 +1,96 @@
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+/// A server that grants fewer connections than the pool would have.
+@Suite(.enabled(if: !TestServer.isPooled)) struct PoolRefusalTests {
+    /// The configuration of a role that may have so many connections, and what changes that number.
+    private func withRole(
+        limit: Int, maximumConnections: Int,
+        _ body: (_ configuration: Configuration, _ change: (Int) async throws -> Void) async throws -> Void
+    ) async throws {
+        try await withOwnServer { server in
+            try await server.execute("CREATE ROLE guest LOGIN CONNECTION LIMIT \(limit)")
+            var configuration = server.configuration(maximumConnections: maximumConnections)
+            configuration.user = "guest"
+            try await body(configuration) { try await server.execute("ALTER ROLE guest CONNECTION LIMIT \($0)") }
+        }
+    }
+
+    private static let short = Statement(effect: "test.short", "SELECT pg_sleep(0.005)")
+
+    @Test func `tasks share the connections that there are`() async throws {
+        try await withRole(limit: 2, maximumConnections: 8) { configuration, _ in
+            var configuration = configuration
+            configuration.reconnectDelay = .milliseconds(5) ... .milliseconds(20)
+            try await withPool(configuration) { pool in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<300 { group.addTask { try await pool.pipeline(Self.short) } }
+                    try await group.waitForAll()
+                }
+                #expect((1...2).contains(pool.statistics.created))
+                #expect(pool.counts.open == pool.counts.idle && pool.counts.waiting == 0)
+            }
+        }
+    }
+
+    @Test func `a task that waits gets a connection once the server grants one more`() async throws {
+        try await withRole(limit: 1, maximumConnections: 2) { configuration, change in
+            let log = CapturedLog()
+            var configuration = configuration
+            configuration.logger = log.logger()
+            try await withPool(configuration) { pool in
+                try await pool.withSession { _ in
+                    let first = Task { try await pool.pipeline(Queries.backend) }
+                    try await eventually { pool.counts.waiting == 1 && !log.lines("cannot connect").isEmpty }
+                    let second = Task { try await pool.pipeline(Queries.backend) }
+                    try await eventually { pool.counts.waiting == 2 }
+                    try await change(2)
+                    let (one, other) = (try await first.value, try await second.value)
+                    #expect(one == other)
+                }
+                #expect(pool.statistics.created == 2)
+            }
+        }
+    }
+
+    @Test func `a task that waits fails with the reason once no connection is left`() async throws {
+        try await withRole(limit: 1, maximumConnections: 2) { configuration, change in
+            try await withPool(configuration) { pool in
+                let (held, gate) = (Gate(), Gate())
+                let holder = Task {
+                    try await pool.withSession { session in
+                        held.open()
+                        await gate.wait()
+                        session.discard()
+                    }
+                }
+                await held.wait(orEndOf: holder)
+                let waiter = Task { try await pool.pipeline(Queries.backend) }
+                try await eventually { pool.counts.waiting == 1 }
+                try await change(0)
+                gate.open()
+                try await holder.value
+                let error = try await failure { try await waiter.value }
+                #expect(error.state == .tooManyConnections)
+                #expect(pool.counts == (0, 0, 0))
+            }
+        }
+    }
+
+    @Test func `what fails together makes the next attempt wait once`() {
+        var configuration = TestServer.observer
+        configuration.reconnectDelay = .seconds(60) ... .seconds(600)
+        configuration.maximumConnections = 3
+        var state = PoolState(configuration)
+        for _ in 0..<3 { _ = state.take(configuration) }
+        #expect(state.open == 3)
+        _ = state.connectingFailed(PostgresError(.connection("")))
+        let retryAt = state.retryAt
+        for _ in 0..<2 { _ = state.connectingFailed(PostgresError(.connection(""))) }
+        #expect(state.retryAt == retryAt && state.open == 0)
+        state.connected()
+        #expect(state.retryAt == nil)
+    }
+}
