@@ -84,6 +84,14 @@ extension Configuration {
 }
 
 extension Session {
+    /// Hands on a notice; the last words of a server that ends the session while it idles come as one too.
+    func noticed(_ report: ServerReport) {
+        if report.severity == "FATAL" || report.severity == "PANIC" { discard() }
+        configuration.noticed(report)
+    }
+}
+
+extension Session {
     /// Notes when a round trip ended; logs what it carried and reports it when it was slow.
     func note(_ commands: [Command], since began: Moment) {
         lastAnswer = .now

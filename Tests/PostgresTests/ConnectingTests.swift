@@ -100,6 +100,27 @@ struct ConnectingTests {
         try await expectRefusal("postgresql://postgres:wrong-p4ss@\(place)", "password authentication")
     }
 
+    @Test(arguments: ["disable", "require"])
+    func `a session that the server ended while it idled is not lent again`(_ mode: String) async throws {
+        let server = try OwnServerTrait.server
+        var configuration = configuration(
+            mode == "require"
+                ? try string(server, "sslmode=require")
+                : "dbname=postgres user=postgres host=\(server.host) port=\(try #require(server.port))")
+        configuration.checkAfter = .zero
+        configuration.maximumConnections = 1
+        let observer = server.configuration()
+        try await withPool(configuration) { pool in
+            let backend = try await pool.pipeline(Queries.backend)
+            try await Connection.with(observer) { connection in
+                _ = try await connection.run(Queries.terminate(backend))
+                try await eventually { try await !connection.run(Queries.lives(backend)) }
+            }
+            #expect(try await pool.pipeline(Queries.backend) != backend)
+            #expect(pool.statistics.discarded == 1)
+        }
+    }
+
     @Test func `a host that is dead gives way to the next`() async throws {
         let server = try OwnServerTrait.server
         let port = try #require(server.port)

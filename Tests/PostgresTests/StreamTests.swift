@@ -73,6 +73,30 @@ import Testing
         }
     }
 
+    @Test func `a statement that leaves out rows, or makes several of one, does so in a stream too`() async throws {
+        try await withOneConnection { pool, _ in
+            let even = Self.numbers(1000).map { $0.filter { $0.isMultiple(of: 2) } }
+            let twice = Statement(
+                "test.twice", "SELECT generate_series(1, \(1000))",
+                one: { row in
+                    let number = try row.next(Int.self)
+                    return [number, -number]
+                })
+            for (statement, expected) in [
+                (even, Array(stride(from: 2, through: 1000, by: 2))), (twice, (1...1000).flatMap { [$0, -$0] }),
+            ] {
+                let read = try await pool.withTransaction { transaction in
+                    try await transaction.stream(statement) { rows in
+                        var read: [Int] = []
+                        for try await number in rows { read.append(number) }
+                        return read
+                    }
+                }
+                #expect(read == expected)
+            }
+        }
+    }
+
     @Test func `200,000 rows of 1 KB are read in bounded memory`() async {
         await #expect(processExitsWith: .success) {
             try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in

@@ -17,11 +17,22 @@ public struct RowStream<Row>: AsyncSequence {
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let statement: Statement<[Row]>
         fileprivate let incoming: Incoming
+        /// What the statement made of the row that came last and nobody has yet.
+        private var read: ArraySlice<Row> = []
+
+        fileprivate init(statement: Statement<[Row]>, incoming: Incoming) {
+            self.statement = statement
+            self.incoming = incoming
+        }
 
         /// The next row; `nil` after the last. Read after the closure has returned, it is a
         /// ``PostgresError/Reason/protocolViolation(_:)``.
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async throws -> Row? {
-            try await incoming.row(statement.label).flatMap { try statement.read($0).first }
+            while true {
+                if let row = read.popFirst() { return row }
+                guard let row = try await incoming.row(statement.label) else { return nil }
+                read = try statement.read(row)[...]
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 extension Transaction {
     /// Reads the rows of a statement one by one, in bounded memory: the server waits for a slow reader.
     ///
+    /// The statement reads each row by itself: a ``Statement/map(_:)`` that leaves out or adds gets one row at a time.
+    ///
     /// The sequence ends with the closure. A closure that returns before the last row has the server stop, and the
-    /// transaction goes on; what such a statement wrote is undone. The transaction's time limit covers the whole reading. An error, the server's or the closure's, undoes
-    /// what the statement did and leaves the transaction usable; cancelling the task ends the statement
-    /// (``PostgresError/Reason/cancelled``).
+    /// transaction goes on; what such a statement wrote is undone. The transaction's time limit covers the whole
+    /// reading. An error, the server's or the closure's, undoes what the statement did and leaves the transaction
+    /// usable; cancelling the task ends the statement (``PostgresError/Reason/cancelled``).
     /// ```swift
     /// try await transaction.stream(statement) { rows in
     ///     for try await row in rows { … }

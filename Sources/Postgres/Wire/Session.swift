@@ -60,7 +60,7 @@ final class Session: @unchecked Sendable {
             { context, result in
                 guard let context, let result else { return }
                 let session = Unmanaged<Session>.fromOpaque(context).takeUnretainedValue()
-                session.configuration.noticed(ServerReport(result))
+                session.noticed(ServerReport(result))
             }, Unmanaged.passUnretained(session).toOpaque())
         guard PQenterPipelineMode(connection) == 1 else { throw session.broken() }
         return session
@@ -225,7 +225,8 @@ final class Session: @unchecked Sendable {
 
     /// Whether the server closed the session while it idled, such as after a restart.
     func looksClosed() -> Bool {
-        isBroken || isPeerGone() || PQisBusy(connection) == 1
+        // libpq reads the server's farewell as a notice.
+        isBroken || isPeerGone() || PQisBusy(connection) == 1 || isBroken
     }
 
     /// Takes in what has arrived and tells whether the other side has closed the connection.
