@@ -156,6 +156,25 @@ import Testing
         }
     }
 
+    @Test func `a chunk of any size needs little memory besides`() async {
+        await #expect(processExitsWith: .success) {
+            try await withPool { pool in
+                let row = [UInt8](repeating: UInt8(ascii: "x"), count: 99_999) + [UInt8(ascii: "\n")]
+                let chunk = (0..<3000).reduce(into: []) { chunk, _ in chunk += row }
+                let before = try ProcessUse.memory()
+                try await pool.withTransaction { transaction in
+                    try await transaction.execute(
+                        script: "CREATE TEMPORARY TABLE t (x text) ON COMMIT DROP", name: "setup")
+                    let count = try await transaction.copyIn(
+                        "test.in", "COPY t FROM STDIN", from: Chunks { $0 == 0 ? chunk : nil })
+                    #expect(count == 3000)
+                    // While the connection, with libpq's buffers, is still there.
+                    #expect(try ProcessUse.memory() - before < 20_000_000)
+                }
+            }
+        }
+    }
+
     private static func measureOut() async throws {
         try await withPool { pool in
             try await pool.withTransaction { transaction in

@@ -92,6 +92,15 @@ import Testing
         #expect(error.reason == .decoding(column: "#2", expected: "Int", found: "no such column"))
     }
 
+    @Test func `as many bytes are bound as one message of the protocol can carry`() {
+        #expect(Parameters.fits(0, bytes: 0) && Parameters.fits(65_535, bytes: 1 << 29))
+        #expect(Parameters.fits(1, bytes: 1_073_741_000))
+        // The server refuses a message of 1 GB, and ends the session.
+        #expect(!Parameters.fits(1, bytes: (1 << 30) - 1))
+        #expect(!Parameters.fits(65_535, bytes: 1_073_741_000))
+        #expect(!Parameters.fits(65_536, bytes: 0))
+    }
+
     @Test(.enabled(if: !TestServer.isPooled))
     func `too many values are refused before anything is sent`() async throws {
         try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in

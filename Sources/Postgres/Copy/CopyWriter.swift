@@ -37,7 +37,7 @@ public struct CopyWriter: ~Copyable {
     }
 
     private mutating func send() async throws {
-        try await session.putCopy(buffer, 0..<buffer.count)
+        try await session.putCopy(buffer)
         buffer.removeAll(keepingCapacity: true)
     }
 }

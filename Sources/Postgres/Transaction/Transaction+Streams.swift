@@ -52,7 +52,7 @@ extension Transaction {
         try await sendPending()
         let session = session
         return try await session.copyIn(statement.description, name: name.description) {
-            for try await chunk in source { try await session.putCopy(chunk) }
+            for try await chunk in source { try await session.putCopy((chunk as? [UInt8]) ?? Array(chunk)) }
         }
     }
 
@@ -85,20 +85,6 @@ extension Transaction {
             // A closure may also have caught the server's error.
             if session.wasLeftEarly || session.isTransactionFailed { try await transaction.undoStop() }
             return result
-        }
-    }
-}
-
-extension Session {
-    fileprivate func putCopy(_ chunk: some Collection<UInt8>) async throws {
-        let contiguous: [UInt8] = (chunk as? [UInt8]) ?? Array(chunk)
-        // libpq takes the length as a C int.
-        let limit = 1 << 30
-        var start = 0
-        while start < contiguous.count {
-            let end = min(start + limit, contiguous.count)
-            try await putCopy(contiguous, start..<end)
-            start = end
         }
     }
 }

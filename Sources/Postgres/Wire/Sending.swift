@@ -25,7 +25,15 @@ func withCStrings<Result>(
 extension Parameters {
     /// Throws when the protocol cannot carry these values.
     func check(_ label: StatementLabel) throws {
-        guard slots.count <= 65_535, bytes.count < 1 << 30 else { throw PostgresError(.tooLarge, label) }
+        guard Self.fits(slots.count, bytes: bytes.count) else { throw PostgresError(.tooLarge, label) }
+    }
+
+    /// Whether so many values, of so many bytes together, fit into one Bind: the server takes no message over
+    /// 0x3FFFFFFE bytes, and each value brings a format and a length. (PostgreSQL 15, `PQ_LARGE_MESSAGE_LIMIT`.)
+    static func fits(_ values: Int, bytes: Int) -> Bool {
+        // What else is in the message: its length, the names of portal and statement, the numbers of values and formats.
+        let others = 256
+        return values <= 65_535 && bytes + 6 * values + others <= 0x3FFF_FFFE
     }
 
     /// Lends the values as libpq takes them.

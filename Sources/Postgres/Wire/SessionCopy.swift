@@ -118,7 +118,20 @@ extension Session {
     /// The server, or libpq, takes no more data; the reason is the answer to the COPY.
     private struct CopyRefused: Error {}
 
-    func putCopy(_ bytes: [UInt8], _ range: Range<Int>) async throws {
+    /// Sends data in pieces, since libpq keeps a copy of what the socket has not taken, and the protocol knows no message
+    /// over 1 GB.
+    func putCopy(_ bytes: [UInt8]) async throws {
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + Self.copyPiece, bytes.count)
+            try await putCopy(bytes, start..<end)
+            start = end
+        }
+    }
+
+    private static let copyPiece = 256 * 1024
+
+    private func putCopy(_ bytes: [UInt8], _ range: Range<Int>) async throws {
         if Task.isCancelled { throw PostgresError(.cancelled) }
         // A source that is never in want and a socket that is never full leave no wait to notice it.
         if deadline <= .now { throw PostgresError(.deadline) }
