@@ -92,6 +92,14 @@ public enum StatementMode: Sendable {
     case unprepared
 }
 
+extension Configuration: CustomStringConvertible, CustomReflectable {
+    /// Nothing of the ``url``, which may hold a password.
+    public var description: String { "Configuration(\(applicationName))" }
+
+    /// Shows no properties.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
 /// A round trip that took longer than ``Configuration/slowAfter``.
 public struct SlowRoundTrip: Sendable {
     /// The names of the statements that travelled together, the library's own (`begin`, `commit`) among them.

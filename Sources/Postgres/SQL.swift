@@ -103,3 +103,10 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
     /// The types of the placeholders, in order.
     public var parameterTypes: [PostgresType] { parameters.slots.map(\.type) }
 }
+
+extension SQL: CustomStringConvertible, CustomReflectable {
+    /// The text, without the values.
+    public var description: String { text }
+
+    public var customMirror: Mirror { Mirror(self, children: ["text": text]) }
+}

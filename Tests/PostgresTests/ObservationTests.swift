@@ -134,6 +134,51 @@ import Tracing
         }
     }
 
+    @Test(arguments: [
+        "app:s3cret/word@db/x", "app:12/s3cret@db/x", "app:12/?s3cret@db/x", "app:pass@s3cret@db/x", "app:@s3cret@db/x",
+        "app:pass@s3cret@one,two/x", "app:12,s3cret/word@db/x", "app:s3cret@word/x@db/y",
+    ])
+    func `a password that is not encoded as URLs demand never shows`(_ place: String) async throws {
+        try await withLog { configuration in
+            configuration.url = "postgresql://" + place
+        } _: { pool, log in
+            let error = try await failure { try await pool.pipeline(Queries.backend) }
+            #expect(error.reason == .connection("the connection string cannot be read"))
+            #expect(log.lines("cannot connect").allSatisfy { !$0.text.contains("s3cret") && !$0.text.contains("word") })
+        }
+    }
+
+    @Test(arguments: ["host=%40abstract&port=1", "host=localhost,%2Fnowhere&port=1,1", "host=localhost&port=1"])
+    func `what only looks like a mistake is read as it stands`(_ place: String) async throws {
+        let error = try await failure {
+            try await Connection.with(Configuration(url: "postgresql:///x?" + place)) { _ in }
+        }
+        #expect(error.reason != .connection("the connection string cannot be read"))
+    }
+
+    @Test func `printing and dumping show neither values nor passwords`() {
+        let (value, password) = ("bound-s3cret", "passw0rd")
+        let sql: SQL = "SELECT \(value) || \(Bytes(Array(value.utf8)))"
+        let statement = Statement("test.printed", sql, one: { try $0.next(String.self) })
+        let configuration = Postgres.Configuration(url: "postgresql://app:\(password)@db/x", applicationName: "printed")
+        let subjects: [Any] = [
+            sql, sql.parameters, statement, configuration, Listener(configuration, channels: []), [configuration],
+            Pool(configuration),
+        ]
+        for subject in subjects {
+            var dumped = ""
+            dump(subject, to: &dumped)
+            for text in [dumped, String(describing: subject), String(reflecting: subject)] {
+                let numbers = text.split { !$0.isNumber }.joined(separator: " ")
+                for secret in [value, password] {
+                    #expect(!text.contains(secret))
+                    #expect(!numbers.contains(secret.utf8.map(String.init).joined(separator: " ")))
+                }
+            }
+        }
+        #expect("\(sql)" == "SELECT $1 || $2" && String(describing: configuration).contains("printed"))
+    }
+
     // MARK: Metrics and traces
 
     @Test(.ownProcess) func `a pool reports its transactions, connections and waits`() async {

@@ -13,17 +13,29 @@ struct ConnectionString {
 
     /// libpq's complaint about an unreadable string quotes it, password and all: it is not passed on.
     init(_ url: String) throws {
-        let isPlainName = !url.contains("=") && !url.hasPrefix("postgresql://") && !url.hasPrefix("postgres://")
+        let isURL = url.hasPrefix("postgresql://") || url.hasPrefix("postgres://")
+        let isPlainName = !url.contains("=") && !isURL
         // What the string leaves out comes from the environment.
         var values = Self.values(PQconndefaults())
         if !isPlainName {
-            guard let named = PQconninfoParse(url, nil) else {
-                throw PostgresError(.connection("the connection string cannot be read"))
-            }
-            values.merge(Self.values(named)) { _, named in named }
+            guard let options = PQconninfoParse(url, nil) else { throw Self.unreadable }
+            let named = Self.values(options)
+            if isURL, Self.isMistaken(named) { throw Self.unreadable }
+            values.merge(named) { _, named in named }
         }
         options = values["options"] ?? ""
         attempts = try Self.attempts(values)
+    }
+
+    private static let unreadable = PostgresError(.connection("the connection string cannot be read"))
+
+    /// Whether a part of a password may have been taken for something else, since it was not percent-encoded: libpq
+    /// would quote that in its complaint. A host may begin with `@`, which names an abstract socket.
+    private static func isMistaken(_ values: [String: String]) -> Bool {
+        func list(_ keyword: String) -> [Substring] { values[keyword]?.split(separator: ",") ?? [] }
+        return list("host").contains { $0.dropFirst().contains("@") }
+            || list("port").contains { !$0.utf8.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains) }
+            || values["dbname"]?.contains("@") == true
     }
 
     private static func attempts(_ values: [String: String]) throws -> [Host] {

@@ -33,3 +33,11 @@ public struct Parameters: Sendable {
 
     mutating func reserveSlots(_ count: Int) { slots.reserveCapacity(count) }
 }
+
+extension Parameters: CustomStringConvertible, CustomReflectable {
+    /// How many there are, never their bytes.
+    public var description: String { "\(count) values" }
+
+    /// Shows no values.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
