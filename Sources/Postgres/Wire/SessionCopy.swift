@@ -23,7 +23,10 @@ extension Session {
                     failure
                     ?? ServerReport(refusal: result).map { PostgresError(.server, report: $0, statement: label) }
             // libpq repeats these for ever until the data is moved.
-            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: throw violation("COPY in the middle of \(label)")
+            case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+                // The program's mistake, which says more than that nobody knows what became of it.
+                commitIsUnknown = false
+                throw violation("COPY in the middle of \(label)")
             default: break
             }
         }
