@@ -121,7 +121,14 @@ final class Poller: Sendable {
             // One that was closed meanwhile may have left its socket's number to another that is waited for.
             guard places[place.id] != nil else { return }
             let socket = place.socket.load(ordering: .relaxed)
-            if socket >= 0 { epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil) }
+            guard socket >= 0 else { return }
+            epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil)
+            // So may an open place whose socket libpq closed: whoever has the number now watches it anew.
+            for case let other? in places.byNumber where other !== place {
+                guard other.socket.load(ordering: .relaxed) == socket else { continue }
+                other.isWatched.store(false, ordering: .sequentiallyConsistent)
+                other.end(.ready)
+            }
         }
         place.isWatched.store(false, ordering: .sequentiallyConsistent)
         place.end(.ready)
