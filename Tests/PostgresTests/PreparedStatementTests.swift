@@ -129,6 +129,38 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `statements dropped within a transaction are prepared again`(_ hasSavepoint: Bool) async throws {
+        try await withOneConnection { pool in
+            let backend = try await pool.pipeline(Queries.backend)
+            // What rolls back has been needed before.
+            for _ in 0..<2 {
+                _ = try await failure {
+                    try await pool.withTransaction { transaction in
+                        _ = try await failure {
+                            try await transaction.withSavepoint { try await $0.run(number("SELECT 1 / 0")) }
+                        }
+                        _ = try await transaction.run(number("SELECT 1 / 0"))
+                    }
+                }
+            }
+            let runs = Shared(0)
+            let one = try await pool.withTransaction { transaction in
+                runs.change { $0 += 1 }
+                _ = try await transaction.run(number("SELECT 1"))
+                if runs.value == 1 { try await transaction.execute(script: "DEALLOCATE ALL", name: "test") }
+                guard hasSavepoint else { return try await transaction.run(number("SELECT 1")) }
+                let error = try await failure {
+                    try await transaction.withSavepoint { try await $0.run(number("SELECT 1")) }
+                }
+                #expect(error.state == .invalidSQLStatementName)
+                return try await transaction.run(number("SELECT 1"))
+            }
+            #expect(one == 1 && runs.value == (hasSavepoint ? 1 : 2))
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
     @Test func `a feature that the server does not support is refused once`() async throws {
         try await withOneConnection { pool in
             let runs = Shared(0)

@@ -102,6 +102,21 @@ import Testing
         }
     }
 
+    @Test func `a statement without text gives no rows and does no harm`() async throws {
+        try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
+            let backend = try await pool.pipeline(Queries.backend)
+            let nothing = Statement("test.nothing", "", all: { try $0.next(Int.self) })
+            let (none, count, after) = try await pool.pipeline(
+                nothing, Statement("test.comment", "-- nothing"), Queries.backend)
+            #expect(none.isEmpty && count == 0 && after == backend)
+            try await pool.withTransaction { transaction in
+                try await transaction.stream(nothing) { rows in
+                    for try await row in rows { Issue.record("a row \(row)") }
+                }
+            }
+        }
+    }
+
     @Test func `scripts run inside a transaction and on a connection`() async throws {
         try await withDatabase { database in
             try await Connection.with(database.configuration()) { connection in

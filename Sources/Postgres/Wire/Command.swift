@@ -16,29 +16,36 @@ final class Command: Sendable {
     let label: StatementLabel
     let sql: SQL
     let role: Role
+    /// Whether it may stand prepared. What mends a transaction does not, since the server may have dropped what did.
+    let isPrepared: Bool
 
-    init(_ label: StatementLabel, _ sql: SQL, role: Role = .read) {
+    init(_ label: StatementLabel, _ sql: SQL, role: Role = .read, isPrepared: Bool = true) {
         self.label = label
         self.sql = sql
         self.role = role
+        self.isPrepared = isPrepared
     }
 }
 
 extension Command {
     /// One of the wrapper's own.
-    private convenience init(_ name: StaticString, _ sql: SQL, role: Role = .unread) {
-        self.init(StatementLabel(name), sql, role: role)
+    private convenience init(_ name: StaticString, _ sql: SQL, role: Role = .unread, isPrepared: Bool = true) {
+        self.init(StatementLabel(name), sql, role: role, isPrepared: isPrepared)
     }
 
     static let begin = Command("begin", "BEGIN")
     @usableFromInline static let commit = Command("commit", "COMMIT", role: .commit)
-    static let rollback = Command("rollback", "ROLLBACK")
+    static let rollback = Command("rollback", "ROLLBACK", isPrepared: false)
     static let deallocateAll = Command("deallocate", "DEALLOCATE ALL")
 
-    static func savepoint(_ depth: Int) -> Command { Command("savepoint", SQL(generated: "SAVEPOINT s\(depth)")) }
-    static func release(_ depth: Int) -> Command { Command("release", SQL(generated: "RELEASE s\(depth)")) }
+    static func savepoint(_ depth: Int) -> Command {
+        Command("savepoint", SQL(generated: "SAVEPOINT s\(depth)"), isPrepared: false)
+    }
+    static func release(_ depth: Int) -> Command {
+        Command("release", SQL(generated: "RELEASE s\(depth)"), isPrepared: false)
+    }
     static func rollback(to depth: Int) -> Command {
-        Command("rollback", SQL(generated: "ROLLBACK TO s\(depth)"))
+        Command("rollback", SQL(generated: "ROLLBACK TO s\(depth)"), isPrepared: false)
     }
     static func deallocate(_ name: String) -> Command {
         Command("deallocate", SQL(generated: "DEALLOCATE \(name)"))

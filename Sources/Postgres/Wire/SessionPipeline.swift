@@ -99,7 +99,7 @@ extension Session {
     }
 
     private func queue(_ command: Command, at index: Int) throws {
-        if configuration.statementMode == .unprepared {
+        if configuration.statementMode == .unprepared || !command.isPrepared {
             if command.role == .commit { commitIsUnknown = true }
             guard command.sql.sendUnprepared(to: connection) else { throw broken() }
         } else {
@@ -247,7 +247,7 @@ extension Session {
 extension PipelineProgress.Event {
     fileprivate init?(_ result: OpaquePointer, _ status: ExecStatusType) {
         switch status {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK: self = .succeeded
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: self = .succeeded
         // Without an SQLSTATE it is libpq's own report of a lost connection, no answer of the server.
         case PGRES_FATAL_ERROR where ServerReport.isRefusal(result): self = .failed
         case PGRES_PIPELINE_ABORTED: self = .aborted
