@@ -57,6 +57,16 @@ import Testing
         #expect(!PostgresError(.deadline).violates(""))
     }
 
+    @Test func `only what is known to have been rolled back is repeatable`() {
+        for state in ["40001", "40P01"] {
+            #expect(PostgresError(.server, report: report(state)).isRepeatable)
+            for reason in [PostgresError.Reason.commitUnknown, .deadline, .cancelled, .connection("")] {
+                #expect(!PostgresError(reason, report: report(state)).isRepeatable)
+            }
+        }
+        #expect(!PostgresError(.server, report: report("40003")).isRepeatable)
+    }
+
     @Test func `only what may pass by itself counts as unavailable`() {
         #expect(PostgresError(.server, report: report("57P01")).isUnavailable)
         #expect(PostgresError(.server, report: report("53300")).isUnavailable)

@@ -93,7 +93,9 @@ public struct PostgresError: Error, Sendable {
 
     /// Whether the same transaction, run once more from its beginning, may well succeed: another one was in its way,
     /// and this one was rolled back. A pool has then done so ``Configuration/maximumRetries`` times already.
-    public var isRepeatable: Bool { state == .serializationFailure || state == .deadlockDetected }
+    public var isRepeatable: Bool {
+        reason == .server && (state == .serializationFailure || state == .deadlockDetected)
+    }
 
     /// Whether the violated constraint has this name. On Citus a shard's number follows the name.
     public func violates(_ constraint: String) -> Bool {
