@@ -36,10 +36,9 @@ public struct Configuration: Sendable {
     public var transactionTimeout: Duration
     /// How long a statement may wait for a lock (the server's `lock_timeout`); `nil` leaves it to the server.
     public var lockTimeout: Duration?
-    /// A connection that idled longer than this is closed.
+    /// A connection that idled longer than this is closed; each up to a tenth sooner, so that they do not end together.
     public var idleTimeout: Duration
-    /// A connection older than this is not lent again. Each lives up to a tenth shorter, so that they do not end
-    /// together.
+    /// A connection older than this is not lent again; each up to a tenth sooner.
     public var maximumLifetime: Duration
     /// A connection that idled longer than this is looked at before it is lent: the server may have closed it.
     var checkAfter = Duration.milliseconds(100)

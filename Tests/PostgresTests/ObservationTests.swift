@@ -227,6 +227,20 @@ import Tracing
         }
     }
 
+    @Test(.ownProcess) func `a transaction that made no round trip took no time`() async {
+        await #expect(processExitsWith: .success) {
+            let metrics = TestMetrics()
+            MetricsSystem.bootstrap(metrics)
+            try await withPool(TestServer.observer) { pool in
+                _ = try await pool.pipeline(Queries.backend)
+                try await pool.withTransaction { _ in }
+                let dimensions = [("pool", pool.configuration.applicationName), ("role", "")]
+                let durations = try metrics.expectTimer("postgres_transaction_duration", dimensions).values
+                #expect(durations.count == 2 && durations.last == 0)
+            }
+        }
+    }
+
     @Test(.ownProcess) func `each piece of work is a span that ends and holds no values`() async {
         await #expect(processExitsWith: .success) {
             let tracer = InMemoryTracer()

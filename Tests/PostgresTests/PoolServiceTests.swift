@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import Synchronization
 import TestSupport
 import Testing
 
@@ -131,6 +132,19 @@ import Testing
         }
     }
 
+    @Test func `a drain without patience returns at once and ends no other`() async throws {
+        try await withPool(configuration(1)) { pool in
+            let gate = Gate()
+            let holders = try await hold(1, of: pool, until: gate)
+            let patient = Task { await pool.drain(within: .seconds(60)) }
+            try await eventually { pool.state.withLock { $0.drainers.count } == 1 }
+            for _ in 0..<20 { #expect(await pool.drain(within: .zero) == false) }
+            gate.open()
+            for holder in holders { #expect(try await holder.value > 0) }
+            #expect(await patient.value)
+        }
+    }
+
     // MARK: A server that refuses
 
     /// The configuration of a database that nobody has made, and what makes it; it is gone afterwards.
@@ -238,6 +252,9 @@ import Testing
                 gate.open()
                 try await group.waitForAll()
             }
+            let idleTimeouts = Set(
+                pool.state.withLock { $0.idle.map { $0.session.idleTimeout / pool.configuration.idleTimeout } })
+            #expect(idleTimeouts.count > 1 && idleTimeouts.allSatisfy { (0.9...1).contains($0) })
             let lives = ends.value.map { $0 - .now }.sorted()
             let (first, last) = (try #require(lives.first), try #require(lives.last))
             #expect(first > .seconds(840) && last <= .seconds(1000))

@@ -9,7 +9,7 @@ extension Pool {
         state.withLock { state in
             guard !state.isClosed, let last = state.idle.last else { return nil }
             let now = Moment.now
-            guard now < last.since + min(configuration.checkAfter, configuration.idleTimeout),
+            guard now < last.since + min(configuration.checkAfter, last.session.idleTimeout),
                 now < last.session.endOfLife, !Task.isCancelled
             else {
                 return nil
@@ -45,7 +45,7 @@ extension Pool {
         let now = Moment.now
         if now >= session.endOfLife { return true }
         // One of the minimum is kept to be lent, however long that takes.
-        if now >= idleSince + configuration.idleTimeout,
+        if now >= idleSince + session.idleTimeout,
             state.withLock({ $0.open > configuration.minimumConnections })
         {
             return true

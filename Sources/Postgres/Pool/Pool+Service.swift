@@ -45,27 +45,21 @@ extension Pool: Service {
     public func drain(within limit: Duration? = nil) async -> Bool {
         close()
         let limit = limit ?? configuration.transactionTimeout
-        let alarm = Task.detached {
-            try await Task.sleep(for: limit)
-            self.endDraining()
-        }
+        let ticket = tickets.wrappingAdd(1, ordering: .relaxed).newValue
+        var alarm: Task<Void, any Error>?
         await withUnsafeContinuation { continuation in
             let isEmpty = state.withLock { state in
-                if state.open > 0 { state.drainers.append(continuation) }
+                if state.open > 0 { state.drainers[ticket] = continuation }
                 return state.open == 0
             }
-            if isEmpty { continuation.resume() }
+            if isEmpty { return continuation.resume() }
+            alarm = Task.detached {
+                try await Task.sleep(for: limit)
+                self.state.withLock { $0.drainers.removeValue(forKey: ticket) }?.resume()
+            }
         }
-        alarm.cancel()
+        alarm?.cancel()
         return state.withLock { $0.open == 0 }
-    }
-
-    private func endDraining() {
-        let drainers = state.withLock { state in
-            defer { state.drainers = [] }
-            return state.drainers
-        }
-        for drainer in drainers { drainer.resume() }
     }
 
     /// What the pool has and has done.
@@ -99,7 +93,7 @@ extension Pool: Service {
             var closed: [PoolState.Idle] = []
             state.idle.removeAll { idle in
                 let isOld = now >= idle.session.endOfLife
-                let isUnused = now >= idle.since + configuration.idleTimeout && surplus > 0
+                let isUnused = now >= idle.since + idle.session.idleTimeout && surplus > 0
                 guard isOld || isUnused else { return false }
                 surplus -= 1
                 closed.append(idle)

@@ -152,7 +152,8 @@ public final class Pool: Sendable {
 
     private func finish(_ session: Session, since began: Moment) {
         observation.transactions.increment()
-        observation.duration.recordNanoseconds(session.lastAnswer.nanoseconds - began.nanoseconds)
+        // The last answer was an earlier lending's when this one made no round trip.
+        observation.duration.recordNanoseconds(max(0, session.lastAnswer.nanoseconds - began.nanoseconds))
         release(session, session.lastAnswer)
     }
 

@@ -11,8 +11,8 @@ struct PoolState {
     var open = 0
     var waiters = WaitingLine()
     var isClosed = false
-    /// Those who wait for the last connection of a closed pool to come back.
-    var drainers: [UnsafeContinuation<Void, Never>] = []
+    /// Those who wait for the last connection of a closed pool to come back, by their tickets.
+    var drainers: [UInt64: UnsafeContinuation<Void, Never>] = [:]
     var created = 0
     var discarded = 0
 
@@ -82,7 +82,7 @@ struct PoolState {
     /// Those to tell that a closed pool is empty.
     mutating func drained() -> [UnsafeContinuation<Void, Never>] {
         guard isClosed, open == 0 else { return [] }
-        defer { drainers = [] }
-        return drainers
+        defer { drainers = [:] }
+        return Array(drainers.values)
     }
 }

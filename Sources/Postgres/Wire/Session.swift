@@ -11,6 +11,8 @@ final class Session: @unchecked Sendable {
     let configuration: Configuration
     /// When it is too old to be lent again.
     let endOfLife: Moment
+    /// How long it may idle.
+    let idleTimeout: Duration
     private let place = PollingExecutor.shared.next().open()
     /// When the present lending has to be over.
     var deadline = Moment.never
@@ -43,6 +45,7 @@ final class Session: @unchecked Sendable {
         self.connection = connection
         self.configuration = configuration
         endOfLife = .now + configuration.maximumLifetime * Double.random(in: 0.9...1)
+        idleTimeout = configuration.idleTimeout * Double.random(in: 0.9...1)
         prepared = PreparedStatements(limit: configuration.preparedStatementLimit)
     }
 
