@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -21,6 +22,62 @@ import Testing
         #expect(isIn(message("E", "SPANIC\0VPANIC\0CXX000\0M\0\0")))
         #expect(!isIn(others))
         #expect(!isIn([]))
+    }
+
+    /// Gives the server a row that it refuses after notices for the others, and `more` once it has.
+    private func copyRefused(_ more: @escaping @Sendable (Int) -> [UInt8]?) async throws -> PostgresError {
+        try await withDatabase { database in
+            try await database.execute(
+                """
+                CREATE TABLE t (n int);
+                CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    RAISE NOTICE 'row %', new.n;
+                    IF new.n = 100 THEN RAISE 'no more' USING ERRCODE = '23514'; END IF;
+                    RETURN new;
+                END $$;
+                CREATE TRIGGER tell BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tell()
+                """)
+            let isRefused = Statement(
+                "test.refused",
+                """
+                SELECT EXISTS (
+                    SELECT FROM pg_stat_activity
+                    WHERE datname = \(database.name) AND state = 'idle in transaction (aborted)')
+                """, one: { try $0.next(Bool.self) })
+            let rows = Array((1...100).map { "\($0)\n" }.joined().utf8)
+            return try await withPool(database.configuration(maximumConnections: 1)) { pool in
+                let task = Task {
+                    try await pool.withTransaction { transaction in
+                        try await transaction.copyIn(
+                            "test.in", "COPY t FROM STDIN",
+                            from: Chunks { number in
+                                if number == 0 { return rows }
+                                if number == 1 { try await eventually { try await observe(isRefused) } }
+                                return more(number)
+                            })
+                    }
+                }
+                let error = try await failure { try await task.value }
+                #expect(try await pool.pipeline(Queries.backend) > 0)
+                return error
+            }
+        }
+    }
+
+    @Test func `an error behind many notices ends an endless source`() async throws {
+        let error = try await copyRefused { number in
+            if number == 10_000 { Issue.record("the error was not seen") }
+            return number < 10_000 ? Array("1\n".utf8) : nil
+        }
+        #expect(error.state == .checkViolation && error.reason == .server)
+    }
+
+    @Test func `what ends a COPY that was refused before tells of it`() async throws {
+        let error = try await copyRefused { _ in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return Array("1\n".utf8)
+        }
+        #expect(error.reason == .cancelled && error.state == .checkViolation && error.statement == "test.in")
     }
 
     @Test func `a part of a message is not taken for an error`() {

@@ -32,9 +32,13 @@ enum CopyRefusal {
 extension Session {
     /// Whether the server has refused what was sent so far. Under TLS that is not seen before the end of the data, since
     /// the bytes on the socket are not the conversation's.
+    ///
+    /// Asked whenever libpq is about to send, since it reads, and hides, what has come when the socket takes no more.
     func hasRefusedCopy() -> Bool {
         guard PQsslInUse(connection) == 0 else { return false }
-        return withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
+        var waiting: Int32 = 0
+        guard ioctl(PQsocket(connection), UInt(FIONREAD), &waiting) == 0, waiting > 0 else { return false }
+        return withUnsafeTemporaryAllocation(byteCount: min(Int(waiting), 64 * 1024), alignment: 1) { buffer in
             let count = recv(PQsocket(connection), buffer.baseAddress, buffer.count, Int32(MSG_PEEK | MSG_DONTWAIT))
             return count > 0 && CopyRefusal.isIn(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }

@@ -40,8 +40,9 @@ extension Transaction {
     ///
     /// The chunks may be cut anywhere. The source is asked for the next one when the socket has taken the last. An
     /// error of the source ends the COPY, which undoes it, and comes out unchanged. An error of the server ends it as a
-    /// rule before the next chunk is sent; over TLS it is seen only when the source has ended. After either the
-    /// transaction can only fail, unless the COPY stood within ``withSavepoint(_:)``.
+    /// rule before the next chunk is sent; over TLS, or when many notices come with it, it may be seen only when the
+    /// source has ended or at the time limit, whose error then holds its report. After either the transaction can only
+    /// fail, unless the COPY stood within ``withSavepoint(_:)``.
     ///
     /// A cancellation and the time limit are noticed with the next chunk, not while the source is waited for. Returns
     /// the number of rows.

@@ -113,7 +113,14 @@ extension Session {
                 try await drain(name)
             }
         } catch let refusal as PostgresError {
-            if error is CopyRefused { cause = refusal }
+            if error is CopyRefused {
+                cause = refusal
+            } else if let ended = error as? PostgresError, ended.reason == .deadline || ended.reason == .cancelled,
+                refusal.state != .queryCanceled
+            {
+                // The server had refused the data before, which nobody saw.
+                cause = PostgresError(ended.reason, report: refusal.report, statement: name)
+            }
         }
         throw cause is CopyRefused ? broken() : cause
     }
@@ -138,8 +145,8 @@ extension Session {
         if Task.isCancelled { throw PostgresError(.cancelled) }
         // A source that is never in want and a socket that is never full leave no wait to notice it.
         if deadline <= .now { throw PostgresError(.deadline) }
-        if hasRefusedCopy() { throw CopyRefused() }
         while true {
+            if hasRefusedCopy() { throw CopyRefused() }
             let sent = bytes.withUnsafeBytes { buffer in
                 let piece = UnsafeRawBufferPointer(rebasing: buffer[range])
                 return PQputCopyData(
@@ -161,9 +168,9 @@ extension Session {
             let result = PQflush(connection)
             if result == 0 { return }
             guard result == 1 else { throw broken() }
+            // libpq itself reads what comes meanwhile, so that the server need not wait for us to read before it reads on.
             try await wait([.read, .write])
             if hasRefusedCopy() { throw CopyRefused() }
-            guard PQconsumeInput(connection) == 1 else { throw broken() }
         }
     }
 
