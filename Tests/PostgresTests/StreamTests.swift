@@ -120,6 +120,26 @@ import Testing
         }
     }
 
+    @Test(.ownProcess) func `10,000,000 rows are read in bounded memory`() async {
+        await #expect(processExitsWith: .success) {
+            try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
+                try await pool.withTransaction { transaction in
+                    try await transaction.stream(Self.numbers(10_000_000)) { rows in
+                        var (count, before) = (0, 0)
+                        for try await number in rows {
+                            count += 1
+                            if count == 1000 { before = try ProcessUse.memory() }
+                            if number != count { Issue.record("row \(count) is \(number)") }
+                        }
+                        #expect(count == 10_000_000)
+                        let after = try ProcessUse.memory()
+                        #expect(after - before < 30_000_000)
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `a slow reader makes the server wait`() async throws {
         try await withOneConnection { pool, backend in
             let waits = Statement(
