@@ -121,6 +121,7 @@ import Testing
     func `a deadline fires soon after its time and the connection stays`(_ kind: Kind) async throws {
         var configuration = TestServer.configuration(maximumConnections: 1)
         configuration.transactionTimeout = .milliseconds(200)
+        configuration.grace = .seconds(30)
         try await withPool(configuration) { pool in
             let task = Task(executorPreference: kind.executor) {
                 var times: [Duration] = []

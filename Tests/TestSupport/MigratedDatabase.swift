@@ -42,7 +42,11 @@ enum MigratedDatabase {
     static let template = Task {
         let database = try await TestDatabase.create()
         try await createRoles(in: database)
-        let migrator = Migrator(configuration: database.configuration(user: "mehvar_owner"), directory: sqlDirectory)
+        // Past any pooler, whose sessions would stay on the template.
+        var configuration = database.configuration(user: "mehvar_owner")
+        configuration.url = database.serverURL
+        configuration.statementMode = .prepared
+        let migrator = Migrator(configuration: configuration, directory: sqlDirectory)
         try await migrator.migrate()
         return database
     }
@@ -54,7 +58,7 @@ enum MigratedDatabase {
         let psql = Process()
         psql.executableURL = URL(filePath: "/usr/bin/env")
         psql.arguments = [
-            "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", database.url, "-f",
+            "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", database.serverURL, "-f",
             sqlDirectory.appending(path: "roles.sql").path,
         ]
         psql.standardOutput = FileHandle.nullDevice

@@ -78,11 +78,18 @@ final class Session: @unchecked Sendable {
             for: PQsocket(connection), interest, until: deadline, heedsCancellation: heedsCancellation,
             staysWatched: true)
         switch outcome {
-        // A socket that is always ready keeps the poller from noticing the deadline.
-        case .ready: if deadline != .never, deadline <= .now { try interrupt(.deadline) }
+        case .ready: if isOverdue { try interrupt(.deadline) }
         case .timedOut: try interrupt(.deadline)
         case .cancelled: try interrupt(.cancelled)
         }
+    }
+
+    /// Whether a socket that is always ready kept the poller from noticing the deadline. An answer that is only late is
+    /// taken while the session cleans up: this process may have had no processor.
+    private var isOverdue: Bool {
+        guard deadline != .never else { return false }
+        let isCleaningUp = !mayAskToStop || interruption != nil
+        return deadline + (isCleaningUp ? configuration.grace * 4 : .zero) <= .now
     }
 
     /// Waits for something to read while nothing was asked; `false` when the time is over.
