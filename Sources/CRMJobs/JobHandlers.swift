@@ -25,6 +25,9 @@ public struct JobHandlers: Sendable {
         registry.register(PlanCampaign.self) { job, context in
             try await planner.plan(context.tenant, job.campaignID)
         }
+        registry.register(FinishCampaign.self) { job, context in
+            try await planner.finish(context.tenant, job.campaignID)
+        }
         registry.register(SendInvitations.self) { [sender] job, context in
             let report = try await sender.send(context.tenant, job)
             // A mail server that is away is waited for, however long: what is planned is not lost, nor given up.

@@ -132,7 +132,10 @@ final class Claimer: Sendable {
             jobs = try await pool.withTransaction { try await $0.pipeline(all: statements) }.flatMap { $0 }
         }
         floors.looked(for: .now - began, claimed: jobs)
-        if jobs.isEmpty { counters.update { $0.emptyClaims += 1 } }
+        counters.update { counts in
+            counts.claimed += jobs.count
+            if jobs.isEmpty { counts.emptyClaims += 1 }
+        }
         return jobs
     }
 

@@ -45,8 +45,9 @@ final class OutcomeBuffer: Sendable {
     func run(onWritten: @Sendable (Bool) -> Void) async {
         while true {
             switch state.withLock({ Self.next(&$0) }) {
-            case .write(let batch, let freesTwin):
+            case .write(let batch, let freesTwin, let firstAt):
                 await writer.write(batch, while: { [self] in state.withLock { $0.finishBy.map { $0 > .now } ?? true } })
+                writer.counters.metrics.flushed(batch.count, lag: .now - firstAt)
                 onWritten(freesTwin)
             case .wait(let duration): await signal.wait(atMost: duration)
             case .end: return
@@ -61,7 +62,7 @@ final class OutcomeBuffer: Sendable {
     }
 
     private enum Step {
-        case write([Outcome], freesTwin: Bool)
+        case write([Outcome], freesTwin: Bool, firstAt: ContinuousClock.Instant)
         case wait(Duration)
         case end
     }
@@ -78,6 +79,6 @@ final class OutcomeBuffer: Sendable {
             state.isUrgent = false
             state.freesTwin = false
         }
-        return .write(batch, freesTwin: freesTwin)
+        return .write(batch, freesTwin: freesTwin, firstAt: firstAt)
     }
 }

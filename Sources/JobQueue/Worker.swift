@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import Logging
 public import Postgres
 public import ServiceLifecycle
@@ -13,6 +14,7 @@ public final class Worker: Service {
     private let logger: Logger
     private let running = RunningJobs()
     private let counters = Counters()
+    private let clock: ServerClock
     private let lease: LeaseKeeper
     private let runner: Runner
     private let buffer: OutcomeBuffer
@@ -34,6 +36,7 @@ public final class Worker: Service {
         self.configuration = configuration
         self.logger = logger
         let clock = ServerClock()
+        self.clock = clock
         let claimable = Claimable(queues: configuration.queues ?? handlers.queues, kinds: handlers.kinds)
         let maintenance = Maintenance(
             pool: pool, interval: configuration.maintenanceInterval ?? .zero, daysKept: configuration.daysKept,
@@ -123,7 +126,7 @@ public final class Worker: Service {
     }
 
     private func start(_ job: ClaimedJob) {
-        counters.update { $0.claimed += 1 }
+        counters.metrics.started(job.queue, after: clock.now.timeIntervalSince(job.runAt))
         running.start(job) { cancellation in
             switch await self.runner.run(job, cancellation) {
             case .outcome(let outcome):

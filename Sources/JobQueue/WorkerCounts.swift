@@ -20,11 +20,17 @@ public struct WorkerCounts: Sendable, Equatable {
 }
 
 final class Counters: Sendable {
+    let metrics = QueueMetrics()
     private let counts = Mutex(WorkerCounts())
 
     var snapshot: WorkerCounts { counts.withLock { $0 } }
 
     func update(_ change: (inout WorkerCounts) -> Void) {
-        counts.withLock { change(&$0) }
+        let (before, after) = counts.withLock { counts in
+            let before = counts
+            change(&counts)
+            return (before, counts)
+        }
+        metrics.count(from: before, to: after)
     }
 }

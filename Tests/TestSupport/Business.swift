@@ -114,6 +114,8 @@ public struct Business: Sendable {
     public func planned(_ campaign: Campaign) async throws -> Campaign {
         _ = try await campaigns.launch(context, campaign.id)
         try await planner.plan(context, campaign.id)
+        // An audience of which nobody is invited is a batch without jobs, which ends at once.
+        try await planner.finish(context, campaign.id)
         return try await campaigns.find(context, campaign.id)
     }
 
@@ -135,13 +137,13 @@ public struct Business: Sendable {
         ).map { try JSONDecoder().decode(SendInvitations.self, from: Data($0.utf8)) }
     }
 
-    /// Sends every stretch once, as the sending jobs do.
+    /// Sends every stretch once, as the sending jobs do, and then ends the campaigns, as the last job of each does.
     @discardableResult
     package func send(_ transport: any MailTransport) async throws -> [InvitationSender.Report] {
         var reports: [InvitationSender.Report] = []
-        for stretch in try await stretches() {
-            reports.append(try await sender(transport).send(context, stretch))
-        }
+        let stretches = try await stretches()
+        for stretch in stretches { reports.append(try await sender(transport).send(context, stretch)) }
+        for id in Set(stretches.map(\.campaignID)) { try await planner.finish(context, id) }
         return reports
     }
 

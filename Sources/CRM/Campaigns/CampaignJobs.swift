@@ -9,6 +9,13 @@ public struct PlanCampaign: Job {
     public var uniqueKey: String? { campaignID.description }
 }
 
+/// Ends a campaign whose sending jobs have ended.
+public struct FinishCampaign: Job {
+    public static let kind = "campaign.finish"
+
+    public let campaignID: Campaign.ID
+}
+
 /// Sends the invitations of one stretch of the ledger, ids from `first` to `last`.
 public struct SendInvitations: Job {
     public static let kind = "campaign.send"

@@ -2,9 +2,11 @@ import Foundation
 import JobQueue
 import Postgres
 
-/// Writes the ledger of a launched campaign, a stretch at a time, each with the jobs that send it.
+/// Writes the ledger of a launched campaign, a stretch at a time, each with the jobs that send it, and ends the campaign
+/// when those have ended.
 ///
-/// A planner that dies goes on where it was: rows that stand are left alone, and a stretch commits with its jobs.
+/// The jobs are a batch with the campaign's own id. A planner that dies goes on where it was: rows that stand are left
+/// alone, and a stretch commits with its jobs.
 package struct CampaignPlanner: Sendable {
     private static let stretch = 1000
 
@@ -19,22 +21,32 @@ package struct CampaignPlanner: Sendable {
             let campaign = try await transaction.run(CampaignStatements.find(tenant, id))
             guard let campaign, campaign.state == .planning else { return nil }
             try await SegmentService.evaluate(campaign.segmentID, in: &transaction)
+            let batch = JobBatch(
+                id: id.rawValue, name: SendInvitations.kind, finally: NewJob(FinishCampaign(campaignID: id)))
+            try await transaction.run(try batch.open(tenant: tenant.rawValue))
             return campaign
         }
         // A planner that died may have come to this point already.
-        guard let campaign else { return try await finish(context, id) }
+        guard let campaign else { return try await close(context, id) }
         var after: Customer.ID?
         repeat {
             after = try await planStretch(context, campaign, after: after)
         } while after != nil
         await database.analyse(context, ["invitation"])
-        try await finish(context, id)
+        try await close(context, id)
     }
 
-    private func finish(_ context: TenantContext, _ id: Campaign.ID) async throws {
+    /// Says that the ledger is written: whatever job ends last brings the campaign's end with it.
+    private func close(_ context: TenantContext, _ id: Campaign.ID) async throws {
         let tenant = context.tenantID
         _ = try await database.pipeline(
-            context, CampaignStatements.run(tenant, id), CampaignStatements.finish(tenant, id))
+            context, CampaignStatements.run(tenant, id), JobBatch.close(tenant: tenant.rawValue, id.rawValue))
+    }
+
+    /// Ends the campaign if nothing is left to send. Where a sending job was given up, something is, and the campaign
+    /// ends after somebody has had that job retried.
+    package func finish(_ context: TenantContext, _ id: Campaign.ID) async throws {
+        _ = try await database.run(context, CampaignStatements.finish(context.tenantID, id))
     }
 
     /// - Returns: the last customer that was looked at; `nil` at the end of the audience.
@@ -50,11 +62,11 @@ package struct CampaignPlanner: Sendable {
             let planned = try await transaction.run(InvitationStatements.plan(tenant, campaign, candidates))
             let jobs = planned.sorted { $0.description < $1.description }.chunked(by: SendInvitations.chunk).map {
                 chunk in
-                NewJob(SendInvitations(campaignID: campaign.id, first: chunk.first, last: chunk.last))
+                NewJob(
+                    SendInvitations(campaignID: campaign.id, first: chunk.first, last: chunk.last),
+                    batchID: campaign.id.rawValue)
             }
-            if !jobs.isEmpty {
-                _ = try await transaction.run(try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs))
-            }
+            _ = try await transaction.pipeline(all: try Enqueue.statements(tenant: tenant.rawValue, jobs: jobs))
             return candidates.count < Self.stretch ? nil : candidates.last?.customerID
         }
     }

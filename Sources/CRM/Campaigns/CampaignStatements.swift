@@ -58,14 +58,7 @@ enum CampaignStatements {
             """)
     }
 
-    /// Waits for the planner, which may be about to say that the ledger is written.
-    static func awaitPlanner(_ tenant: Tenant.ID, _ id: Campaign.ID) -> Statement<Int> {
-        Statement(
-            "campaign.await_planner",
-            "SELECT 1 FROM crm.campaign c WHERE c.tenant_id = \(tenant) AND c.id = \(id) FOR NO KEY UPDATE")
-    }
-
-    /// Ends a campaign whose ledger is written and has nothing left to send. Whoever commits last sees that.
+    /// Ends a campaign whose ledger is written and has nothing left to send.
     static func finish(_ tenant: Tenant.ID, _ id: Campaign.ID) -> Statement<Int> {
         Statement(
             "campaign.finish",

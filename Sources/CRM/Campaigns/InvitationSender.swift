@@ -55,9 +55,6 @@ package struct InvitationSender: Sendable {
                 break
             }
         }
-        _ = try await database.pipeline(
-            context, CampaignStatements.awaitPlanner(tenant, job.campaignID),
-            CampaignStatements.finish(tenant, job.campaignID))
         return report
     }
 

@@ -193,7 +193,6 @@ struct StatementCatalogue {
                         CatalogueEntry(CampaignStatements.launch(tenant, draft.id)),
                         CatalogueEntry(InvitationLetter.find(tenant, draft.id)),
                         CatalogueEntry(CampaignStatements.run(tenant, draft.id)),
-                        CatalogueEntry(CampaignStatements.awaitPlanner(tenant, draft.id)),
                         CatalogueEntry(CampaignStatements.finish(tenant, draft.id)),
                     ]),
                 CatalogueGroup([
