@@ -74,25 +74,37 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: !TestServer.isPooled), arguments: Running.allCases)
-    func `the deadline passes for a server that always has more to say, too`(_ running: Running) async throws {
-        try await withOneConnection { pool, backend in
-            let task = running.start {
-                try await pool.withSession { session in
-                    try await session.execute(script: "LISTEN test_channel", name: "listen")
-                    try await Connection.with(pool.configuration) { connection in
-                        try await connection.run(Statement(effect: "test.notify", "NOTIFY test_channel"))
-                    }
-                    // Nobody reads it.
-                    #expect(try await session.hasInput(until: .now + .seconds(60)))
+    /// Reads while there is something to read and the deadline has passed.
+    private func readLate(isShielded: Bool, _ check: (Session) throws -> Void) async throws {
+        try await withOneConnection { pool, _ in
+            try await pool.withSession { session in
+                try await session.execute(script: "LISTEN test_channel", name: "listen")
+                try await Connection.with(pool.configuration) { connection in
+                    try await connection.run(Statement(effect: "test.notify", "NOTIFY test_channel"))
+                }
+                #expect(try await session.hasInput(until: .now + .seconds(60)))
+                func read() async throws {
                     session.deadline = .now
-                    try await session.wait(.read)
+                    try await session.awaitInput()
+                    try check(session)
+                }
+                if isShielded {
+                    try await session.shielded { try await read() }
+                } else {
+                    try await session.interruptibly { try await read() }
                 }
             }
-            let error = try await failure { try await task.value }
-            #expect(error.reason == .deadline)
-            #expect(try await pool.pipeline(Queries.backend) != backend)
         }
+    }
+
+    @Test(.enabled(if: !TestServer.isPooled))
+    func `a server that always has more to say is asked to stop at the deadline`() async throws {
+        try await readLate(isShielded: false) { #expect($0.isInterrupted) }
+    }
+
+    @Test(.enabled(if: !TestServer.isPooled))
+    func `an answer to a rollback that is there is taken, however late it is read`() async throws {
+        try await readLate(isShielded: true) { #expect(!$0.isInterrupted && !$0.isBroken) }
     }
 
     @Test func `scripts are cancelled too`() async throws {

@@ -78,18 +78,10 @@ final class Session: @unchecked Sendable {
             for: PQsocket(connection), interest, until: deadline, heedsCancellation: heedsCancellation,
             staysWatched: true)
         switch outcome {
-        case .ready: if isOverdue { try interrupt(.deadline) }
+        case .ready: return
         case .timedOut: try interrupt(.deadline)
         case .cancelled: try interrupt(.cancelled)
         }
-    }
-
-    /// Whether a socket that is always ready kept the poller from noticing the deadline. An answer that is only late is
-    /// taken while the session cleans up: this process may have had no processor.
-    private var isOverdue: Bool {
-        guard deadline != .never else { return false }
-        let isCleaningUp = !mayAskToStop || interruption != nil
-        return deadline + (isCleaningUp ? configuration.grace * 4 : .zero) <= .now
     }
 
     /// Waits for something to read while nothing was asked; `false` when the time is over.
@@ -117,6 +109,14 @@ final class Session: @unchecked Sendable {
     func heedInterruption() throws {
         if heedsCancellation, Task.isCancelled { return try interrupt(.cancelled) }
         if deadline <= .now { try interrupt(.deadline) }
+    }
+
+    /// The same after something was read, which may be the end of the answer: what came too late since this process had
+    /// no processor is taken all the same, but for a server that was asked to stop and goes on for twice its time.
+    func heedLateness() throws {
+        guard mayAskToStop else { return }
+        if interruption == nil { return try heedInterruption() }
+        if deadline + configuration.grace <= .now { try interrupt(.deadline) }
     }
 
     /// Asks the server to stop since nobody wants the rest of its answer.

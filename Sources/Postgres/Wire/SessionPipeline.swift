@@ -133,6 +133,7 @@ extension Session {
             case 1:
                 try await wait([.read, .write])
                 guard PQconsumeInput(connection) == 1 else { throw broken() }
+                try heedLateness()
             default: throw broken()
             }
         }
@@ -152,11 +153,12 @@ extension Session {
             // Under load the answer is often there once the other tasks had their turn, which spares the poller's wake-up.
             await Task.yield()
             guard PQconsumeInput(connection) == 1 else { throw broken() }
-            if PQisBusy(connection) == 0 { return try heedInterruption() }
+            try heedLateness()
         }
         while PQisBusy(connection) == 1 {
             try await wait(.read)
             guard PQconsumeInput(connection) == 1 else { throw broken() }
+            try heedLateness()
         }
     }
 
