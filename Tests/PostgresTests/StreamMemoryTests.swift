@@ -30,7 +30,9 @@ import Testing
 
     @Test(.ownProcess) func `10,000,000 rows are read in bounded memory`() async {
         await #expect(processExitsWith: .success) {
-            try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
+            var configuration = TestServer.configuration(maximumConnections: 1)
+            configuration.transactionTimeout = .seconds(600)
+            try await withPool(configuration) { pool in
                 let numbers = Statement(
                     "test.numbers", "SELECT generate_series(1, \(10_000_000))", all: { try $0.next(Int.self) })
                 try await pool.withTransaction { transaction in
