@@ -47,7 +47,7 @@ import Tracing
     // MARK: Logs
 
     @Test func `a violated constraint shows neither the value nor the SQL`() async throws {
-        try await withLog { pool, log in
+        try await withLog(change: { $0.slowAfter = .seconds(60) }) { pool, log in
             _ = try await pool.pipeline(Self.insert)
             let error = try await failure { try await pool.pipeline(Self.insert) }
             #expect(error.violates("once") && error.report?.detail?.contains(Self.secret) == true)

@@ -207,7 +207,7 @@ import Testing
             let began = ContinuousClock.now
             var runs = 0
             let error = try await failure {
-                try await pool.withTransaction(timeout: .seconds(3), retries: 3) { transaction in
+                try await pool.withTransaction(timeout: .seconds(8), retries: 3) { transaction in
                     runs += 1
                     if runs == 2 { try await transaction.run(Queries.sleep) }
                     try await transaction.run(Self.contend)
