@@ -53,7 +53,9 @@ import Testing
     }
 
     @Test func `chunks that are read after the closure has returned are an error`() async throws {
-        try await withPool { pool in
+        var configuration = TestServer.configuration(maximumConnections: 1)
+        configuration.grace = .seconds(30)
+        try await withPool(configuration) { pool in
             try await pool.withTransaction { transaction in
                 let chunks = try await transaction.copyOut("test.out", Self.endless) { $0 }
                 let error = try await failure { for try await _ in chunks {} }
@@ -130,7 +132,9 @@ import Testing
     private var pad: [UInt8] { [UInt8](repeating: UInt8(ascii: "0"), count: 64_000) + Array("1\n".utf8) }
 
     @Test func `a slow reader makes the server wait`() async throws {
-        try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
+        var configuration = TestServer.configuration(maximumConnections: 1)
+        configuration.grace = .seconds(30)
+        try await withPool(configuration) { pool in
             try await pool.withTransaction { transaction in
                 let backend = try await transaction.run(Queries.backend)
                 let waits = Statement(
