@@ -17,8 +17,8 @@ public struct RowStream<Row>: AsyncSequence {
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let statement: Statement<[Row]>
         fileprivate let incoming: Incoming
-        /// What the statement made of the row that came last and nobody has yet.
-        private var read: ArraySlice<Row> = []
+        /// What the statement made of the row that came last and nobody has yet, the next one last.
+        private var rest: [Row] = []
 
         fileprivate init(statement: Statement<[Row]>, incoming: Incoming) {
             self.statement = statement
@@ -29,9 +29,12 @@ public struct RowStream<Row>: AsyncSequence {
         /// ``PostgresError/Reason/protocolViolation(_:)``.
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async throws -> Row? {
             while true {
-                if let row = read.popFirst() { return row }
+                if !rest.isEmpty { return rest.removeLast() }
                 guard let row = try await incoming.row(statement.label) else { return nil }
-                read = try statement.read(row)[...]
+                let made = try statement.read(row)
+                // As nearly every statement does.
+                if made.count == 1 { return made[0] }
+                rest = made.reversed()
             }
         }
     }

@@ -158,7 +158,8 @@ extension Session {
         while PQisBusy(connection) == 1 {
             try await wait(.read)
             guard PQconsumeInput(connection) == 1 else { throw broken() }
-            try heedLateness()
+            // What is there is taken; the clock is looked at only for what is still to come.
+            if PQisBusy(connection) == 1 { try heedLateness() }
         }
     }
 
