@@ -2,7 +2,7 @@ import CEpoll
 import Glibc
 import Synchronization
 
-/// Runs a body on a thread of its own; `false` when the system gives none.
+/// Runs a body on a thread of its own, which SIGPIPE does not reach; `false` when the system gives none.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Start {
         let body: @Sendable () -> Void
@@ -13,6 +13,11 @@ func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     let result = pthread_create(
         &thread, nil,
         { argument in
+            // PQcancel, up to libpq 17, writes without MSG_NOSIGNAL to a server that may have gone.
+            var pipe = sigset_t()
+            sigemptyset(&pipe)
+            sigaddset(&pipe, SIGPIPE)
+            pthread_sigmask(SIG_BLOCK, &pipe, nil)
             if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
             return nil
         }, start.toOpaque())
