@@ -147,12 +147,19 @@ BEGIN
         USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
         WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         RETURNING j.*, o.reason, o.rescued, o.failures
-    ), kept AS (
-        INSERT INTO job.dead (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
+    ), written AS (
+        INSERT INTO job.dead AS kept (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
             unique_key, parameters, errors, created_at, run_at, batch_id, cost, deadline)
         SELECT tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues + rescued, lease,
             unique_key, parameters, errors || failures, created_at, run_at, batch_id, cost, deadline
         FROM buried
+        -- An earlier job with the same id died too: the later one takes its place.
+        ON CONFLICT (tenant_id, id) DO UPDATE SET queue = excluded.queue, kind = excluded.kind, version = excluded.version,
+            priority = excluded.priority, reason = excluded.reason, attempt = excluded.attempt,
+            max_attempts = excluded.max_attempts, rescues = excluded.rescues, lease = excluded.lease,
+            unique_key = excluded.unique_key, parameters = excluded.parameters, errors = kept.errors || excluded.errors,
+            created_at = excluded.created_at, run_at = excluded.run_at, died_at = excluded.died_at,
+            batch_id = excluded.batch_id, cost = excluded.cost, deadline = excluded.deadline
     )
     SELECT count(*), array_agg(b.tenant_id) FILTER (WHERE b.batch_id IS NOT NULL),
         array_agg(b.batch_id) FILTER (WHERE b.batch_id IS NOT NULL)
@@ -175,6 +182,9 @@ DECLARE
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
+    -- Locked first, so that each job is found in one state: waiting or running.
+    PERFORM FROM job.job j JOIN unnest(tenants, ids) AS o (tenant_id, id) ON j.tenant_id = o.tenant_id AND j.id = o.id
+    ORDER BY j.tenant_id, j.id FOR UPDATE OF j;
     WITH removed AS (
         DELETE FROM job.job j USING unnest(tenants, ids) AS o (tenant_id, id)
         WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state <> 'running'
@@ -193,7 +203,6 @@ BEGIN
     IF batches IS NOT NULL THEN
         PERFORM job.count_in_batches(batch_tenants, batches, array_fill('cancelled'::text, ARRAY[cardinality(batches)]));
     END IF;
-    -- One that was claimed while the first statement waited for it runs by now.
     WITH flagged AS (
         UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now())
         FROM unnest(tenants, ids) AS o (tenant_id, id)
@@ -236,6 +245,7 @@ BEGIN
     END IF;
     IF is_rated THEN
         moment := clock_timestamp();
+        bucket.burst := coalesce(bucket.burst, greatest(1, bucket.rate / 20));
         available := least(bucket.burst,
             bucket.tokens + bucket.rate * greatest(0, extract(epoch FROM moment - bucket.refilled_at)));
     END IF;
@@ -313,7 +323,8 @@ CREATE FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outcomes te
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    moment timestamptz := now();
+    -- The clock's and not the transaction's, so that an end is told from another one in the same transaction.
+    moment timestamptz := clock_timestamp();
 BEGIN
     WITH counted AS (
         UPDATE job.batch b
@@ -332,11 +343,11 @@ BEGIN
         WHERE b.tenant_id = n.tenant_id AND b.id = n.batch_id
         RETURNING b.tenant_id, b.ended_at, b.finally
     )
-    INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, parameters)
-    SELECT c.tenant_id, (c.finally ->> 'id')::uuid, c.finally ->> 'queue', c.finally ->> 'kind', (c.finally ->> 'version')::integer,
-        (c.finally ->> 'priority')::smallint, 'ready', moment, (c.finally ->> 'max_attempts')::integer, c.finally -> 'parameters'
-    FROM counted c WHERE c.ended_at = moment AND c.finally IS NOT NULL
-    ON CONFLICT (tenant_id, id) DO NOTHING;
+    INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, cost, deadline, parameters)
+    SELECT c.tenant_id, gen_random_uuid(), c.finally ->> 'queue', c.finally ->> 'kind', (c.finally ->> 'version')::integer,
+        (c.finally ->> 'priority')::smallint, 'ready', now(), (c.finally ->> 'max_attempts')::integer,
+        (c.finally ->> 'cost')::integer, to_timestamp((c.finally ->> 'deadline')::double precision), c.finally -> 'parameters'
+    FROM counted c WHERE c.ended_at = moment AND c.finally IS NOT NULL;
 END
 $$;
 
@@ -395,16 +406,23 @@ DECLARE
     stopped_ids uuid[];
     stopped_leases bigint[];
 BEGIN
-    SELECT array_agg(j.tenant_id), array_agg(j.id), array_agg(j.lease)
+    -- Locked first, so that a request to stop either stands here already or finds the job waiting again.
+    SELECT array_agg(l.tenant_id) FILTER (WHERE l.is_stopped), array_agg(l.id) FILTER (WHERE l.is_stopped),
+        array_agg(l.lease) FILTER (WHERE l.is_stopped)
     INTO stopped_tenants, stopped_ids, stopped_leases
-    FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
-    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-    WHERE j.cancel_requested_at IS NOT NULL;
+    FROM (
+        SELECT j.tenant_id, j.id, j.lease, j.cancel_requested_at IS NOT NULL AS is_stopped
+        FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
+        JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+        ORDER BY j.tenant_id, j.id FOR NO KEY UPDATE OF j
+    ) l;
 
     WITH o AS MATERIALIZED (
         SELECT * FROM unnest(tenants, ids, leases, states, run_ats, refunds, rescued, failures)
             AS o (tenant_id, id, lease, state, run_at, refund, rescued, failures)
-        WHERE stopped_ids IS NULL OR NOT o.id = ANY (stopped_ids)
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(stopped_tenants, stopped_ids) AS s (tenant_id, id)
+            WHERE s.tenant_id = o.tenant_id AND s.id = o.id)
     ), twin AS (
         UPDATE job.job w
         SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
@@ -505,15 +523,27 @@ BEGIN
     WITH risen AS (
         DELETE FROM job.dead d USING unnest(tenants, ids) AS o (tenant_id, id)
         WHERE d.tenant_id = o.tenant_id AND d.id = o.id
+            AND NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = d.tenant_id AND j.id = d.id)
         RETURNING d.*
+    ), ranked AS (
+        SELECT r.*, row_number() OVER (PARTITION BY twins ORDER BY r.died_at DESC, r.id) AS place,
+            min(r.priority) OVER (PARTITION BY twins) AS best
+        FROM (SELECT r.*, (r.tenant_id, coalesce('k' || r.unique_key, 'i' || r.id)) AS twins FROM risen r) r
     ), waiting AS (
         INSERT INTO job.job AS w (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, rescues, lease,
             unique_key, parameters, errors, created_at, batch_id, cost)
-        SELECT tenant_id, id, queue, kind, version, priority, 'ready', now(), max_attempts, 0, lease, unique_key, parameters,
+        SELECT tenant_id, id, queue, kind, version, best, 'ready', now(), max_attempts, 0, lease, unique_key, parameters,
             errors, created_at, batch_id, cost
-        FROM risen
+        FROM ranked WHERE place = 1 ORDER BY tenant_id, unique_key
         ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready')
         DO UPDATE SET run_at = least(w.run_at, excluded.run_at), state = 'ready', priority = least(w.priority, excluded.priority)
+        RETURNING w.tenant_id, w.id
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at)
+        SELECT r.tenant_id, r.id, r.queue, r.kind, r.version, 'merged', r.attempt, r.rescues, r.lease, r.unique_key, r.errors,
+            r.created_at, r.run_at
+        FROM risen r LEFT JOIN waiting w ON w.tenant_id = r.tenant_id AND w.id = r.id WHERE w.id IS NULL
     )
     SELECT count(*), array_agg(r.tenant_id) FILTER (WHERE r.batch_id IS NOT NULL),
         array_agg(r.batch_id) FILTER (WHERE r.batch_id IS NOT NULL)
@@ -996,6 +1026,7 @@ CREATE TABLE job.batch (
     finally jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
+    CONSTRAINT batch_finally_check CHECK (((finally IS NULL) OR COALESCE((((length((finally ->> 'queue'::text)) >= 1) AND (length((finally ->> 'queue'::text)) <= 100)) AND ((length((finally ->> 'kind'::text)) >= 1) AND (length((finally ->> 'kind'::text)) <= 100)) AND (((finally ->> 'version'::text))::integer IS NOT NULL) AND (((finally ->> 'priority'::text))::smallint IS NOT NULL) AND (((finally ->> 'max_attempts'::text))::integer > 0) AND ((((finally ->> 'cost'::text))::integer >= 0) AND (((finally ->> 'cost'::text))::integer <= 1000000)) AND (finally ? 'parameters'::text)), false))),
     CONSTRAINT batch_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 )
 WITH (fillfactor='50');
@@ -1069,7 +1100,7 @@ CREATE TABLE job.job (
     attempt integer DEFAULT 0 NOT NULL,
     max_attempts integer DEFAULT 20 NOT NULL,
     rescues integer DEFAULT 0 NOT NULL,
-    lease bigint DEFAULT 0 NOT NULL,
+    lease bigint DEFAULT ((EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric))::bigint NOT NULL,
     worker_id uuid,
     unique_key text,
     parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
@@ -1114,14 +1145,22 @@ CREATE TABLE job.schedule (
     version integer NOT NULL,
     priority smallint NOT NULL,
     max_attempts integer NOT NULL,
+    cost integer NOT NULL,
     unique_key text,
     parameters jsonb NOT NULL,
+    start_within interval,
     next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     fired_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT schedule_cost_check CHECK (((cost >= 0) AND (cost <= 1000000))),
     CONSTRAINT schedule_cron_check CHECK (((length(cron) >= 1) AND (length(cron) <= 200))),
+    CONSTRAINT schedule_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 100))),
+    CONSTRAINT schedule_max_attempts_check CHECK ((max_attempts > 0)),
     CONSTRAINT schedule_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT schedule_time_zone_check CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 100)))
+    CONSTRAINT schedule_queue_check CHECK (((length(queue) >= 1) AND (length(queue) <= 100))),
+    CONSTRAINT schedule_start_within_check CHECK ((start_within > '00:00:00'::interval)),
+    CONSTRAINT schedule_time_zone_check CHECK (((length(time_zone) >= 1) AND (length(time_zone) <= 100))),
+    CONSTRAINT schedule_unique_key_check CHECK (((length(unique_key) >= 1) AND (length(unique_key) <= 500)))
 );
 
 ALTER TABLE ONLY job.schedule FORCE ROW LEVEL SECURITY;
@@ -1146,7 +1185,7 @@ CREATE TABLE job.tenant_queue (
     queue text NOT NULL,
     is_paused boolean DEFAULT false NOT NULL,
     rate double precision,
-    burst double precision DEFAULT 1 NOT NULL,
+    burst double precision,
     tokens double precision DEFAULT 0 NOT NULL,
     refilled_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT tenant_queue_burst_check CHECK ((burst >= (1)::double precision)),
@@ -1744,7 +1783,7 @@ GRANT UPDATE(cancelled) ON TABLE job.batch TO mehvar_app;
 
 GRANT UPDATE(ended_at) ON TABLE job.batch TO mehvar_app;
 
-GRANT SELECT,INSERT,DELETE ON TABLE job.dead TO mehvar_queue;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.dead TO mehvar_queue;
 
 GRANT SELECT,INSERT ON TABLE job.done TO mehvar_queue;
 

@@ -10,6 +10,9 @@ final class Claimer: Sendable {
         var mustProbe = false
     }
 
+    /// Least time between two looks for the sake of tokens.
+    private static let shortestPause = Duration.milliseconds(20)
+
     private let flags = Mutex(Flags())
     private let signal = Signal()
     private let pool: Pool
@@ -54,11 +57,13 @@ final class Claimer: Sendable {
     /// - Parameters:
     ///   - backlog: outcomes that wait to be written; when there are too many, nothing is claimed.
     ///   - start: runs a claimed job.
-    func run(backlog: () -> Int, start: (ClaimedJob) -> Void) async {
-        var share = FairShare(slots: configuration.concurrency)
+    ///   - decline: hands back a job that was claimed under a lease that has ended meanwhile.
+    func run(backlog: () -> Int, start: (ClaimedJob) -> Void, decline: (RunKey) -> Void) async {
+        var share = FairShare(slots: configuration.concurrency, queues: configuration.slots)
         var floors = ReadyFloors()
         var ready: [ReadyQueue] = []
         var nextProbe = ContinuousClock.now
+        var pause = Self.shortestPause
         var backoff = Backoff()
         var nextAudit = ContinuousClock.now
         while !isStopped {
@@ -72,9 +77,19 @@ final class Claimer: Sendable {
                     try await rescuer.takeBackLost(of: workerID, held: held, while: { [self] in !isStopped })
                     nextAudit = .now + configuration.timeToLive
                 }
+                guard running.count < configuration.concurrency else {
+                    // Nothing could be claimed, so nothing is looked for.
+                    await signal.wait(atMost: configuration.pollInterval)
+                    continue
+                }
                 if flags.withLock({ Self.take(&$0.mustProbe) }) || ContinuousClock.now >= nextProbe {
-                    ready = try await probe(&floors)
+                    let began = ContinuousClock.now
+                    let found = try await probe(&floors)
+                    pause = max(Self.shortestPause, (.now - began) * 10)
+                    ready = found.filter { $0.wait == .zero }
                     nextProbe = .now + configuration.pollInterval.jittered
+                    let token = found.lazy.map(\.wait).filter { $0 > .zero }.min()
+                    if let token { nextProbe = min(nextProbe, .now + max(pause, token)) }
                 }
                 let free = await freeSlots(isWorkReady: !ready.isEmpty)
                 guard free > 0, !ready.isEmpty else {
@@ -84,15 +99,28 @@ final class Claimer: Sendable {
                 let stock = running.takeStock()
                 share.charge(stock.ended)
                 let budget = SlotBudget(
-                    slots: configuration.concurrency, queues: configuration.slots, running: stock.byQueue)
-                let demands = share.split(budget, among: ready, held: stock.byTenant)
+                    slots: configuration.concurrency, queues: configuration.slots, running: stock.byPlace)
+                let demands = share.split(budget, among: ready, held: stock.byPlace)
                 guard !demands.isEmpty else {
                     await signal.wait(atMost: nextProbe - .now)
                     continue
                 }
                 let jobs = try await claim(demands, workerID, &floors)
+                guard lease.workerID == workerID else {
+                    for job in jobs { decline(job.key) }
+                    // They stand before these again.
+                    floors = ReadyFloors()
+                    continue
+                }
                 for job in jobs.sorted(by: Self.precedes) { start(job) }
-                settle(demands, jobs, &ready, &share)
+                // The lease may have ended right before they were started, and with it the runs of then.
+                if lease.workerID != workerID { running.cancel(jobs.lazy.map(\.key), .leaseLost) }
+                let drained = settle(demands, jobs, &share)
+                // A queue with a rate may have more as soon as there are tokens.
+                if let rate = ready.lazy.filter({ drained.contains($0.place) }).compactMap(\.rate).max() {
+                    nextProbe = min(nextProbe, .now + max(pause, .seconds(1 / rate)))
+                }
+                ready.removeAll { drained.contains($0.place) }
                 backoff.reset()
             } catch {
                 logger.warning("cannot claim jobs, trying again", metadata: ["error": "\(error.loggable)"])
@@ -157,10 +185,9 @@ final class Claimer: Sendable {
         left.priority < right.priority
     }
 
-    /// A queue that gave fewer jobs than asked has no more for now, and its tenant is not charged for the others.
-    private func settle(
-        _ demands: [Demand], _ jobs: [ClaimedJob], _ ready: inout [ReadyQueue], _ share: inout FairShare
-    ) {
+    /// The queues that gave fewer jobs than asked: they have no more for now, and their tenants are not charged for the
+    /// others.
+    private func settle(_ demands: [Demand], _ jobs: [ClaimedJob], _ share: inout FairShare) -> Set<TenantQueue> {
         var counts: [TenantQueue: Int] = [:]
         for job in jobs { counts[TenantQueue(tenantID: job.key.tenantID, queue: job.queue), default: 0] += 1 }
         var drained: Set<TenantQueue> = []
@@ -170,6 +197,6 @@ final class Claimer: Sendable {
             drained.insert(demand.place)
             share.refund(demand.place.tenantID, jobs: missing)
         }
-        ready.removeAll { drained.contains($0.place) }
+        return drained
     }
 }

@@ -31,7 +31,8 @@ public enum Enqueue {
     /// As many statements as many jobs need, for `pipeline(all:)` in one transaction; the same jobs as in one
     /// statement. Their outputs add up to the number of rows inserted or merged into.
     ///
-    /// The first ones announce the jobs to their batches, and fail with SQLSTATE `JQ002` where one is not open.
+    /// The last ones announce the jobs to their batches, whose rows are locked from then to the end of the transaction,
+    /// and fail with SQLSTATE `JQ002` where one is not open.
     public static func statements(tenant: UUID, jobs: [NewJob]) throws -> [Statement<Int>] {
         var sizes: [UUID: Int] = [:]
         for job in jobs { if let batch = job.batchID { sizes[batch, default: 0] += 1 } }
@@ -39,11 +40,10 @@ public enum Enqueue {
             BatchStatements.extend(tenant: tenant, batch, by: size)
         }
         let merged = NewJob.merged(jobs)
-        return try announcements
-            + stride(from: 0, to: merged.count, by: chunkSize).map { start in
-                let chunk = merged[start..<min(start + chunkSize, merged.count)]
-                return statement(tenant: tenant, rows: try EnqueueRows(chunk))
-            }
+        return try stride(from: 0, to: merged.count, by: chunkSize).map { start in
+            let chunk = merged[start..<min(start + chunkSize, merged.count)]
+            return statement(tenant: tenant, rows: try EnqueueRows(chunk))
+        } + announcements
     }
 
     /// Whether the statement enqueues, so that workers may be told once it has committed; see ``EnqueueSignal``.

@@ -82,6 +82,8 @@ extension NewJob {
         merged.maxAttempts = max(maxAttempts, later.maxAttempts)
         return NewJob(
             merged.job, id: id, queue: queue, runAt: merged.runAt, deadline: merged.deadline,
-            priority: merged.priority, maxAttempts: merged.maxAttempts, cost: merged.cost, uniqueKey: uniqueKey)
+            priority: merged.priority, maxAttempts: merged.maxAttempts, cost: merged.cost, uniqueKey: uniqueKey,
+            // The database refuses a job with both, as it refuses one that meets no other.
+            batchID: batchID ?? later.batchID)
     }
 }

@@ -13,6 +13,8 @@ struct FairShare {
         var deficit = 0.0
         /// What a job of this tenant takes, in seconds.
         var estimate = firstEstimate
+        /// The queue that was served last, so that the next one's turn comes first, whatever the ring does meanwhile.
+        var lastQueue: String?
     }
 
     private static let smallestEstimate = 0.000_1
@@ -26,12 +28,18 @@ struct FairShare {
     private var ring: [UUID] = []
     /// Whether the first one's turn was cut short since there were no more slots.
     private var isWithinTurn = false
-    /// The most slots that one tenant may hold, so that another one's first job need not wait for an end.
-    let mostPerTenant: Int
+    /// The most slots that one tenant may hold, so that another one's first job need not wait for an end: of those that
+    /// all queues share, and of those that a queue has for itself.
+    private let mostPerTenant: Int
+    private let mostReserved: [String: Int]
 
-    init(slots: Int) {
-        mostPerTenant = max(1, (slots * 3 + 3) / 4)
+    init(slots: Int, queues: [String: QueueSlots] = [:]) {
+        let reserved = queues.mapValues(\.reserved).filter { $0.value > 0 }
+        mostPerTenant = Self.most(of: slots - reserved.values.reduce(0, +))
+        mostReserved = reserved.mapValues { Self.most(of: $0) }
     }
+
+    private static func most(of slots: Int) -> Int { max(1, (slots * 3 + 3) / 4) }
 
     /// Corrects what was charged for runs that have ended.
     mutating func charge(_ runs: [UUID: RunTime]) {
@@ -53,8 +61,8 @@ struct FairShare {
 
     /// The jobs to claim from each queue.
     ///
-    /// - Parameter held: the slots that tenants hold now.
-    mutating func split(_ budget: SlotBudget, among ready: [ReadyQueue], held: [UUID: Int]) -> [Demand] {
+    /// - Parameter held: the slots that tenants' queues hold now.
+    mutating func split(_ budget: SlotBudget, among ready: [ReadyQueue], held: [TenantQueue: Int] = [:]) -> [Demand] {
         var (budget, claimants) = (budget, claimants(ready, held))
         line(up: claimants)
         let quantum = settle(claimants)
@@ -72,6 +80,7 @@ struct FairShare {
             // What cannot be spent for want of slots is not saved up.
             if !canTake { account.deficit = min(account.deficit, quantum * claimant.weight) }
             full = canTake ? 0 : full + 1
+            account.lastQueue = claimant.lastQueue
             accounts[tenant] = account
             claimants[tenant] = claimant
             if !isWithinTurn { ring.append(ring.removeFirst()) }
@@ -79,15 +88,22 @@ struct FairShare {
         return ring.flatMap { claimants[$0]?.demands.filter { $0.slots > 0 } ?? [] }
     }
 
-    private func claimants(_ ready: [ReadyQueue], _ held: [UUID: Int]) -> [UUID: Claimant] {
+    private func claimants(_ ready: [ReadyQueue], _ held: [TenantQueue: Int]) -> [UUID: Claimant] {
         var claimants: [UUID: Claimant] = [:]
+        var shared: [UUID: Int] = [:]
+        for (place, count) in held {
+            shared[place.tenantID, default: 0] += max(0, count - (mostReserved[place.queue] ?? 0))
+        }
         for queue in ready {
             let tenant = queue.place.tenantID
             let demand = Demand(place: queue.place, isLimited: queue.isLimited, slots: 0)
+            let reserved = max(0, (mostReserved[queue.place.queue] ?? 0) - (held[queue.place] ?? 0))
             claimants[
                 tenant,
-                default: Claimant(weight: Double(max(1, queue.weight)), room: mostPerTenant - (held[tenant] ?? 0))
-            ].demands.append(demand)
+                default: Claimant(
+                    weight: Double(max(1, queue.weight)), room: mostPerTenant - (shared[tenant] ?? 0),
+                    lastQueue: accounts[tenant]?.lastQueue)
+            ].append(demand, reserved: reserved)
         }
         return claimants
     }
@@ -130,25 +146,37 @@ struct FairShare {
     /// A tenant with ready work.
     private struct Claimant {
         let weight: Double
-        /// Slots that it may still take.
-        var room: Int
-        var demands: [Demand] = []
-        private var next = 0
+        /// Shared slots that it may still take.
+        private var room: Int
+        /// Slots of its queues' own that it may still take.
+        private var reserved: [Int] = []
+        private(set) var demands: [Demand] = []
+        private(set) var lastQueue: String?
 
-        init(weight: Double, room: Int) {
+        init(weight: Double, room: Int, lastQueue: String?) {
             self.weight = weight
             self.room = room
+            self.lastQueue = lastQueue
+        }
+
+        mutating func append(_ demand: Demand, reserved slots: Int) {
+            demands.append(demand)
+            reserved.append(slots)
         }
 
         /// Takes one slot for its queues in turn; `false` when it may not, or none of its queues has any.
         mutating func take(from budget: inout SlotBudget) -> Bool {
-            guard room > 0 else { return false }
+            let last = demands.firstIndex { $0.place.queue == lastQueue } ?? -1
             for offset in demands.indices {
-                let index = (next + offset) % demands.count
-                guard budget.take(for: demands[index].place.queue) else { continue }
+                let index = (last + 1 + offset) % demands.count
+                let queue = demands[index].place.queue
+                switch budget.take(for: queue, mayUseOwn: reserved[index] > 0, mayShare: room > 0) {
+                case .own: reserved[index] -= 1
+                case .shared: room -= 1
+                case nil: continue
+                }
                 demands[index].slots += 1
-                next = index + 1
-                room -= 1
+                lastQueue = queue
                 return true
             }
             return false

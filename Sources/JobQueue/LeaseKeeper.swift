@@ -21,7 +21,6 @@ final class LeaseKeeper: Sendable {
     }
 
     private let state = Mutex(State())
-    private let wakeUp = Signal()
     private let pool: Pool
     private let configuration: WorkerConfiguration
     private let clock: ServerClock
@@ -39,31 +38,23 @@ final class LeaseKeeper: Sendable {
         state.withLock { state in state.lease.flatMap { $0.validUntil > .now ? $0.id : nil } }
     }
 
-    /// Renews at once: there may be runs to stop.
-    func wake() { wakeUp.set() }
-
     /// Registers and renews until the task is cancelled.
-    ///
-    /// - Parameter onCancelled: gets the runs of this worker that somebody wants to stop.
-    func run(
-        onGained: @Sendable () -> Void, onLost: @Sendable () -> Void, onCancelled: @Sendable ([RunKey]) -> Void
-    ) async {
+    func run(onGained: @Sendable () -> Void, onLost: @Sendable () -> Void) async {
         var backoff = Backoff(first: configuration.heartbeatInterval / 20, limit: configuration.heartbeatInterval)
         while !Task.isCancelled {
             let lease = state.withLock { $0.lease }
             do {
                 if let lease {
-                    guard let cancelled = try await renew(lease) else {
+                    guard try await renew(lease) else {
                         lose(lease, "the worker was declared dead", onLost)
                         continue
                     }
-                    if !cancelled.isEmpty { onCancelled(cancelled) }
                 } else {
                     try await register()
                     onGained()
                 }
                 backoff.reset()
-                await wakeUp.wait(atMost: configuration.heartbeatInterval)
+                await Signal().wait(atMost: configuration.heartbeatInterval)
             } catch {
                 if Task.isCancelled { return }
                 logger.warning("cannot renew the worker's lease", metadata: ["error": "\(error.loggable)"])
@@ -76,7 +67,7 @@ final class LeaseKeeper: Sendable {
                     }
                     pause = min(pause, rest)
                 }
-                await wakeUp.wait(atMost: pause)
+                await Signal().wait(atMost: pause)
             }
         }
     }
@@ -104,21 +95,19 @@ final class LeaseKeeper: Sendable {
         logger.debug("registered", metadata: ["worker_id": "\(id)"])
     }
 
-    /// Renews the lease; gives the runs that somebody wants to stop, `nil` when the worker was declared dead.
-    private func renew(_ lease: Lease) async throws -> [RunKey]? {
+    /// Renews the lease; `false` when the worker was declared dead.
+    private func renew(_ lease: Lease) async throws -> Bool {
         let sent = ContinuousClock.now
         let statement = WorkerStatements.renew(lease.id, timeToLive: configuration.timeToLive)
         let pool = pool
         // Short enough that a connection which hangs does not use up the whole lease.
         let limit = max(min(configuration.timeToLive / 3, lease.validUntil - sent), configuration.timeToLive / 20)
-        let (date, cancelled) = try await withTimeLimit(limit) {
-            try await pool.pipeline(statement, WorkerStatements.cancelRequests(to: lease.id))
-        }
-        guard let date else { return nil }
+        let answer = try await withTimeLimit(limit) { try await pool.pipeline(statement) }
+        guard let date = answer else { return false }
         clock.set(date)
         state.withLock { $0.lease?.validUntil = sent + configuration.timeToLive }
         // Also after a pause of the whole process: while the row stands, nobody has taken the worker's jobs.
-        return cancelled
+        return true
     }
 
     private func lose(_ lease: Lease, _ why: String, _ onLost: () -> Void) {

@@ -4,12 +4,16 @@ import Synchronization
 final class OutcomeBuffer: Sendable {
     static let batchSize = 250
     private static let linger = Duration.milliseconds(20)
+    /// Outcomes of locked jobs that wait apart, each on a connection of its own now and then.
+    private static let mostApart = 8
 
     private struct State {
         var outcomes: [Outcome] = []
         var firstAt: ContinuousClock.Instant?
         var isUrgent = false
         var freesTwin = false
+        /// Outcomes of locked jobs that are written apart.
+        var apart = 0
         /// When set, no more come, and from then on nothing is tried again.
         var finishBy: ContinuousClock.Instant?
     }
@@ -43,16 +47,37 @@ final class OutcomeBuffer: Sendable {
     ///
     /// - Parameter onWritten: called after each batch; true when it held a job with a unique key.
     func run(onWritten: @Sendable (Bool) -> Void) async {
-        while true {
-            switch state.withLock({ Self.next(&$0) }) {
-            case .write(let batch, let freesTwin, let firstAt):
-                await writer.write(batch, while: { [self] in state.withLock { $0.finishBy.map { $0 > .now } ?? true } })
-                writer.counters.metrics.flushed(batch.count, lag: .now - firstAt)
-                onWritten(freesTwin)
-            case .wait(let duration): await signal.wait(atMost: duration)
-            case .end: return
+        await withDiscardingTaskGroup { group in
+            while true {
+                switch state.withLock({ Self.next(&$0) }) {
+                case .write(let batch, let freesTwin, let firstAt):
+                    let locked = await writer.write(batch, while: { self.isWorthIt })
+                    writer.counters.metrics.flushed(batch.count, lag: .now - firstAt)
+                    onWritten(freesTwin)
+                    for outcome in putApart(locked) { group.addTask { await self.write(apart: outcome) } }
+                case .wait(let duration): await signal.wait(atMost: duration)
+                case .end: return
+                }
             }
         }
+    }
+
+    private var isWorthIt: Bool { state.withLock { $0.finishBy.map { $0 > .now } ?? true } }
+
+    /// Outcomes of locked jobs that others need not wait for; the rest is lined up again.
+    private func putApart(_ locked: [Outcome]) -> ArraySlice<Outcome> {
+        let apart = state.withLock { state in
+            let apart = locked.prefix(Self.mostApart - state.apart)
+            state.apart += apart.count
+            return apart
+        }
+        for outcome in locked.dropFirst(apart.count) { add(outcome, isUrgent: false) }
+        return apart
+    }
+
+    private func write(apart outcome: Outcome) async {
+        await writer.write(patiently: outcome, while: { self.isWorthIt })
+        state.withLock { $0.apart -= 1 }
     }
 
     /// Writes the rest at once and ends ``run(onWritten:)``, latest after this time if the database is away.

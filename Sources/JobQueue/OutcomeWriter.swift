@@ -15,7 +15,8 @@ struct OutcomeWriter: Sendable {
     let makePartitions: @Sendable () async throws -> Void
 
     /// - Parameter isWorthIt: asked before a batch is tried again while the database is away.
-    func write(_ outcomes: [Outcome], while isWorthIt: @escaping @Sendable () -> Bool) async {
+    /// - Returns: the outcomes of jobs that somebody keeps locked: they are not written.
+    func write(_ outcomes: [Outcome], while isWorthIt: @Sendable () -> Bool) async -> [Outcome] {
         var completed: [Outcome] = []
         var returned: [Outcome] = []
         var dead: [Outcome] = []
@@ -26,19 +27,30 @@ struct OutcomeWriter: Sendable {
             case .dead: dead.append(outcome)
             }
         }
-        for batch in [completed, returned, dead] where !batch.isEmpty { await write(batch: batch, while: isWorthIt) }
+        var locked: [Outcome] = []
+        for batch in [completed, returned, dead] where !batch.isEmpty {
+            locked += await write(batch: batch, while: isWorthIt)
+        }
+        return locked
     }
 
-    private func write(batch: [Outcome], isAside: Bool = false, while isWorthIt: @escaping @Sendable () -> Bool) async {
+    /// Writes an outcome however long somebody keeps its job locked.
+    func write(patiently outcome: Outcome, while isWorthIt: @Sendable () -> Bool) async {
+        _ = await write(batch: [outcome], isPatient: true, while: isWorthIt)
+    }
+
+    private func write(
+        batch: [Outcome], isPatient: Bool = false, while isWorthIt: @Sendable () -> Bool
+    ) async -> [Outcome] {
         var backoff = Backoff()
         var isRetry = false
         while true {
             let failure: WriteFailure
             let text: String
             do {
-                let applied = try await pool.pipeline(statement(batch))
+                let applied = try await pool.pipeline(prelude: [OutcomeStatements.patience], statement(batch))
                 confirm(batch, applied: applied, isRetry: isRetry)
-                return
+                return []
             } catch {
                 failure = WriteFailure(error)
                 text = error.loggable
@@ -48,16 +60,13 @@ struct OutcomeWriter: Sendable {
             switch failure {
             case .contended where batch.count > 1, .refused where batch.count > 1:
                 let middle = batch.count / 2
-                await write(batch: Array(batch[..<middle]), isAside: isAside, while: isWorthIt)
-                await write(batch: Array(batch[middle...]), isAside: isAside, while: isWorthIt)
-                return
-            case .contended where isRetry && !isAside:
-                // Somebody keeps the row locked: the others do not wait for it.
-                Task { await write(batch: batch, isAside: true, while: isWorthIt) }
-                return
+                return await write(batch: Array(batch[..<middle]), isPatient: isPatient, while: isWorthIt)
+                    + write(batch: Array(batch[middle...]), isPatient: isPatient, while: isWorthIt)
+            case .contended where isRetry && !isPatient:
+                return batch
             case .refused:
                 await bury(batch, text, while: isWorthIt)
-                return
+                return []
             case .partitionMissing:
                 do { try await makePartitions() } catch {
                     logger.error("cannot make partitions of job.done", metadata: ["error": "\(error.loggable)"])
@@ -67,7 +76,7 @@ struct OutcomeWriter: Sendable {
             guard isWorthIt() else {
                 logger.error("outcomes of jobs are left to the rescue", metadata: ["jobs": "\(batch.count)"])
                 running.confirm(batch.lazy.map(\.key))
-                return
+                return []
             }
             isRetry = true
             await backoff.sleep()
@@ -76,7 +85,7 @@ struct OutcomeWriter: Sendable {
 
     /// A row that cannot be written as it is. What cannot even be buried stays running in the database until it is
     /// rescued.
-    private func bury(_ batch: [Outcome], _ error: String, while isWorthIt: @escaping @Sendable () -> Bool) async {
+    private func bury(_ batch: [Outcome], _ error: String, while isWorthIt: @Sendable () -> Bool) async {
         for outcome in batch {
             let metadata: Logger.Metadata = ["job_id": "\(outcome.key.id)", "error": "\(error)"]
             if case .dead(let death) = outcome.verdict, death.reason == .unwritable {
@@ -87,7 +96,7 @@ struct OutcomeWriter: Sendable {
             logger.error("a job's outcome cannot be written, so it is given up", metadata: metadata)
             let errors = JobFailure.list(attempt: 0, at: clock.now, error: error)
             let death = Outcome.Death(reason: .unwritable, errors: errors)
-            await write(batch: [Outcome(key: outcome.key, verdict: .dead(death))], while: isWorthIt)
+            await write(patiently: Outcome(key: outcome.key, verdict: .dead(death)), while: isWorthIt)
         }
     }
 

@@ -4,7 +4,7 @@ import FoundationEssentials
 ///
 /// Claimed jobs leave dead entries at the head of the index, which stay for as long as any transaction is open that might
 /// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
-/// where the last claim ended, for twenty times as long. What stands before that place, such as a job of a better priority
+/// where the last claim ended, for twenty times as long, and 5 s at most. What stands before that place, such as a job of a better priority
 /// that came meanwhile, waits until then.
 struct ReadyFloors: Sendable {
     struct Position: Sendable, Comparable {
@@ -24,6 +24,8 @@ struct ReadyFloors: Sendable {
     /// A look that takes longer steps over many dead entries, or meets a busy server.
     private static let patience = Duration.milliseconds(25)
     private static let restraint = 20
+    /// What stands before the place waits no longer than this.
+    private static let longest = Duration.seconds(5)
     /// Queues whose place is remembered; a probe compares each tenant with all of them.
     private static let limit = 256
 
@@ -40,7 +42,7 @@ struct ReadyFloors: Sendable {
 
     /// A look ended, and claimed these jobs.
     mutating func looked(for duration: Duration, claimed jobs: [ClaimedJob], at now: ContinuousClock.Instant = .now) {
-        if isEmpty, duration > Self.patience { wholeLookAt = now + duration * Self.restraint }
+        if isEmpty, duration > Self.patience { wholeLookAt = now + min(Self.longest, duration * Self.restraint) }
         guard now < wholeLookAt else { return }
         for job in jobs {
             let place = TenantQueue(tenantID: job.key.tenantID, queue: job.queue)

@@ -11,7 +11,7 @@ struct RunTime: Sendable {
 final class RunningJobs: Sendable {
     private struct Entry {
         let cancellation: Cancellation
-        let queue: String
+        let place: TenantQueue
         let startedAt = ContinuousClock.now
         var task: Task<Void, Never>?
     }
@@ -19,16 +19,14 @@ final class RunningJobs: Sendable {
     private struct State {
         var entries: [RunKey: Entry] = [:]
         var unconfirmed: Set<RunKey> = []
-        var byTenant: [UUID: Int] = [:]
-        var byQueue: [String: Int] = [:]
+        var byPlace: [TenantQueue: Int] = [:]
         var ended: [UUID: RunTime] = [:]
 
         /// False when the run is not known.
         mutating func remove(_ key: RunKey) -> Bool {
             guard let entry = entries.removeValue(forKey: key) else { return false }
-            let tenant = byTenant[key.tenantID, default: 1] - 1
-            byTenant[key.tenantID] = tenant > 0 ? tenant : nil
-            byQueue[entry.queue, default: 1] -= 1
+            let rest = byPlace[entry.place, default: 1] - 1
+            byPlace[entry.place] = rest > 0 ? rest : nil
             ended[key.tenantID, default: RunTime()].count += 1
             ended[key.tenantID, default: RunTime()].seconds += (ContinuousClock.now - entry.startedAt).seconds
             return true
@@ -42,14 +40,14 @@ final class RunningJobs: Sendable {
     var count: Int { state.withLock { $0.entries.count } }
     /// Everything that the database has a reason to call running.
     var held: Set<RunKey> { state.withLock { $0.unconfirmed.union($0.entries.keys) } }
-    /// Slots in use, by queue.
-    var byQueue: [String: Int] { state.withLock { $0.byQueue } }
+    /// The runs that go on.
+    var keys: [RunKey] { state.withLock { Array($0.entries.keys) } }
 
-    /// Slots in use by tenant and by queue, and what has ended since the last call.
-    func takeStock() -> (byTenant: [UUID: Int], byQueue: [String: Int], ended: [UUID: RunTime]) {
+    /// Slots in use by tenants' queues, and what has ended since the last call.
+    func takeStock() -> (byPlace: [TenantQueue: Int], ended: [UUID: RunTime]) {
         state.withLock { state in
             defer { state.ended = [:] }
-            return (state.byTenant, state.byQueue, state.ended)
+            return (state.byPlace, state.ended)
         }
     }
 
@@ -58,9 +56,9 @@ final class RunningJobs: Sendable {
         let cancellation = Cancellation()
         let key = job.key
         state.withLock { state in
-            state.entries[key] = Entry(cancellation: cancellation, queue: job.queue)
-            state.byTenant[key.tenantID, default: 0] += 1
-            state.byQueue[job.queue, default: 0] += 1
+            let place = TenantQueue(tenantID: key.tenantID, queue: job.queue)
+            state.entries[key] = Entry(cancellation: cancellation, place: place)
+            state.byPlace[place, default: 0] += 1
         }
         let task = Task { await body(cancellation) }
         let isCancelled = state.withLock { state in
@@ -71,15 +69,17 @@ final class RunningJobs: Sendable {
         if isCancelled { task.cancel() }
     }
 
-    /// Frees the run's slot. False when the run was abandoned: then its outcome does not count.
-    func end(_ key: RunKey, hasOutcome: Bool) -> Bool {
-        let wasRunning = state.withLock { state in
-            guard state.remove(key) else { return false }
-            if hasOutcome { state.unconfirmed.insert(key) }
-            return true
+    /// Frees the run's slot. When the run was abandoned its outcome does not count.
+    ///
+    /// - Parameter handOver: takes the outcome, before anybody can see that the run has ended; gets whether it was the
+    ///   last one. `nil` when there is none to write.
+    func end(_ key: RunKey, handOver: ((_ isLast: Bool) -> Void)? = nil) {
+        state.withLock { state in
+            guard state.remove(key), let handOver else { return }
+            state.unconfirmed.insert(key)
+            handOver(state.entries.isEmpty)
         }
         ended.set()
-        return wasRunning
     }
 
     /// The database has answered, one way or another.

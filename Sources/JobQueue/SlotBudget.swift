@@ -20,8 +20,10 @@ struct SlotBudget {
     private var own: [String: Int] = [:]
     private var room: [String: Int] = [:]
 
-    /// - Parameter running: the slots in use, by queue.
-    init(slots: Int, queues: [String: QueueSlots] = [:], running: [String: Int] = [:]) {
+    /// - Parameter places: the slots in use.
+    init(slots: Int, queues: [String: QueueSlots] = [:], running places: [TenantQueue: Int] = [:]) {
+        var running: [String: Int] = [:]
+        for (place, count) in places { running[place.queue, default: 0] += count }
         total = max(0, slots - running.values.reduce(0, +))
         var kept = 0
         for (queue, setting) in queues {
@@ -33,18 +35,23 @@ struct SlotBudget {
         shared = max(0, total - kept)
     }
 
-    /// Takes a slot for a job of the queue, one of its own first; `false` when there is none for it.
-    mutating func take(for queue: String) -> Bool {
-        guard total > 0, room[queue] ?? 1 > 0 else { return false }
-        if let mine = own[queue], mine > 0 {
+    enum Slot { case own, shared }
+
+    /// Takes a slot for a job of the queue, one of its own first; `nil` when there is none for it.
+    mutating func take(for queue: String, mayUseOwn: Bool = true, mayShare: Bool = true) -> Slot? {
+        guard total > 0, room[queue] ?? 1 > 0 else { return nil }
+        let slot: Slot
+        if mayUseOwn, let mine = own[queue], mine > 0 {
             own[queue] = mine - 1
-        } else if shared > 0 {
+            slot = .own
+        } else if mayShare, shared > 0 {
             shared -= 1
+            slot = .shared
         } else {
-            return false
+            return nil
         }
         total -= 1
         if let left = room[queue] { room[queue] = left - 1 }
-        return true
+        return slot
     }
 }

@@ -16,6 +16,7 @@ public final class Worker: Service {
     private let counters = Counters()
     private let clock: ServerClock
     private let lease: LeaseKeeper
+    private let stopRequests: StopRequests
     private let runner: Runner
     private let buffer: OutcomeBuffer
     private let rescuer: Rescuer
@@ -46,6 +47,8 @@ public final class Worker: Service {
             pool: pool, running: running, counters: counters, clock: clock, logger: logger,
             makePartitions: { try await maintenance.maintain() })
         lease = LeaseKeeper(pool: pool, configuration: configuration, clock: clock, logger: logger)
+        stopRequests = StopRequests(
+            pool: pool, running: running, interval: configuration.heartbeatInterval, logger: logger)
         runner = Runner(handlers: handlers, retry: configuration.retry, clock: clock, logger: logger)
         buffer = OutcomeBuffer(writer: writer)
         rescuer = Rescuer(
@@ -94,9 +97,9 @@ public final class Worker: Service {
         var background = [
             Task {
                 await self.lease.run(
-                    onGained: { self.claimer.wake() }, onLost: { self.running.cancelAll(.leaseLost) },
-                    onCancelled: { self.running.cancel($0, .requested) })
+                    onGained: { self.claimer.wake() }, onLost: { self.running.cancelAll(.leaseLost) })
             },
+            Task { await self.stopRequests.run() },
             Task { await self.rescuer.run(onRescued: { self.claimer.wake() }) },
         ]
         if let maintenance { background.append(Task { await maintenance.run() }) }
@@ -107,13 +110,13 @@ public final class Worker: Service {
                     await listener.run {
                         self.claimer.wake()
                         // What was cancelled is announced in the same way.
-                        self.lease.wake()
+                        self.stopRequests.wake()
                     }
                 })
         }
         let writing = Task { await self.buffer.run(onWritten: { $0 ? self.claimer.wake() : self.claimer.slotFreed() }) }
 
-        await claimer.run(backlog: { buffer.count }, start: { start($0) })
+        await claimer.run(backlog: { buffer.count }, start: { start($0) }, decline: { buffer.add(.handBack($0), isUrgent: true) })
         await endRuns()
         buffer.finish(within: configuration.cancellationPeriod)
         await writing.value
@@ -130,15 +133,15 @@ public final class Worker: Service {
         running.start(job) { cancellation in
             switch await self.runner.run(job, cancellation) {
             case .outcome(let outcome):
-                if self.running.end(job.key, hasOutcome: true) {
-                    self.buffer.add(outcome, isUrgent: self.running.count == 0, freesTwin: job.isUnique)
+                self.running.end(job.key) { isLast in
+                    self.buffer.add(outcome, isUrgent: isLast, freesTwin: job.isUnique)
                 }
             case .completed:
-                _ = self.running.end(job.key, hasOutcome: false)
+                self.running.end(job.key)
                 self.counters.update { $0.completed += 1 }
                 if job.isUnique { self.claimer.wake() }
             case .fenced:
-                _ = self.running.end(job.key, hasOutcome: false)
+                self.running.end(job.key)
                 self.counters.update { $0.fenced += 1 }
             }
             self.claimer.slotFreed()

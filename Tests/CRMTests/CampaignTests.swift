@@ -250,6 +250,22 @@ struct CampaignTests {
         }
     }
 
+    @Test func `A campaign whose sending jobs were cancelled ends, and what was not sent is excluded`() async throws {
+        try await Business.with { business in
+            let campaign = try await business.planned(to: try await business.customers(2))
+            #expect(campaign.state == .running)
+            let cancelled = try await business.server.run(
+                """
+                SELECT job.cancel(array_agg(tenant_id), array_agg(id)) FROM job.job WHERE kind = 'campaign.send'
+                """)
+            #expect(cancelled == 1)
+            try await business.planner.finish(business.context, campaign.id)
+            let ended = try await business.campaigns.find(business.context, campaign.id)
+            #expect(ended.state == .finished)
+            #expect(ended.ledger.excludedReasons == ["cancelled": 2])
+        }
+    }
+
     private func addCustomers(_ count: Int, _ business: Business) async throws {
         try await business.server.run(
             """

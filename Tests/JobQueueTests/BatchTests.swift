@@ -8,9 +8,10 @@ import Testing
 struct BatchTests {
     /// Opens a batch whose last job is note 100, adds the jobs and, unless told otherwise, closes it.
     private func begin(
-        _ queue: QueueFixture, _ notes: [Note], maxAttempts: Int? = nil, closes: Bool = true
+        _ queue: QueueFixture, _ notes: [Note], maxAttempts: Int? = nil, closes: Bool = true,
+        finally: NewJob = NewJob(Note(number: 100))
     ) async throws -> UUID {
-        let batch = JobBatch(name: "test", finally: NewJob(Note(number: 100)))
+        let batch = JobBatch(name: "test", finally: finally)
         let open = try batch.open(tenant: queue.tenant)
         let jobs = notes.map { NewJob($0, maxAttempts: maxAttempts, batchID: batch.id) }
         let enqueue = try Enqueue.statements(tenant: queue.tenant, jobs: jobs)
@@ -95,10 +96,45 @@ struct BatchTests {
         }
     }
 
-    @Test func `A job of a batch has no unique key`() async throws {
+    @Test func `A last job that dies each time the batch ends is dead as often`() async throws {
+        try await withQueue { queue in
+            let isBroken = Log<Bool>()
+            let handlers = handling { note, _ in
+                if note.number == 100 || note.number == 2 && isBroken.count == 0 { throw JobError.permanent("no") }
+            }
+            _ = try await begin(queue, [Note(number: 1), Note(number: 2)])
+            try await withWorker(queue.queue, handlers) { _ in
+                try await eventually { try await queue.counts() == [0, 1, 2] }
+                isBroken.add(false)
+                let failed = try await queue.queue.pipeline(
+                    OperateStatements.list(.dead, JobFilter(), limit: 10)
+                ).filter { $0.batchID != nil }
+                _ = try await queue.queue.pipeline(OperateStatements.retry(failed.map(\.id)))
+                try await eventually { try await queue.counts() == [0, 2, 2] }
+            }
+        }
+    }
+
+    @Test func `The last job brings its cost and deadline along, and one that could not be stored is refused at once`()
+        async throws
+    {
+        try await withQueue { queue in
+            let deadline = Date(timeIntervalSince1970: 4_000_000_000)
+            _ = try await begin(queue, [], finally: NewJob(Note(), deadline: deadline, priority: 100_000, cost: 7))
+            #expect(
+                try await queue.text("SELECT concat_ws(',', cost, extract(epoch FROM deadline)::bigint, priority) FROM job.job")
+                    == "7,4000000000,32767")
+            let error = await #expect(throws: PostgresError.self) {
+                _ = try await begin(queue, [], finally: NewJob(Note(), maxAttempts: 0))
+            }
+            #expect(error?.violates("batch_finally_check") == true)
+        }
+    }
+
+    @Test(arguments: [1, 2]) func `A job of a batch has no unique key`(_ number: Int) async throws {
         try await withQueue { queue in
             let error = await #expect(throws: PostgresError.self) {
-                _ = try await begin(queue, [Note(number: 1, key: "k")])
+                _ = try await begin(queue, Array(repeating: Note(number: 1, key: "k"), count: number))
             }
             #expect(error?.violates("job_batch_key_check") == true)
         }

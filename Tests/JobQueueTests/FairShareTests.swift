@@ -72,8 +72,9 @@ struct FairShareTests {
         var share = FairShare(slots: 8)
         let demands = share.split(SlotBudget(slots: 8), among: Self.ready([one: 1]), held: [:])
         #expect(demands.map(\.slots) == [6])
-        let budget = SlotBudget(slots: 8, running: ["default": 6])
-        let both = share.split(budget, among: Self.ready([one: 1, other: 1]), held: [one: 6])
+        let held = [TenantQueue(tenantID: one, queue: "default"): 6]
+        let budget = SlotBudget(slots: 8, running: held)
+        let both = share.split(budget, among: Self.ready([one: 1, other: 1]), held: held)
         #expect(both.map(\.place.tenantID) == [other] && both.map(\.slots) == [2])
     }
 
@@ -100,11 +101,15 @@ struct FairShareTests {
 
     @Test func `A queue gets no more slots than its maximum, and what is reserved stays for its queue`() {
         let settings = ["mail": QueueSlots(maximum: 2), "interactive": QueueSlots(reserved: 3)]
-        var budget = SlotBudget(slots: 8, queues: settings, running: ["mail": 1, "default": 2])
+        let tenant = UUID.v7()
+        let held = [
+            TenantQueue(tenantID: tenant, queue: "mail"): 1, TenantQueue(tenantID: tenant, queue: "default"): 2,
+        ]
+        var budget = SlotBudget(slots: 8, queues: settings, running: held)
         #expect(budget.total == 5)
-        let mail = (0..<5).filter { _ in budget.take(for: "mail") }.count
-        let others = (0..<5).filter { _ in budget.take(for: "default") }.count
-        let interactive = (0..<5).filter { _ in budget.take(for: "interactive") }.count
+        let mail = (0..<5).filter { _ in budget.take(for: "mail") != nil }.count
+        let others = (0..<5).filter { _ in budget.take(for: "default") != nil }.count
+        let interactive = (0..<5).filter { _ in budget.take(for: "interactive") == .own }.count
         #expect((mail, others, interactive) == (1, 1, 3))
         #expect(budget.total == 0)
     }
@@ -117,6 +122,25 @@ struct FairShareTests {
         let demands = share.split(budget, among: ready, held: [:])
         let slots = Dictionary(uniqueKeysWithValues: demands.map { ($0.place.queue, $0.slots) })
         #expect(slots == ["mail": 1, "default": 5])
+    }
+
+    @Test func `A tenant's queues take turns, also when each look has one slot`() {
+        let tenant = UUID.v7()
+        var share = FairShare(slots: 8)
+        let ready = Self.ready([tenant: 1], queue: "a") + Self.ready([tenant: 1], queue: "b")
+        let served = (0..<6).flatMap { _ in share.split(SlotBudget(slots: 1), among: ready).map(\.place.queue) }
+        #expect(served.filter { $0 == "a" }.count == 3 && served.filter { $0 == "b" }.count == 3)
+    }
+
+    @Test func `A tenant with its whole share of the other slots still gets the reserved ones, but not all of them`() {
+        let tenant = UUID.v7()
+        let settings = ["interactive": QueueSlots(reserved: 4)]
+        var share = FairShare(slots: 12, queues: settings)
+        let ready = Self.ready([tenant: 1], queue: "interactive") + Self.ready([tenant: 1], queue: "default")
+        let held = [TenantQueue(tenantID: tenant, queue: "default"): 6]
+        let budget = SlotBudget(slots: 12, queues: settings, running: held)
+        let demands = share.split(budget, among: ready, held: held)
+        #expect(demands.map(\.place.queue) == ["interactive"] && demands.map(\.slots) == [3])
     }
 
     @Test func `After a look that took long others begin where the last claim ended, for twenty times as long`() {

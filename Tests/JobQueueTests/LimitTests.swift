@@ -61,6 +61,20 @@ struct LimitTests {
         }
     }
 
+    @Test func `A rate without a burst of its own is used to the full, however seldom the worker polls`() async throws {
+        try await withQueue { queue in
+            try await queue.run(
+                "INSERT INTO job.tenant_queue (tenant_id, queue, rate) VALUES (\(queue.tenant), 'default', 100)")
+            try await queue.enqueue((0..<100).map { NewJob(Note(number: $0)) })
+            let began = ContinuousClock.now
+            try await withWorker(queue.queue, handling { _, _ in }, configure: { $0.pollInterval = .seconds(5) }) { _ in
+                try await eventually { try await queue.doneCount() == 100 }
+            }
+            #expect(ContinuousClock.now - began > .milliseconds(900))
+            #expect(ContinuousClock.now - began < .seconds(10))
+        }
+    }
+
     @Test func `A job that costs more than the burst starts when the bucket is full, and its debt is paid first`()
         async throws
     {

@@ -57,7 +57,8 @@ struct OperateTests {
                 #expect(try await queue.queue.pipeline(OperateStatements.retry(dead.map(\.id))) == 1)
                 try await eventually { try await queue.doneCount() == 1 }
             }
-            #expect(attempts.entries == [1, 2, 3, 4])
+            let first = try #require(attempts.entries.first)
+            #expect(attempts.entries == (0..<4).map { first + $0 })
             #expect(try await queue.number("SELECT jsonb_array_length(errors) FROM job.done") == 3)
             #expect(try await queue.deadCount() == 0)
         }

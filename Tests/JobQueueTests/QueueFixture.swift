@@ -71,23 +71,21 @@ struct QueueFixture: Sendable {
 
 /// Lends a queue of its own.
 func withQueue<Result>(_ body: (QueueFixture) async throws -> Result) async throws -> Result {
-    try await withMigratedDatabase { database in
-        let fixture = QueueFixture(database)
-        let result: Result
-        do {
-            for id in [fixture.tenant, fixture.otherTenant] {
-                try await fixture.run(
-                    "INSERT INTO platform.tenant (id, slug, name) VALUES (\(id), 't' || right(\(id)::text, 12), 'T')")
-                try await fixture.run("INSERT INTO job.tenant (tenant_id) VALUES (\(id))")
-            }
-            result = try await body(fixture)
-        } catch {
-            fixture.close()
-            throw error
-        }
-        fixture.close()
-        return result
+    try await withMigratedDatabase { try await withQueue(in: $0, body) }
+}
+
+/// Lends a queue in a database that has the schema.
+func withQueue<Result>(
+    in database: TestDatabase, _ body: (QueueFixture) async throws -> Result
+) async throws -> Result {
+    let fixture = QueueFixture(database)
+    defer { fixture.close() }
+    for id in [fixture.tenant, fixture.otherTenant] {
+        try await fixture.run(
+            "INSERT INTO platform.tenant (id, slug, name) VALUES (\(id), 't' || right(\(id)::text, 12), 'T')")
+        try await fixture.run("INSERT INTO job.tenant (tenant_id) VALUES (\(id))")
     }
+    return try await body(fixture)
 }
 
 extension QueueFixture {

@@ -11,15 +11,17 @@ struct ScheduleTests {
     private static let tehran = TimeZone(identifier: "Asia/Tehran") ?? .gmt
 
     private func put(
-        _ queue: QueueFixture, _ cron: String = "0 9 * * sat-wed", job: NewJob = NewJob(Note(number: 7))
+        _ queue: QueueFixture, _ cron: String = "0 9 * * sat-wed", name: String = "daily",
+        job: NewJob = NewJob(Note(number: 7)), startWithin: Duration? = nil
     ) async throws {
-        let schedule = JobSchedule(name: "daily", cron: try CronExpression(cron), timeZone: Self.tehran, job: job)
+        let schedule = JobSchedule(
+            name: name, cron: try CronExpression(cron), timeZone: Self.tehran, job: job, startWithin: startWithin)
         try await queue.app.pipeline(prelude: [queue.setTenant()], schedule.put(tenant: queue.tenant))
     }
 
-    private func scheduler(_ queue: QueueFixture) -> Scheduler {
+    private func scheduler(_ queue: QueueFixture, _ pool: Pool? = nil) -> Scheduler {
         Scheduler(
-            pool: queue.queue, interval: .seconds(1), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            pool: pool ?? queue.queue, interval: .seconds(1), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// As if the time of the fire had come.
@@ -95,6 +97,52 @@ struct ScheduleTests {
             #expect(try await scheduler(queue).fire() == 0)
             #expect(try await queue.number("SELECT count(*) FROM job.schedule WHERE is_paused") == 1)
             #expect(try await queue.liveCount() == 0)
+        }
+    }
+
+    @Test func `A schedule whose job the database refuses is paused, and those after it fire`() async throws {
+        try await withQueue { queue in
+            try await queue.run("ALTER TABLE job.job ADD CONSTRAINT no_bad CHECK (unique_key <> 'test.note/bad')")
+            try await put(queue, name: "bad", job: NewJob(Note(key: "bad")))
+            try await put(queue, name: "good")
+            _ = try await scheduler(queue).fire()
+            try await letTimeCome(queue)
+            try await queue.run("UPDATE job.schedule SET next_at = next_at - interval '1 minute' WHERE name = 'bad'")
+            #expect(try await scheduler(queue).fire() == 1)
+            #expect(try await queue.text("SELECT name FROM job.schedule WHERE is_paused") == "bad")
+        }
+    }
+
+    @Test func `A schedule whose waiting job somebody keeps locked fires later, and those after it now`() async throws {
+        try await withQueue { queue in
+            var configuration = queue.queue.configuration
+            configuration.lockTimeout = .milliseconds(50)
+            let impatient = Pool(configuration)
+            defer { impatient.close() }
+            try await put(queue, name: "locked", job: NewJob(Note(key: "k")))
+            try await put(queue, name: "free")
+            _ = try await scheduler(queue).fire()
+            try await queue.enqueue([NewJob(Note(key: "k"), runAt: .distantFuture)])
+            try await letTimeCome(queue)
+            try await queue.run("UPDATE job.schedule SET next_at = next_at - interval '1 minute' WHERE name = 'locked'")
+            try await queue.owner.withTransaction { transaction in
+                _ = try await transaction.run(Statement<Int>("test.lock", "SELECT FROM job.job FOR UPDATE"))
+                #expect(try await scheduler(queue, impatient).fire() == 1)
+            }
+            #expect(try await scheduler(queue).fire() == 1)
+            #expect(try await queue.number("SELECT count(*) FROM job.job WHERE state = 'ready'") == 2)
+        }
+    }
+
+    @Test func `The job has the schedule's cost, and its deadline counts from the fire`() async throws {
+        try await withQueue { queue in
+            try await put(queue, job: NewJob(Note(), cost: 9), startWithin: .seconds(90))
+            _ = try await scheduler(queue).fire()
+            try await letTimeCome(queue, "30 seconds")
+            #expect(try await scheduler(queue).fire() == 1)
+            #expect(
+                try await queue.text("SELECT cost || ' ' || round(extract(epoch FROM deadline - run_at)) FROM job.job")
+                    == "9 60")
         }
     }
 

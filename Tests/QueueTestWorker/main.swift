@@ -13,6 +13,15 @@ struct Effect: Job {
     let milliseconds: Int
 }
 
+/// A job with an effect outside the database, whose first run kills the process at a point.
+struct External: Job {
+    static let kind = "test.external"
+    static let maxAttempts = 3
+
+    let crash: String
+    let file: String
+}
+
 let environment = ProcessInfo.processInfo.environment
 func setting(_ name: String, _ standard: Double) -> Double { environment[name].flatMap(Double.init) ?? standard }
 
@@ -33,6 +42,25 @@ handlers.register(Effect.self) { job, context in
         Statement<Int>(
             "test.effect", "INSERT INTO public.effect (job_id, lease) VALUES (\(context.jobID), \(context.lease))"))
     if job.milliseconds > 0 { try await Task.sleep(for: .milliseconds(job.milliseconds)) }
+}
+
+handlers.register(External.self) { job, context in
+    // Only the first run makes the mark.
+    let isFirst = open(job.file + ".mark", O_WRONLY | O_CREAT | O_EXCL, 0o600) >= 0
+    func crash(at point: String) { if isFirst, job.crash == point { kill(getpid(), SIGKILL) } }
+    crash(at: "before")
+    let file = open(job.file, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    _ = write(file, "done\n", 5)
+    close(file)
+    crash(at: "between")
+    let setTenant = Statement(effect: "test.set_tenant", "SELECT crm.set_tenant(\(context.tenantID))")
+    let write = Statement<Int>(
+        "test.effect", "INSERT INTO public.effect (job_id, lease) VALUES (\(context.jobID), \(context.lease))")
+    try await effects.withTransaction(prelude: [setTenant]) { transaction in
+        _ = try await transaction.pipeline(write, context.completeInTransaction())
+        crash(at: "after")
+    }
+    crash(at: "committed")
 }
 
 let configuration = WorkerConfiguration(

@@ -9,6 +9,15 @@ public func withMigratedDatabase<Result>(
     try await withDatabase(template: MigratedDatabase.template.value.name, body)
 }
 
+/// The same on a server of its own, which is running and has no other.
+public func withMigratedDatabase<Result>(
+    on server: OwnServer, _ body: (TestDatabase) async throws -> Result
+) async throws -> Result {
+    let database = try await TestDatabase.create(on: server)
+    try await MigratedDatabase.migrate(database)
+    return try await body(database)
+}
+
 /// A tenant of a test's database, and the application's way to it.
 public struct TestTenant: Sendable {
     /// The command line's context, which may do everything.
@@ -41,6 +50,11 @@ enum MigratedDatabase {
     /// The database that the others are copies of: made once by each process.
     static let template = Task {
         let database = try await TestDatabase.create()
+        try await migrate(database)
+        return database
+    }
+
+    fileprivate static func migrate(_ database: TestDatabase) async throws {
         try await createRoles(in: database)
         // Past any pooler, whose sessions would stay on the template.
         var configuration = database.configuration(user: "mehvar_owner")
@@ -48,7 +62,6 @@ enum MigratedDatabase {
         configuration.statementMode = .prepared
         let migrator = Migrator(configuration: configuration, directory: sqlDirectory)
         try await migrator.migrate()
-        return database
     }
 
     static let sqlDirectory = URL(filePath: #filePath)

@@ -5,6 +5,8 @@ import Synchronization
 /// A database of its own for one test or suite.
 public struct TestDatabase: Sendable {
     public let name: String
+    /// The server of its own that it is on, instead of the one that all tests share.
+    private var server: OwnServer?
 
     private static let counter = Atomic<UInt64>(0)
 
@@ -16,21 +18,32 @@ public struct TestDatabase: Sendable {
         return TestDatabase(name: name)
     }
 
+    /// Creates the only database of a server of its own.
+    static func create(on server: OwnServer) async throws -> TestDatabase {
+        try await server.execute("CREATE DATABASE test")
+        return TestDatabase(name: "test", server: server)
+    }
+
+    private init(name: String, server: OwnServer? = nil) {
+        self.name = name
+        self.server = server
+    }
+
     /// The database `postgres`, from which others are looked after.
     public static let administrative = TestDatabase(name: "postgres")
 
     /// The libpq URL of the database, with the superuser of the server.
-    public var url: String { TestServer.url(database: name) }
+    public var url: String { server?.url(database: name) ?? TestServer.url(database: name) }
 
     /// The same past any pooler.
-    public var serverURL: String { TestServer.serverURL(database: name) }
+    public var serverURL: String { server?.url(database: name) ?? TestServer.serverURL(database: name) }
 
     /// How to reach the database as `user`, by default as the server's superuser.
     public func configuration(user: String? = nil, maximumConnections: Int = 8) -> Postgres.Configuration {
         var configuration = Configuration(
             url: url, user: user, applicationName: name, maximumConnections: maximumConnections,
             acquireTimeout: .seconds(60), connectTimeout: .seconds(60))
-        configuration.statementMode = TestServer.statementMode
+        configuration.statementMode = server == nil ? TestServer.statementMode : .prepared
         return configuration
     }
 

@@ -5,7 +5,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    moment timestamptz := now();
+    -- The clock's and not the transaction's, so that an end is told from another one in the same transaction.
+    moment timestamptz := clock_timestamp();
 BEGIN
     WITH counted AS (
         UPDATE job.batch b
@@ -24,11 +25,11 @@ BEGIN
         WHERE b.tenant_id = n.tenant_id AND b.id = n.batch_id
         RETURNING b.tenant_id, b.ended_at, b.finally
     )
-    INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, parameters)
-    SELECT c.tenant_id, (c.finally ->> 'id')::uuid, c.finally ->> 'queue', c.finally ->> 'kind', (c.finally ->> 'version')::integer,
-        (c.finally ->> 'priority')::smallint, 'ready', moment, (c.finally ->> 'max_attempts')::integer, c.finally -> 'parameters'
-    FROM counted c WHERE c.ended_at = moment AND c.finally IS NOT NULL
-    ON CONFLICT (tenant_id, id) DO NOTHING;
+    INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, cost, deadline, parameters)
+    SELECT c.tenant_id, gen_random_uuid(), c.finally ->> 'queue', c.finally ->> 'kind', (c.finally ->> 'version')::integer,
+        (c.finally ->> 'priority')::smallint, 'ready', now(), (c.finally ->> 'max_attempts')::integer,
+        (c.finally ->> 'cost')::integer, to_timestamp((c.finally ->> 'deadline')::double precision), c.finally -> 'parameters'
+    FROM counted c WHERE c.ended_at = moment AND c.finally IS NOT NULL;
 END
 $$;
 REVOKE ALL ON FUNCTION job.count_in_batches(uuid[], uuid[], text[]) FROM PUBLIC;

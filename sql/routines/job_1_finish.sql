@@ -51,16 +51,23 @@ DECLARE
     stopped_ids uuid[];
     stopped_leases bigint[];
 BEGIN
-    SELECT array_agg(j.tenant_id), array_agg(j.id), array_agg(j.lease)
+    -- Locked first, so that a request to stop either stands here already or finds the job waiting again.
+    SELECT array_agg(l.tenant_id) FILTER (WHERE l.is_stopped), array_agg(l.id) FILTER (WHERE l.is_stopped),
+        array_agg(l.lease) FILTER (WHERE l.is_stopped)
     INTO stopped_tenants, stopped_ids, stopped_leases
-    FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
-    JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-    WHERE j.cancel_requested_at IS NOT NULL;
+    FROM (
+        SELECT j.tenant_id, j.id, j.lease, j.cancel_requested_at IS NOT NULL AS is_stopped
+        FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
+        JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+        ORDER BY j.tenant_id, j.id FOR NO KEY UPDATE OF j
+    ) l;
 
     WITH o AS MATERIALIZED (
         SELECT * FROM unnest(tenants, ids, leases, states, run_ats, refunds, rescued, failures)
             AS o (tenant_id, id, lease, state, run_at, refund, rescued, failures)
-        WHERE stopped_ids IS NULL OR NOT o.id = ANY (stopped_ids)
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(stopped_tenants, stopped_ids) AS s (tenant_id, id)
+            WHERE s.tenant_id = o.tenant_id AND s.id = o.id)
     ), twin AS (
         UPDATE job.job w
         SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
@@ -115,12 +122,19 @@ BEGIN
         USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
         WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
         RETURNING j.*, o.reason, o.rescued, o.failures
-    ), kept AS (
-        INSERT INTO job.dead (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
+    ), written AS (
+        INSERT INTO job.dead AS kept (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
             unique_key, parameters, errors, created_at, run_at, batch_id, cost, deadline)
         SELECT tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues + rescued, lease,
             unique_key, parameters, errors || failures, created_at, run_at, batch_id, cost, deadline
         FROM buried
+        -- An earlier job with the same id died too: the later one takes its place.
+        ON CONFLICT (tenant_id, id) DO UPDATE SET queue = excluded.queue, kind = excluded.kind, version = excluded.version,
+            priority = excluded.priority, reason = excluded.reason, attempt = excluded.attempt,
+            max_attempts = excluded.max_attempts, rescues = excluded.rescues, lease = excluded.lease,
+            unique_key = excluded.unique_key, parameters = excluded.parameters, errors = kept.errors || excluded.errors,
+            created_at = excluded.created_at, run_at = excluded.run_at, died_at = excluded.died_at,
+            batch_id = excluded.batch_id, cost = excluded.cost, deadline = excluded.deadline
     )
     SELECT count(*), array_agg(b.tenant_id) FILTER (WHERE b.batch_id IS NOT NULL),
         array_agg(b.batch_id) FILTER (WHERE b.batch_id IS NOT NULL)

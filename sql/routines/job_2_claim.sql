@@ -32,6 +32,7 @@ BEGIN
     END IF;
     IF is_rated THEN
         moment := clock_timestamp();
+        bucket.burst := coalesce(bucket.burst, greatest(1, bucket.rate / 20));
         available := least(bucket.burst,
             bucket.tokens + bucket.rate * greatest(0, extract(epoch FROM moment - bucket.refilled_at)));
     END IF;

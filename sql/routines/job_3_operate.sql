@@ -9,6 +9,9 @@ DECLARE
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
+    -- Locked first, so that each job is found in one state: waiting or running.
+    PERFORM FROM job.job j JOIN unnest(tenants, ids) AS o (tenant_id, id) ON j.tenant_id = o.tenant_id AND j.id = o.id
+    ORDER BY j.tenant_id, j.id FOR UPDATE OF j;
     WITH removed AS (
         DELETE FROM job.job j USING unnest(tenants, ids) AS o (tenant_id, id)
         WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state <> 'running'
@@ -27,7 +30,6 @@ BEGIN
     IF batches IS NOT NULL THEN
         PERFORM job.count_in_batches(batch_tenants, batches, array_fill('cancelled'::text, ARRAY[cardinality(batches)]));
     END IF;
-    -- One that was claimed while the first statement waited for it runs by now.
     WITH flagged AS (
         UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now())
         FROM unnest(tenants, ids) AS o (tenant_id, id)
@@ -39,7 +41,8 @@ END
 $$;
 
 -- Puts dead jobs back into the queue with all their attempts before them; the lease goes on, so that no old run can finish a new one.
--- A job whose twin waits becomes one with it. Says how many were taken up.
+-- Those with the same key become one, the one that died last, or one with the twin that waits; the others are archived as merged. A job
+-- whose id is in use again stays dead. Says how many were taken up.
 CREATE OR REPLACE FUNCTION job.retry(tenants uuid[], ids uuid[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -52,15 +55,27 @@ BEGIN
     WITH risen AS (
         DELETE FROM job.dead d USING unnest(tenants, ids) AS o (tenant_id, id)
         WHERE d.tenant_id = o.tenant_id AND d.id = o.id
+            AND NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = d.tenant_id AND j.id = d.id)
         RETURNING d.*
+    ), ranked AS (
+        SELECT r.*, row_number() OVER (PARTITION BY twins ORDER BY r.died_at DESC, r.id) AS place,
+            min(r.priority) OVER (PARTITION BY twins) AS best
+        FROM (SELECT r.*, (r.tenant_id, coalesce('k' || r.unique_key, 'i' || r.id)) AS twins FROM risen r) r
     ), waiting AS (
         INSERT INTO job.job AS w (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, rescues, lease,
             unique_key, parameters, errors, created_at, batch_id, cost)
-        SELECT tenant_id, id, queue, kind, version, priority, 'ready', now(), max_attempts, 0, lease, unique_key, parameters,
+        SELECT tenant_id, id, queue, kind, version, best, 'ready', now(), max_attempts, 0, lease, unique_key, parameters,
             errors, created_at, batch_id, cost
-        FROM risen
+        FROM ranked WHERE place = 1 ORDER BY tenant_id, unique_key
         ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready')
         DO UPDATE SET run_at = least(w.run_at, excluded.run_at), state = 'ready', priority = least(w.priority, excluded.priority)
+        RETURNING w.tenant_id, w.id
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at)
+        SELECT r.tenant_id, r.id, r.queue, r.kind, r.version, 'merged', r.attempt, r.rescues, r.lease, r.unique_key, r.errors,
+            r.created_at, r.run_at
+        FROM risen r LEFT JOIN waiting w ON w.tenant_id = r.tenant_id AND w.id = r.id WHERE w.id IS NULL
     )
     SELECT count(*), array_agg(r.tenant_id) FILTER (WHERE r.batch_id IS NOT NULL),
         array_agg(r.batch_id) FILTER (WHERE r.batch_id IS NOT NULL)

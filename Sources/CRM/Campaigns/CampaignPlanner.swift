@@ -44,9 +44,11 @@ package struct CampaignPlanner: Sendable {
     }
 
     /// Ends the campaign if nothing is left to send. Where a sending job was given up, something is, and the campaign
-    /// ends after somebody has had that job retried.
+    /// ends after somebody has had that job retried; what somebody cancelled is not sent any more.
     package func finish(_ context: TenantContext, _ id: Campaign.ID) async throws {
-        _ = try await database.run(context, CampaignStatements.finish(context.tenantID, id))
+        _ = try await database.pipeline(
+            context, CampaignStatements.settleCancelled(context.tenantID, id),
+            CampaignStatements.finish(context.tenantID, id))
     }
 
     /// - Returns: the last customer that was looked at; `nil` at the end of the audience.

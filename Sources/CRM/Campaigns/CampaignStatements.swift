@@ -58,6 +58,21 @@ enum CampaignStatements {
             """)
     }
 
+    /// Settles what the cancelled sending jobs of an ended batch left: what was not begun is excluded, and what became of
+    /// the rest nobody knows. Where a job was given up it may still be retried, and everything stays.
+    static func settleCancelled(_ tenant: Tenant.ID, _ id: Campaign.ID) -> Statement<Int> {
+        Statement(
+            "campaign.settle_cancelled",
+            """
+            UPDATE crm.invitation i
+            SET state = CASE i.state WHEN 'planned' THEN 'excluded' ELSE 'unknown' END, reason = 'cancelled'
+            WHERE i.tenant_id = \(tenant) AND i.campaign_id = \(id) AND i.state IN ('planned', 'sending') AND EXISTS (
+                SELECT FROM job.batch b
+                WHERE b.tenant_id = \(tenant) AND b.id = \(id) AND b.ended_at IS NOT NULL AND b.cancelled > 0
+                    AND b.failed = 0)
+            """)
+    }
+
     /// Ends a campaign whose ledger is written and has nothing left to send.
     static func finish(_ tenant: Tenant.ID, _ id: Campaign.ID) -> Statement<Int> {
         Statement(

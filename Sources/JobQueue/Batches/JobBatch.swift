@@ -10,7 +10,7 @@ public struct JobBatch: Sendable {
     public let id: UUID
     /// What it does, for people and programs, such as `campaign.send`; 1 to 200 characters.
     public let name: String
-    /// Runs when the batch ends; its unique key is not heeded.
+    /// Runs each time the batch ends, under an id of its own; its id, time, unique key and batch are not heeded.
     public let finally: NewJob?
 
     public init(id: UUID = .v7(), name: String, finally: NewJob? = nil) {
@@ -59,16 +59,19 @@ public struct JobBatch: Sendable {
 
         init(_ new: NewJob) { self.new = new }
 
-        private enum Key: String, CodingKey { case id, queue, kind, version, priority, max_attempts, parameters }
+        private enum Key: String, CodingKey {
+            case queue, kind, version, priority, max_attempts, cost, deadline, parameters
+        }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: Key.self)
-            try container.encode(new.id, forKey: .id)
             try container.encode(new.queue, forKey: .queue)
             try container.encode(new.type.kind, forKey: .kind)
-            try container.encode(new.type.version, forKey: .version)
-            try container.encode(new.priority, forKey: .priority)
-            try container.encode(new.maxAttempts, forKey: .max_attempts)
+            try container.encode(Int32(clamping: new.type.version), forKey: .version)
+            try container.encode(Int16(clamping: new.priority), forKey: .priority)
+            try container.encode(Int32(clamping: new.maxAttempts), forKey: .max_attempts)
+            try container.encode(Int32(clamping: new.cost), forKey: .cost)
+            try container.encodeIfPresent(new.deadline?.timeIntervalSince1970, forKey: .deadline)
             try new.job.encode(to: container.superEncoder(forKey: .parameters))
         }
     }

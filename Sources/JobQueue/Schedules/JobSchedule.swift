@@ -12,13 +12,19 @@ public struct JobSchedule: Sendable {
     /// When, on the wall clock of the time zone.
     public let cron: CronExpression
     public let timeZone: TimeZone
+    /// What is enqueued; its id, time, deadline and batch are not heeded.
     public let job: NewJob
+    /// How long after its fire the job may still be started, then it is dead-lettered; `nil` for ever.
+    public let startWithin: Duration?
 
-    public init(name: String, cron: CronExpression, timeZone: TimeZone, job: NewJob) {
+    public init(
+        name: String, cron: CronExpression, timeZone: TimeZone, job: NewJob, startWithin: Duration? = nil
+    ) {
         self.name = name
         self.cron = cron
         self.timeZone = timeZone
         self.job = job
+        self.startWithin = startWithin
     }
 
     /// Makes the schedule, or changes the one of this name, in a transaction of the tenant. It fires first at the first
@@ -31,12 +37,14 @@ public struct JobSchedule: Sendable {
             effect: "job.schedule_put",
             """
             INSERT INTO job.schedule AS s (tenant_id, name, cron, time_zone, queue, kind, version, priority, max_attempts,
-                unique_key, parameters)
+                cost, unique_key, parameters, start_within)
             VALUES (\(tenant), \(name), \(cron.description), \(timeZone.identifier), \(job.queue), \(row.kind),
-                \(row.version), \(row.priority), \(row.maxAttempts), \(job.storedKey), \(row.parameters))
+                \(row.version), \(row.priority), \(row.maxAttempts), \(row.cost), \(job.storedKey), \(row.parameters),
+                make_interval(secs => \(startWithin?.seconds)))
             ON CONFLICT (tenant_id, name) DO UPDATE SET cron = excluded.cron, time_zone = excluded.time_zone,
                 queue = excluded.queue, kind = excluded.kind, version = excluded.version, priority = excluded.priority,
-                max_attempts = excluded.max_attempts, unique_key = excluded.unique_key, parameters = excluded.parameters,
+                max_attempts = excluded.max_attempts, cost = excluded.cost, unique_key = excluded.unique_key,
+                parameters = excluded.parameters, start_within = excluded.start_within,
                 -- Worked out anew where the times changed.
                 next_at = CASE WHEN s.cron = excluded.cron AND s.time_zone = excluded.time_zone THEN s.next_at
                     ELSE excluded.next_at END

@@ -36,10 +36,10 @@ enum ScheduleStatements {
             })
     }
 
-    /// Moves a schedule on, and enqueues its job if a fire was due: only the one who finds it as it was. Gives the number
-    /// of jobs.
-    static func advance(_ due: DueSchedule, to next: Date, id: UUID) -> Statement<Int> {
-        Statement(
+    /// Moves a schedule on, and enqueues its job if a fire was due: only the one who finds it as it was. Gives whether it
+    /// did.
+    static func advance(_ due: DueSchedule, to next: Date, id: UUID) -> Statement<Bool> {
+        Statement<Int>(
             "job.schedule_advance",
             """
             WITH fired AS (
@@ -48,16 +48,19 @@ enum ScheduleStatements {
                     AND s.next_at = coalesce(\(due.fireAt), '-infinity')
                 RETURNING s.*
             )
-            INSERT INTO job.job AS w (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, unique_key,
-                parameters)
-            SELECT tenant_id, \(id), queue, kind, version, priority, 'ready', now(), max_attempts, unique_key, parameters
+            INSERT INTO job.job AS w (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, cost,
+                unique_key, deadline, parameters)
+            SELECT tenant_id, \(id), queue, kind, version, priority, 'ready', now(), max_attempts, cost, unique_key,
+                \(due.fireAt) + start_within, parameters
             FROM fired WHERE \(due.fireAt) IS NOT NULL
             ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready')
-            DO UPDATE SET run_at = least(w.run_at, excluded.run_at), state = 'ready', parameters = excluded.parameters
-            """)
+            DO UPDATE SET run_at = least(w.run_at, excluded.run_at), state = 'ready', parameters = excluded.parameters,
+                cost = excluded.cost, deadline = excluded.deadline
+            """
+        ).map { $0 > 0 }
     }
 
-    /// Stops a schedule that cannot be read.
+    /// Stops a schedule that cannot fire.
     static func pause(_ due: DueSchedule) -> Statement<Int> {
         Statement(
             "job.schedule_pause",

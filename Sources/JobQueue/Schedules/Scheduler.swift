@@ -21,17 +21,29 @@ struct Scheduler: Sendable {
         }
     }
 
-    /// Fires what is due; gives the number of jobs that it enqueued.
+    /// Fires what is due; gives the number of jobs that it enqueued. A schedule that cannot be fired now keeps no other
+    /// from its turn.
     func fire() async throws -> Int {
         var jobs = 0
         while true {
             let due = try await pool.pipeline(ScheduleStatements.due)
-            for schedule in due { jobs += try await fire(schedule) }
-            guard due.count == ScheduleStatements.limit, !Task.isCancelled else { return jobs }
+            var moved = 0
+            for schedule in due {
+                do {
+                    if try await fire(schedule) { jobs += 1 }
+                    moved += 1
+                } catch let error as PostgresError where error.state != nil && !Task.isCancelled {
+                    // Such as a waiting twin that somebody keeps locked: the next look tries again.
+                    logger.warning(
+                        "a schedule could not be fired",
+                        metadata: ["schedule": "\(schedule.name)", "error": "\(error.loggable)"])
+                }
+            }
+            guard due.count == ScheduleStatements.limit, moved > 0, !Task.isCancelled else { return jobs }
         }
     }
 
-    private func fire(_ due: DueSchedule) async throws -> Int {
+    private func fire(_ due: DueSchedule) async throws -> Bool {
         do {
             let cron = try CronExpression(due.cron)
             guard let timeZone = TimeZone(identifier: due.timeZone) else {
@@ -41,10 +53,16 @@ struct Scheduler: Sendable {
             let next = cron.next(after: due.now, in: timeZone) ?? ScheduleStatements.never
             return try await pool.pipeline(ScheduleStatements.advance(due, to: next, id: .v7()))
         } catch let error as CronError {
-            logger.error(
-                "a schedule cannot be read and is paused", metadata: ["schedule": "\(due.name)", "error": "\(error)"])
-            _ = try await pool.pipeline(ScheduleStatements.pause(due))
-            return 0
+            return try await pause(due, "\(error)")
+        } catch let error as PostgresError where WriteFailure(error) == .refused {
+            return try await pause(due, error.loggable)
         }
+    }
+
+    private func pause(_ due: DueSchedule, _ error: String) async throws -> Bool {
+        logger.error(
+            "a schedule cannot fire and is paused", metadata: ["schedule": "\(due.name)", "error": "\(error)"])
+        _ = try await pool.pipeline(ScheduleStatements.pause(due))
+        return false
     }
 }

@@ -13,6 +13,10 @@ struct ReadyQueue: Sendable, Hashable {
     let weight: Int
     /// Whether the tenant has a cap, or the queue a rate.
     var isLimited = false
+    /// Tokens a second, where the queue has a rate.
+    var rate: Double?
+    /// How long until there is a token for it.
+    var wait = Duration.zero
 }
 
 /// How many jobs to claim from a tenant's queue.
@@ -72,15 +76,17 @@ enum ClaimStatements {
             """)
     }
 
-    /// Tenants and queues with at least one job that could be claimed; those that are paused, at their cap or without
-    /// tokens are left out.
+    /// Tenants and queues with at least one job that could be claimed, or could once there is a token; those that are
+    /// paused or at their cap are left out.
     ///
     /// One look at the index for each: LIMIT in LATERAL, for EXISTS would become a join over all ready jobs.
     static func ready(_ claimable: Claimable, after floors: ReadyFloors) -> Statement<[ReadyQueue]> {
         Statement(
             "job.ready",
             """
-            SELECT t.tenant_id, q.queue, t.weight, t.max_running IS NOT NULL OR l.rate IS NOT NULL
+            SELECT t.tenant_id, q.queue, t.weight, t.max_running IS NOT NULL OR l.rate IS NOT NULL, l.rate,
+                coalesce(greatest(0, (1 - least(coalesce(l.burst, greatest(1, l.rate / 20)),
+                    l.tokens + l.rate * extract(epoch FROM now() - l.refilled_at))) / l.rate), 0)
             FROM job.tenant t CROSS JOIN unnest(\(claimable.queues)) AS q (queue)
             LEFT JOIN job.tenant_queue l ON l.tenant_id = t.tenant_id AND l.queue = q.queue
             LEFT JOIN unnest(\(floors.tenants), \(floors.queues), \(floors.priorities), \(floors.runAts), \(floors.ids))
@@ -94,8 +100,6 @@ enum ClaimStatements {
                 LIMIT 1) j
             WHERE NOT t.is_held AND l.is_paused IS NOT TRUE
                 AND NOT EXISTS (SELECT FROM job.paused_queue p WHERE p.queue = q.queue)
-                AND (l.rate IS NULL
-                    OR least(l.burst, l.tokens + l.rate * extract(epoch FROM now() - l.refilled_at)) >= 1)
                 AND (t.max_running IS NULL OR t.max_running > (
                     SELECT count(*) FROM (
                         SELECT FROM job.job r WHERE r.tenant_id = t.tenant_id AND r.state = 'running'
@@ -104,7 +108,8 @@ enum ClaimStatements {
             all: { row in
                 ReadyQueue(
                     place: TenantQueue(tenantID: try row.next(), queue: try row.next()), weight: try row.next(),
-                    isLimited: try row.next())
+                    isLimited: try row.next(), rate: try row.nextIfPresent(),
+                    wait: .seconds(min(86_400, try row.next(Double.self))))
             })
     }
 

@@ -4,6 +4,11 @@ import Postgres
 /// Writes outcomes, many in a statement. Each names its lease: a run that is not the present one changes nothing. Each
 /// statement gives how many jobs it moved. (`sql/routines/job_1_finish.sql`)
 enum OutcomeStatements {
+    /// One writer serves all runs: what somebody else keeps locked is tried again beside the others.
+    static var patience: Statement<Void> {
+        Statement(effect: "job.patience", "SELECT set_config('lock_timeout', '100ms', true)")
+    }
+
     /// Moves completed jobs to `job.done`.
     static func complete(_ keys: [RunKey]) -> Statement<Int> {
         Statement(

@@ -26,13 +26,15 @@ enum WorkerStatements {
             """, optional: { try $0.next() })
     }
 
-    /// The worker's runs that somebody wants to stop.
-    static func cancelRequests(to worker: UUID) -> Statement<[RunKey]> {
+    /// The runs that somebody wants to stop.
+    static func stopRequests(among runs: [RunKey]) -> Statement<[RunKey]> {
         Statement(
-            "job.cancel_requests",
+            "job.stop_requests",
             """
-            SELECT j.tenant_id, j.id, j.lease FROM job.job j
-            WHERE j.state = 'running' AND j.worker_id = \(worker) AND j.cancel_requested_at IS NOT NULL
+            SELECT j.tenant_id, j.id, j.lease
+            FROM unnest(\(runs.map(\.tenantID)), \(runs.map(\.id)), \(runs.map(\.lease))) AS r (tenant_id, id, lease)
+            JOIN job.job j ON j.tenant_id = r.tenant_id AND j.id = r.id AND j.lease = r.lease
+            WHERE j.cancel_requested_at IS NOT NULL
             """, all: { RunKey(tenantID: try $0.next(), id: try $0.next(), lease: try $0.next()) })
     }
 
@@ -63,8 +65,9 @@ enum WorkerStatements {
         Statement(
             "job.running",
             """
-            SELECT j.tenant_id, j.id, j.lease, j.kind, j.attempt, j.rescues FROM job.job j
-            WHERE j.state = 'running' AND j.worker_id = \(worker)
+            SELECT j.tenant_id, j.id, j.lease, j.kind, j.attempt, j.rescues FROM job.tenant t CROSS JOIN LATERAL (
+                SELECT * FROM job.job j
+                WHERE j.tenant_id = t.tenant_id AND j.state = 'running' AND j.worker_id = \(worker)) j
             """, all: orphan)
     }
 

@@ -193,6 +193,7 @@ struct StatementCatalogue {
                         CatalogueEntry(CampaignStatements.launch(tenant, draft.id)),
                         CatalogueEntry(InvitationLetter.find(tenant, draft.id)),
                         CatalogueEntry(CampaignStatements.run(tenant, draft.id)),
+                        CatalogueEntry(CampaignStatements.settleCancelled(tenant, draft.id), .nothing),
                         CatalogueEntry(CampaignStatements.finish(tenant, draft.id)),
                     ]),
                 CatalogueGroup([

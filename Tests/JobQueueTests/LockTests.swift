@@ -1,0 +1,59 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@testable import JobQueue
+
+@Suite("Locks")
+struct LockTests {
+    @Test func `A job that somebody keeps locked keeps no other from being completed`() async throws {
+        try await withQueue { queue in
+            try await queue.enqueue((0..<200).map { NewJob(Note(number: $0)) })
+            let gate = Gate()
+            let handlers = handling { _, _ in await gate.pass() }
+            try await withWorker(queue.queue, handlers, concurrency: 400) { worker in
+                try await eventually { worker.counts.claimed == 200 }
+                let began = ContinuousClock.now
+                try await queue.owner.withTransaction { transaction in
+                    _ = try await transaction.run(
+                        Statement<Int>("test.lock", "SELECT FROM job.job ORDER BY id LIMIT 1 FOR UPDATE"))
+                    gate.open(200)
+                    try await eventually { try await queue.doneCount() == 199 }
+                }
+                #expect(ContinuousClock.now - began < .seconds(5))
+                try await eventually { try await queue.doneCount() == 200 }
+            }
+        }
+    }
+
+    @Test func `Jobs that were claimed while the lease ended run under the next one alone`() async throws {
+        try await withQueue { queue in
+            let (stopped, runs) = (Log<Bool>(), Log<Int64>())
+            let handlers = handling { note, context in
+                guard note.number == 1 else { return runs.add(context.lease) }
+                guard stopped.count == 0 else { return }
+                do { try await untilCancelled() } catch { stopped.add(true) }
+            }
+            try await queue.run(
+                "INSERT INTO job.tenant_queue (tenant_id, queue, is_paused) VALUES (\(queue.otherTenant), 'default', true)")
+            try await queue.enqueue(Note(number: 1))
+            try await queue.enqueue(Note(number: 2), tenant: queue.otherTenant)
+            try await withWorker(queue.queue, handlers, configure: { $0.timeToLive = .milliseconds(1500) }) { worker in
+                try await eventually { worker.counts.claimed >= 1 }
+                try await queue.owner.withTransaction { transaction in
+                    try await transaction.execute(
+                        script: "LOCK TABLE job.worker; LOCK TABLE job.job IN SHARE MODE", name: "lock")
+                    // The claim that this leads to waits for the lock.
+                    let tenants = Pool(queue.owner.configuration)
+                    defer { tenants.close() }
+                    _ = try await tenants.pipeline(
+                        Statement<Int>("test.resume", "UPDATE job.tenant_queue SET is_paused = false"))
+                    try await eventually { stopped.count == 1 }
+                }
+                try await eventually { try await queue.doneCount() == 2 }
+            }
+            #expect(runs.count == 1)
+        }
+    }
+}
