@@ -116,7 +116,8 @@ public final class Worker: Service {
         }
         let writing = Task { await self.buffer.run(onWritten: { $0 ? self.claimer.wake() : self.claimer.slotFreed() }) }
 
-        await claimer.run(backlog: { buffer.count }, start: { start($0) }, decline: { buffer.add(.handBack($0), isUrgent: true) })
+        await claimer.run(
+            backlog: { buffer.count }, start: { start($0) }, decline: { buffer.add(.handBack($0), isUrgent: true) })
         await endRuns()
         buffer.finish(within: configuration.cancellationPeriod)
         await writing.value

@@ -122,7 +122,8 @@ struct BatchTests {
             let deadline = Date(timeIntervalSince1970: 4_000_000_000)
             _ = try await begin(queue, [], finally: NewJob(Note(), deadline: deadline, priority: 100_000, cost: 7))
             #expect(
-                try await queue.text("SELECT concat_ws(',', cost, extract(epoch FROM deadline)::bigint, priority) FROM job.job")
+                try await queue.text(
+                    "SELECT concat_ws(',', cost, extract(epoch FROM deadline)::bigint, priority) FROM job.job")
                     == "7,4000000000,32767")
             let error = await #expect(throws: PostgresError.self) {
                 _ = try await begin(queue, [], finally: NewJob(Note(), maxAttempts: 0))

@@ -36,7 +36,8 @@ struct LockTests {
                 do { try await untilCancelled() } catch { stopped.add(true) }
             }
             try await queue.run(
-                "INSERT INTO job.tenant_queue (tenant_id, queue, is_paused) VALUES (\(queue.otherTenant), 'default', true)")
+                "INSERT INTO job.tenant_queue (tenant_id, queue, is_paused) VALUES (\(queue.otherTenant), 'default', true)"
+            )
             try await queue.enqueue(Note(number: 1))
             try await queue.enqueue(Note(number: 2), tenant: queue.otherTenant)
             try await withWorker(queue.queue, handlers, configure: { $0.timeToLive = .milliseconds(1500) }) { worker in

@@ -85,7 +85,9 @@ struct OperateRaceTests {
             let other = RunKey(tenantID: queue.otherTenant, id: id, lease: job.key.lease)
             let back = OutcomeStatements.giveBack([(job.key, Self.back), (other, Self.back)])
             #expect(try await queue.queue.pipeline(back) == 2)
-            #expect(try await queue.text("SELECT tenant_id || state FROM job.job") == "\(other.tenantID)ready".lowercased())
+            #expect(
+                try await queue.text("SELECT tenant_id || state FROM job.job")
+                    == "\(other.tenantID)ready".lowercased())
         }
     }
 
@@ -122,7 +124,8 @@ struct OperateRaceTests {
         }
     }
 
-    @Test func `A job under the id of one that died may die too, and an old run cannot finish a new one`() async throws {
+    @Test func `A job under the id of one that died may die too, and an old run cannot finish a new one`() async throws
+    {
         try await withQueue { queue in
             let id = UUID.v7()
             try await queue.enqueue([NewJob(Note(), id: id)])

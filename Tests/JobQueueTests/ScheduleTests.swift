@@ -21,7 +21,8 @@ struct ScheduleTests {
 
     private func scheduler(_ queue: QueueFixture, _ pool: Pool? = nil) -> Scheduler {
         Scheduler(
-            pool: pool ?? queue.queue, interval: .seconds(1), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            pool: pool ?? queue.queue, interval: .seconds(1),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// As if the time of the fire had come.

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A server that goes away")
 struct ServerRestartTests {
-    @Test func `PostgreSQL is shut down and started, and crashes, and the worker drains the queue unaided`() async throws {
+    @Test func `PostgreSQL is shut down and started, and crashes, and the worker drains the queue unaided`()
+        async throws
+    {
         try await withOwnServer { server in
             try await withMigratedDatabase(on: server) { database in
                 try await withQueue(in: database) { queue in
