@@ -13,6 +13,9 @@ final class Claimer: Sendable {
     /// Least time between two looks for the sake of tokens.
     private static let shortestPause = Duration.milliseconds(20)
 
+    /// Slots from which a claim takes the server longer than two of half the size at once.
+    private static let slotsForTwoLanes = 200
+
     private let flags = Mutex(Flags())
     private let signal = Signal()
     private let pool: Pool
@@ -105,7 +108,7 @@ final class Claimer: Sendable {
                     await signal.wait(atMost: nextProbe - .now)
                     continue
                 }
-                let jobs = try await claim(demands, workerID, &floors)
+                let (jobs, failure) = await claim(demands, workerID, &floors)
                 guard lease.workerID == workerID else {
                     for job in jobs { decline(job.key) }
                     // They stand before these again.
@@ -115,6 +118,7 @@ final class Claimer: Sendable {
                 for job in jobs.sorted(by: Self.precedes) { start(job) }
                 // The lease may have ended right before they were started, and with it the runs of then.
                 if lease.workerID != workerID { running.cancel(jobs.lazy.map(\.key), .leaseLost) }
+                if let failure { throw failure }
                 let drained = settle(demands, jobs, &share)
                 // A queue with a rate may have more as soon as there are tokens.
                 if let rate = ready.lazy.filter({ drained.contains($0.place) }).compactMap(\.rate).max() {
@@ -147,24 +151,53 @@ final class Claimer: Sendable {
         return readyNow
     }
 
+    /// Claims in one statement, or, where there is much to claim, in two at once on two connections. When one of them
+    /// fails the jobs of the other are there beside the error.
     private func claim(
         _ demands: [Demand], _ workerID: UUID, _ floors: inout ReadyFloors
-    ) async throws -> [ClaimedJob] {
+    ) async -> ([ClaimedJob], (any Error)?) {
         floors.begin()
         let began = ContinuousClock.now
-        let statements = ClaimStatements.claim(demands, claimable, after: floors, worker: workerID)
-        let jobs: [ClaimedJob]
-        if statements.count == 1 {
-            jobs = try await pool.pipeline(statements[0])
-        } else {
-            jobs = try await pool.withTransaction { try await $0.pipeline(all: statements) }.flatMap { $0 }
+        let lanes = Self.lanes(demands).map {
+            ClaimStatements.claim($0, claimable, after: floors, worker: workerID)
+        }
+        var jobs: [ClaimedJob] = []
+        var failure: (any Error)?
+        await withTaskGroup(of: Result<[ClaimedJob], any Error>.self) { group in
+            for lane in lanes {
+                group.addTask { do { return .success(try await self.claim(lane)) } catch { return .failure(error) } }
+            }
+            for await result in group {
+                switch result {
+                case .success(let claimed): jobs += claimed
+                case .failure(let error): failure = error
+                }
+            }
         }
         floors.looked(for: .now - began, claimed: jobs)
         counters.update { counts in
             counts.claimed += jobs.count
             if jobs.isEmpty { counts.emptyClaims += 1 }
         }
-        return jobs
+        return (jobs, failure)
+    }
+
+    private func claim(_ statements: [Statement<[ClaimedJob]>]) async throws -> [ClaimedJob] {
+        if statements.count == 1 { return try await pool.pipeline(statements[0]) }
+        return try await pool.withTransaction { try await $0.pipeline(all: statements) }.flatMap { $0 }
+    }
+
+    /// The demands in one piece, or in two of about the same number of slots.
+    private static func lanes(_ demands: [Demand]) -> [[Demand]] {
+        let slots = demands.reduce(0) { $0 + $1.slots }
+        guard slots >= slotsForTwoLanes, demands.count > 1 else { return [demands] }
+        var lanes: [[Demand]] = [[], []]
+        var taken = 0
+        for demand in demands {
+            lanes[taken * 2 < slots ? 0 : 1].append(demand)
+            taken += demand.slots
+        }
+        return lanes.filter { !$0.isEmpty }
     }
 
     /// Slots to claim for. When only few are free while others end quickly, it waits a moment: claims cost less in

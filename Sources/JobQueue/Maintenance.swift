@@ -1,7 +1,8 @@
 import Logging
 import Postgres
 
-/// Makes partitions of `job.done` ahead of time and drops old ones. Harmless when several workers do it.
+/// Makes partitions of `job.done` ahead of time, drops old ones, and forgets batches that ended well as long ago. Harmless
+/// when several workers do it.
 struct Maintenance: Sendable {
     struct Report: Sendable, Equatable {
         let made: Int
@@ -42,7 +43,23 @@ struct Maintenance: Sendable {
 
     @discardableResult
     func maintain() async throws -> Report {
-        try await pool.pipeline(Self.statement(daysKept: daysKept))
+        try await pool.pipeline(Self.statement(daysKept: daysKept), Self.forgetBatches(daysKept: daysKept)).0
+    }
+
+    /// Takes away batches that have ended; those with dead jobs stay, since a retry counts in them again.
+    static func forgetBatches(daysKept: Int) -> Statement<Int> {
+        Statement(
+            "job.forget_batches",
+            """
+            DELETE FROM job.batch b USING (
+                SELECT o.tenant_id, o.id FROM job.tenant t CROSS JOIN LATERAL (
+                    SELECT o.tenant_id, o.id FROM job.batch o
+                    WHERE o.tenant_id = t.tenant_id AND o.failed = 0
+                        AND o.ended_at < now() - make_interval(days => \(Int32(clamping: daysKept)))
+                    LIMIT 1000 FOR UPDATE SKIP LOCKED) o
+            ) o
+            WHERE b.tenant_id = o.tenant_id AND b.id = o.id
+            """)
     }
 
     static func statement(daysKept: Int) -> Statement<Report> {

@@ -10,7 +10,10 @@ import Postgres
 /// four clients that claim 250 jobs, delete them and insert them into the done ones. `enqueue_bulk` has a bare INSERT from
 /// an array as its floor, `enqueue_one` a pipelined tenant transaction with the same two inserts. `pickup` is the time from
 /// the commit of a job on an idle queue to its start, in milliseconds; there the floor is what is asked for. The cases named
-/// `deep` are the same beside a million finished jobs and a million whose time has not come.
+/// `deep` are the same beside a million finished jobs and a million whose time has not come; `deep_to_plain` compares with
+/// those before. `held` is `process` while a transaction is open that sees what it deletes, beside `process`; `tokenless` is
+/// `pickup` of one tenant while another has 10,000 jobs and no tokens, beside the same without; `process_peer` has pgqueuer
+/// as its floor, where `python3` (or `MEHVAR_BENCH_PYTHON`) has it.
 struct QueueBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "queue", abstract: "The job queue beside pgbench on its tables.")
@@ -20,9 +23,6 @@ struct QueueBench: AsyncParsableCommand {
     var jobs = 100_000
     @Flag(inversion: .prefixedNo, help: "All of it again with a million finished and a million future jobs.")
     var deep = true
-
-    /// What is asked of `pickup`: the 99th percentile, in milliseconds.
-    private static let pickupGoal = 8.0
 
     func run() async throws {
         guard let superuser = ProcessInfo.processInfo.environment["MEHVAR_BENCH_SUPERUSER_URL"] else {
@@ -34,59 +34,27 @@ struct QueueBench: AsyncParsableCommand {
         defer { _ = try? FileManager.default.removeItem(at: folder) }
 
         let tables = try await QueueTables.make(superuser: superuser, folder: folder, tenants: 50)
-        let runs = QueueRuns(settings: settings, tables: tables)
-        var results: [(name: String, unit: String, values: [Double], floors: [Double], isCost: Bool)] = []
-        try await measure("", tables, runs, into: &results)
+        let bench = QueueCases(
+            options: options, jobs: jobs, tables: tables, runs: QueueRuns(settings: settings, tables: tables))
+        try await bench.warmUp()
+        var results = try await bench.measure()
         if deep {
-            note("a million finished and a million future jobs")
+            results += [try await bench.held(results), try await bench.tokenless()]
             try await tables.deepen()
-            try await measure("_deep", tables, runs, into: &results)
+            let deep = try await bench.measure("_deep")
+            // Beside what it was before, too.
+            results += deep + zip(deep, results).map { deep, plain in deep.beside(plain) }
         }
-        note("fairness: 50 tenants, one of them with nine tenths of 20000 jobs")
-        let fair = try await runs.fairness(20_000)
-        note(
+        let peer = try await tables.pgqueuer(jobs)
+        if let peer, let process = results.first { results.append(process.beside(peer, "process_peer")) }
+        let fair = try await bench.runs.fairness(20_000)
+        QueueCases.note(
             String(
-                format: "start latency p99: large tenant %.0f ms; worst of the others %.1f ms, median %.1f ms",
-                fair.large, fair.worstOther, fair.medianOther))
+                format: """
+                    fairness: 50 tenants, one of them with nine tenths of 20000 jobs: start latency p99 of the large tenant \
+                    %.0f ms; of the others the worst %.1f ms, median %.1f ms
+                    """, fair.large, fair.worstOther, fair.medianOther))
         let memory = peakMemory(of: Int(getpid()))
-        let cases = results.map { result in
-            Measurement.Case(
-                name: result.name, unit: result.unit, values: result.values, floors: result.floors, memoryMb: memory,
-                isCost: result.isCost)
-        }
-        try Measurement(bench: "queue", cases: cases).print(json: options.json)
+        try Measurement(bench: "queue", cases: results.map { $0.measured(memoryMb: memory) }).print(json: options.json)
     }
-
-    private func measure(
-        _ suffix: String, _ tables: QueueTables, _ runs: QueueRuns,
-        into results: inout [(name: String, unit: String, values: [Double], floors: [Double], isCost: Bool)]
-    ) async throws {
-        var process: (values: [Double], floors: [Double]) = ([], [])
-        var (bulk, one) = (process, process)
-        var pickup: [Double] = []
-        for run in 1...options.runs {
-            note("run \(run) of \(options.runs)\(suffix): process")
-            try await tables.fill(jobs)
-            process.values.append(try await runs.process(jobs))
-            try await tables.fill(options.seconds * 100_000)
-            process.floors.append(try await tables.cycleFloor(seconds: options.seconds))
-            try await tables.empty()
-            note("run \(run) of \(options.runs)\(suffix): enqueue")
-            bulk.floors.append(try await tables.bulkFloor(seconds: options.seconds))
-            try await tables.empty()
-            bulk.values.append(try await runs.enqueueBulk(seconds: options.seconds))
-            try await tables.empty()
-            one.floors.append(try await tables.oneFloor(seconds: options.seconds))
-            one.values.append(try await runs.enqueueOne(seconds: options.seconds))
-            try await tables.empty()
-            note("run \(run) of \(options.runs)\(suffix): pick-up")
-            pickup.append(try await runs.pickup(200).percentile(0.99))
-        }
-        results.append(("process\(suffix)", "1/s", process.values, process.floors, false))
-        results.append(("enqueue_bulk\(suffix)", "1/s", bulk.values, bulk.floors, false))
-        results.append(("enqueue_one\(suffix)", "1/s", one.values, one.floors, false))
-        results.append(("pickup_p99_ms\(suffix)", "ms", pickup, [Self.pickupGoal], true))
-    }
-
-    private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }

@@ -96,12 +96,14 @@ struct QueueTables: Sendable {
             })
     }
 
-    /// Fills the queue with ready jobs, the same number for each tenant.
+    /// Fills the queue with ready jobs, the same number for each tenant. Their ids grow as those of enqueued jobs do
+    /// (UUIDv7), so that what is due first stands together.
     func fill(_ jobs: Int) async throws {
         try await script(
             """
             INSERT INTO job.job (tenant_id, id, queue, kind, state, parameters)
-            SELECT t.tenant_id, gen_random_uuid(), 'default', 'bench.none', 'ready',
+            SELECT t.tenant_id, (lpad(to_hex(i), 16, '0') || right(md5(random()::text), 16))::uuid, 'default', 'bench.none',
+                'ready',
                 jsonb_build_object('survey', i % 7, 'customer', 'c' || i)
             FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN job.tenant t
             """)
@@ -123,10 +125,50 @@ struct QueueTables: Sendable {
         try await settle()
     }
 
-    /// Takes away all jobs that are not for later.
+    /// Takes away all jobs that are not for later, and every limit.
     func empty() async throws {
-        try await script("DELETE FROM job.job WHERE state <> 'scheduled'")
+        try await script("DELETE FROM job.job WHERE state <> 'scheduled'; DELETE FROM job.tenant_queue")
         try await settle()
+    }
+
+    /// Gives the last tenant jobs, and no tokens for them.
+    func addTokenless(_ jobs: Int) async throws {
+        try await script(
+            """
+            INSERT INTO job.tenant_queue (tenant_id, queue, rate, burst, tokens)
+                VALUES (md5('\(tenants.count)')::uuid, 'default', 0.0001, 1, 0)
+                ON CONFLICT (tenant_id, queue) DO UPDATE SET tokens = 0, rate = 0.0001, refilled_at = now();
+            INSERT INTO job.job (tenant_id, id, queue, kind, state, parameters)
+            SELECT md5('\(tenants.count)')::uuid, gen_random_uuid(), 'default', 'bench.none', 'ready', '{}'
+            FROM generate_series(1, \(jobs))
+            """)
+        try await settle()
+    }
+
+    /// Runs the body while a transaction is open that sees the queue as it is now.
+    func whileHeld<Result>(_ body: () async throws -> Result) async throws -> Result {
+        var patient = configuration
+        patient.transactionTimeout = .seconds(3600)
+        let pool = Pool(patient)
+        defer { pool.close() }
+        return try await pool.withTransaction(TransactionOptions(isolation: .repeatableRead)) { transaction in
+            _ = try await transaction.run(
+                Statement<Int>("bench.hold", "SELECT count(*) FROM job.tenant", one: { try $0.next() }))
+            return try await body()
+        }
+    }
+
+    /// Jobs a second that one pgqueuer worker drains; `nil` where it is not installed.
+    func pgqueuer(_ jobs: Int) async throws -> Double? {
+        let environment = ProcessInfo.processInfo.environment
+        let python = environment["MEHVAR_BENCH_PYTHON"] ?? "python3"
+        let root = environment["MEHVAR_ROOT"] ?? FileManager.default.currentDirectoryPath
+        do { _ = try await Tool.run(python, ["-c", "import pgqueuer, asyncpg"]) } catch { return nil }
+        try await script("CREATE DATABASE bench_pgqueuer")
+        let url = superuser.replacingOccurrences(of: "///mehvar?", with: "///bench_pgqueuer?")
+        let output = try await Tool.run(python, ["\(root)/deploy/lib/pgqueuer_drain.py", url, String(jobs)])
+        try await script("DROP DATABASE bench_pgqueuer")
+        return Double(output.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     func count(_ sql: SQL) async throws -> Int {

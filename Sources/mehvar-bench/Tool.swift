@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import SystemPackage
 
 /// A program that measures, run to its end.
 enum Tool {
@@ -10,7 +11,8 @@ enum Tool {
     /// What the program printed, on both its outputs.
     static func run(_ program: String, _ arguments: [String]) async throws -> String {
         let result = try await Subprocess.run(
-            .name(program), arguments: Arguments(arguments), output: .string(limit: 1 << 20),
+            program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+            output: .string(limit: 1 << 20),
             error: .combinedWithOutput)
         guard result.terminationStatus.isSuccess else {
             throw Failure(description: "\(program) failed: \(result.standardOutput.prefix(2000))")

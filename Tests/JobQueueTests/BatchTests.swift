@@ -132,6 +132,29 @@ struct BatchTests {
         }
     }
 
+    @Test func `Batches that ended well are forgotten after the retention, and no others`() async throws {
+        try await withQueue { queue in
+            let log = Log<Bool>()
+            let handlers = handling { note, _ in
+                if note.number == 2 { throw JobError.permanent("no") }
+                log.add(true)
+            }
+            let (good, failed) = (try await begin(queue, [Note(number: 1)]), try await begin(queue, [Note(number: 2)]))
+            let open = try await begin(queue, [Note(number: 1)], closes: false)
+            try await withWorker(queue.queue, handlers, configure: { $0.maintenanceInterval = .milliseconds(50) }) {
+                _ in
+                try await eventually {
+                    try await queue.number("SELECT count(*) FROM job.batch WHERE done + failed > 0") == 3
+                }
+                #expect(try await progress(queue, good).endedAt != nil)
+                try await queue.run("UPDATE job.batch SET ended_at = ended_at - interval '8 days'")
+                try await eventually { try await queue.number("SELECT count(*) FROM job.batch") == 2 }
+            }
+            #expect(try await progress(queue, failed).failed == 1)
+            #expect(try await progress(queue, open).isOpen)
+        }
+    }
+
     @Test(arguments: [1, 2]) func `A job of a batch has no unique key`(_ number: Int) async throws {
         try await withQueue { queue in
             let error = await #expect(throws: PostgresError.self) {

@@ -87,7 +87,7 @@ struct FaultTests {
                 }
                 try await eventually { try await queue.doneCount() == 1 }
                 #expect(try await queue.text("SELECT id::text FROM job.worker") != old)
-                #expect(worker.counts.completed == 1)
+                try await eventually { worker.counts.completed == 1 }
                 #expect(runs.entries == [true, true])
             }
             #expect(try await queue.text("SELECT outcome || attempt FROM job.done") == "completed1")

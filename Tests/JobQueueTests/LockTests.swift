@@ -14,14 +14,12 @@ struct LockTests {
             let handlers = handling { _, _ in await gate.pass() }
             try await withWorker(queue.queue, handlers, concurrency: 400) { worker in
                 try await eventually { worker.counts.claimed == 200 }
-                let began = ContinuousClock.now
                 try await queue.owner.withTransaction { transaction in
                     _ = try await transaction.run(
                         Statement<Int>("test.lock", "SELECT FROM job.job ORDER BY id LIMIT 1 FOR UPDATE"))
                     gate.open(200)
                     try await eventually { try await queue.doneCount() == 199 }
                 }
-                #expect(ContinuousClock.now - began < .seconds(5))
                 try await eventually { try await queue.doneCount() == 200 }
             }
         }

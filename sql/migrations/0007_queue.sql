@@ -54,6 +54,7 @@ CREATE TABLE job.batch (
     ended_at timestamptz,
     PRIMARY KEY (tenant_id, id)
 ) WITH (fillfactor = 50);
+CREATE INDEX batch_ended_idx ON job.batch (tenant_id, ended_at) WHERE ended_at IS NOT NULL AND failed = 0;
 SELECT platform.protect('job.batch', 'SELECT, INSERT');
 GRANT UPDATE (is_open, total, ended_at, done, failed, cancelled) ON job.batch TO mehvar_app;
 CREATE POLICY queue ON job.batch TO mehvar_queue USING (true) WITH CHECK (true);

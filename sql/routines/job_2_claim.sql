@@ -30,8 +30,9 @@ BEGIN
         SELECT least(free, cap - count(*)) INTO free
         FROM (SELECT FROM job.job r WHERE r.tenant_id = tenant AND r.state = 'running' LIMIT cap) r;
     END IF;
+    -- By the clock and not by the transaction's beginning, which may be long ago.
+    moment := clock_timestamp();
     IF is_rated THEN
-        moment := clock_timestamp();
         bucket.burst := coalesce(bucket.burst, greatest(1, bucket.rate / 20));
         available := least(bucket.burst,
             bucket.tokens + bucket.rate * greatest(0, extract(epoch FROM moment - bucket.refilled_at)));
@@ -65,7 +66,7 @@ BEGIN
     END IF;
     RETURN QUERY
         UPDATE job.job j
-        SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = worker, started_at = now()
+        SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = worker, started_at = moment
         WHERE j.tenant_id = tenant AND j.id = ANY (chosen)
         RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
             j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline;
