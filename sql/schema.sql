@@ -347,7 +347,8 @@ BEGIN
     INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, cost, deadline, parameters)
     SELECT c.tenant_id, gen_random_uuid(), c.finally ->> 'queue', c.finally ->> 'kind', (c.finally ->> 'version')::integer,
         (c.finally ->> 'priority')::smallint, 'ready', now(), (c.finally ->> 'max_attempts')::integer,
-        (c.finally ->> 'cost')::integer, to_timestamp((c.finally ->> 'deadline')::double precision), c.finally -> 'parameters'
+        coalesce((c.finally ->> 'cost')::integer, 1), to_timestamp((c.finally ->> 'deadline')::double precision),
+        c.finally -> 'parameters'
     FROM counted c WHERE c.ended_at = moment AND c.finally IS NOT NULL;
 END
 $$;
@@ -1027,7 +1028,7 @@ CREATE TABLE job.batch (
     finally jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
-    CONSTRAINT batch_finally_check CHECK (((finally IS NULL) OR COALESCE((((length((finally ->> 'queue'::text)) >= 1) AND (length((finally ->> 'queue'::text)) <= 100)) AND ((length((finally ->> 'kind'::text)) >= 1) AND (length((finally ->> 'kind'::text)) <= 100)) AND (((finally ->> 'version'::text))::integer IS NOT NULL) AND (((finally ->> 'priority'::text))::smallint IS NOT NULL) AND (((finally ->> 'max_attempts'::text))::integer > 0) AND ((((finally ->> 'cost'::text))::integer >= 0) AND (((finally ->> 'cost'::text))::integer <= 1000000)) AND (finally ? 'parameters'::text)), false))),
+    CONSTRAINT batch_finally_check CHECK (((finally IS NULL) OR COALESCE((((length((finally ->> 'queue'::text)) >= 1) AND (length((finally ->> 'queue'::text)) <= 100)) AND ((length((finally ->> 'kind'::text)) >= 1) AND (length((finally ->> 'kind'::text)) <= 100)) AND (((finally ->> 'version'::text))::integer IS NOT NULL) AND (((finally ->> 'priority'::text))::smallint IS NOT NULL) AND (((finally ->> 'max_attempts'::text))::integer > 0) AND ((COALESCE(((finally ->> 'cost'::text))::integer, 1) >= 0) AND (COALESCE(((finally ->> 'cost'::text))::integer, 1) <= 1000000)) AND (finally ? 'parameters'::text)), false))),
     CONSTRAINT batch_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 )
 WITH (fillfactor='50');
@@ -1146,13 +1147,13 @@ CREATE TABLE job.schedule (
     version integer NOT NULL,
     priority smallint NOT NULL,
     max_attempts integer NOT NULL,
-    cost integer NOT NULL,
     unique_key text,
     parameters jsonb NOT NULL,
-    start_within interval,
     next_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
     fired_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    cost integer DEFAULT 1 NOT NULL,
+    start_within interval,
     CONSTRAINT schedule_cost_check CHECK (((cost >= 0) AND (cost <= 1000000))),
     CONSTRAINT schedule_cron_check CHECK (((length(cron) >= 1) AND (length(cron) <= 200))),
     CONSTRAINT schedule_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 100))),

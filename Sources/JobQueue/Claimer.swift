@@ -109,6 +109,7 @@ final class Claimer: Sendable {
                     continue
                 }
                 let (jobs, failure) = await claim(demands, workerID, &floors)
+                let drained = settle(demands, jobs, &share)
                 guard lease.workerID == workerID else {
                     for job in jobs { decline(job.key) }
                     // They stand before these again.
@@ -119,7 +120,6 @@ final class Claimer: Sendable {
                 // The lease may have ended right before they were started, and with it the runs of then.
                 if lease.workerID != workerID { running.cancel(jobs.lazy.map(\.key), .leaseLost) }
                 if let failure { throw failure }
-                let drained = settle(demands, jobs, &share)
                 // A queue with a rate may have more as soon as there are tokens.
                 if let rate = ready.lazy.filter({ drained.contains($0.place) }).compactMap(\.rate).max() {
                     nextProbe = min(nextProbe, .now + max(pause, .seconds(1 / rate)))

@@ -24,6 +24,8 @@ struct Maintenance: Sendable {
             var pause = interval
             do {
                 let report = try await maintain()
+                // For itself: partitions are dropped under a lock that everybody meets.
+                _ = try await pool.pipeline(Self.forgetBatches(daysKept: daysKept))
                 if report.putOff > 0 { pause = min(pause, .seconds(60)) }
                 if report != Report(made: 0, dropped: 0, putOff: 0) {
                     logger.info(
@@ -43,7 +45,7 @@ struct Maintenance: Sendable {
 
     @discardableResult
     func maintain() async throws -> Report {
-        try await pool.pipeline(Self.statement(daysKept: daysKept), Self.forgetBatches(daysKept: daysKept)).0
+        try await pool.pipeline(Self.statement(daysKept: daysKept))
     }
 
     /// Takes away batches that have ended; those with dead jobs stay, since a retry counts in them again.

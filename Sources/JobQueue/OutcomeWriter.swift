@@ -42,7 +42,8 @@ struct OutcomeWriter: Sendable {
     private func write(
         batch: [Outcome], isPatient: Bool = false, while isWorthIt: @Sendable () -> Bool
     ) async -> [Outcome] {
-        var backoff = Backoff()
+        // Who is patient tries again often enough to notice that the worker ends.
+        var backoff = isPatient ? Backoff(limit: .milliseconds(500)) : Backoff()
         var isRetry = false
         while true {
             let failure: WriteFailure
@@ -65,8 +66,7 @@ struct OutcomeWriter: Sendable {
             case .contended where isRetry && !isPatient:
                 return batch
             case .refused:
-                await bury(batch, text, while: isWorthIt)
-                return []
+                return await bury(batch, text, isPatient: isPatient, while: isWorthIt)
             case .partitionMissing:
                 do { try await makePartitions() } catch {
                     logger.error("cannot make partitions of job.done", metadata: ["error": "\(error.loggable)"])
@@ -85,7 +85,10 @@ struct OutcomeWriter: Sendable {
 
     /// A row that cannot be written as it is. What cannot even be buried stays running in the database until it is
     /// rescued.
-    private func bury(_ batch: [Outcome], _ error: String, while isWorthIt: @Sendable () -> Bool) async {
+    private func bury(
+        _ batch: [Outcome], _ error: String, isPatient: Bool, while isWorthIt: @Sendable () -> Bool
+    ) async -> [Outcome] {
+        var locked: [Outcome] = []
         for outcome in batch {
             let metadata: Logger.Metadata = ["job_id": "\(outcome.key.id)", "error": "\(error)"]
             if case .dead(let death) = outcome.verdict, death.reason == .unwritable {
@@ -96,8 +99,10 @@ struct OutcomeWriter: Sendable {
             logger.error("a job's outcome cannot be written, so it is given up", metadata: metadata)
             let errors = JobFailure.list(attempt: 0, at: clock.now, error: error)
             let death = Outcome.Death(reason: .unwritable, errors: errors)
-            await write(patiently: Outcome(key: outcome.key, verdict: .dead(death)), while: isWorthIt)
+            let buried = Outcome(key: outcome.key, verdict: .dead(death))
+            locked += await write(batch: [buried], isPatient: isPatient, while: isWorthIt)
         }
+        return locked
     }
 
     private func statement(_ batch: [Outcome]) -> Statement<Int> {

@@ -62,8 +62,3 @@ func handling(_ handler: @escaping @Sendable (Note, JobContext) async throws -> 
     registry.register(Note.self, handler)
     return registry
 }
-
-/// Waits until the task is cancelled.
-func untilCancelled() async throws {
-    while true { try await Task.sleep(for: .seconds(3600)) }
-}

@@ -25,6 +25,28 @@ struct LockTests {
         }
     }
 
+    @Test func `A locked job whose outcome cannot be written is given up in the end, and keeps no other waiting`()
+        async throws
+    {
+        try await withQueue { queue in
+            try await queue.run("ALTER TABLE job.done ADD CONSTRAINT bad_row CHECK (unique_key <> 'test.note/bad')")
+            try await queue.enqueue((0..<20).map { NewJob(Note(number: $0, key: $0 == 0 ? "bad" : nil)) })
+            let gate = Gate()
+            try await withWorker(queue.queue, handling { _, _ in await gate.pass() }, concurrency: 40) { worker in
+                try await eventually { worker.counts.claimed == 20 }
+                try await queue.owner.withTransaction { transaction in
+                    _ = try await transaction.run(
+                        Statement<Int>("test.lock", "SELECT FROM job.job WHERE unique_key IS NOT NULL FOR UPDATE"))
+                    gate.open(20)
+                    try await eventually { try await queue.doneCount() == 19 }
+                    #expect(try await queue.deadCount() == 0)
+                }
+                try await eventually { try await queue.counts() == [0, 19, 1] }
+            }
+            #expect(try await queue.text("SELECT reason FROM job.dead") == "unwritable")
+        }
+    }
+
     @Test func `Jobs that were claimed while the lease ended run under the next one alone`() async throws {
         try await withQueue { queue in
             let (stopped, runs) = (Log<Bool>(), Log<Int64>())

@@ -10,7 +10,8 @@ import Testing
 struct NotificationTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    @Test func `A signal starts a job long before the next poll`() async throws {
+    /// A worker that polls every ten minutes, and listens.
+    private func withListening(_ body: (QueueFixture, EnqueueSignal, Log<Int>) async throws -> Void) async throws {
         try await withQueue { queue in
             let starts = Log<Int>()
             let signal = EnqueueSignal(pool: queue.app, logger: Self.logger)
@@ -21,38 +22,34 @@ struct NotificationTests {
                     $0.notifications = queue.database.configuration(user: "mehvar_queue", maximumConnections: 1)
                 }
             ) { _ in
-                // The first ones may come before the worker listens; it looks for itself when it begins to.
-                for number in 1...20 {
-                    try await queue.enqueue(Note(number: number))
-                    signal.send()
-                    try await eventually { starts.count == number }
-                }
+                try await body(queue, signal, starts)
+            }
+        }
+    }
+
+    @Test func `A signal starts a job long before the next poll`() async throws {
+        try await withListening { queue, signal, starts in
+            // The first ones may come before the worker listens; it looks for itself when it begins to.
+            for number in 1...20 {
+                try await queue.enqueue(Note(number: number))
+                signal.send()
+                try await eventually { starts.count == number }
             }
         }
     }
 
     @Test func `Many signals travel as few, and the last one is not lost`() async throws {
-        try await withQueue { queue in
-            let starts = Log<Int>()
-            let signal = EnqueueSignal(pool: queue.app, logger: Self.logger)
-            try await withWorker(
-                queue.queue, handling { note, _ in starts.add(note.number) },
-                configure: {
-                    $0.pollInterval = .seconds(600)
-                    $0.notifications = queue.database.configuration(user: "mehvar_queue", maximumConnections: 1)
-                }
-            ) { _ in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for number in 0..<200 {
-                        group.addTask {
-                            try await queue.enqueue(Note(number: number))
-                            signal.send()
-                        }
+        try await withListening { queue, signal, starts in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<200 {
+                    group.addTask {
+                        try await queue.enqueue(Note(number: number))
+                        signal.send()
                     }
-                    try await group.waitForAll()
                 }
-                try await eventually { starts.count == 200 }
+                try await group.waitForAll()
             }
+            try await eventually { starts.count == 200 }
         }
     }
 

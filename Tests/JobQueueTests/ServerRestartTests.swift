@@ -13,16 +13,19 @@ struct ServerRestartTests {
                 try await withQueue(in: database) { queue in
                     let whole = 3000
                     try await queue.enqueue((0..<whole).map { NewJob(Note(number: $0)) })
-                    let handlers = handling { _, _ in try await Task.sleep(for: .milliseconds(1)) }
+                    let gate = Gate()
+                    let handlers = handling { _, _ in await gate.pass() }
                     // Also one that listens.
                     let notifications = queue.queue.configuration
                     try await withWorker(queue.queue, handlers, configure: { $0.notifications = notifications }) { _ in
-                        try await eventually { try await queue.doneCount() > 200 }
+                        gate.open(1000)
+                        try await eventually { try await queue.doneCount() > 500 }
                         try await server.restart(.fast)
-                        let before = try await queue.doneCount()
-                        try await eventually { try await queue.doneCount() > before + 200 }
+                        gate.open(1000)
+                        try await eventually { try await queue.doneCount() > 1500 }
                         try await server.restart(.immediate)
                         #expect(try await queue.doneCount() < whole)
+                        gate.open(whole)
                         try await eventually { try await queue.doneCount() == whole }
                     }
                     #expect(try await queue.counts() == [0, whole, 0])

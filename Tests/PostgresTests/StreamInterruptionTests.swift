@@ -65,7 +65,7 @@ import Testing
             let task = Task {
                 try await Self.read(pool, isCopy: isCopy) { _ in
                     started.open()
-                    try await Task.sleep(for: .seconds(60))
+                    try await untilCancelled()
                 }
             }
             await started.wait(orEndOf: task)
@@ -187,8 +187,7 @@ import Testing
                     Chunks { number in
                         if number < 3 { return Self.chunk(number) }
                         started.open()
-                        try await Task.sleep(for: .seconds(60))
-                        return nil
+                        try await untilCancelled()
                     })
             }
             await started.wait(orEndOf: task)

@@ -41,7 +41,7 @@ struct OwnServerFolder: Sendable {
                 .name("sh"), arguments: ["-c", keeper, "keeper", path], platformOptions: options,
                 input: .inputWriter, output: .discarded, error: .discarded
             ) { _ in
-                while true { try await Task.sleep(for: .seconds(1 << 30)) }
+                try await untilCancelled()
             }
         }
     }

@@ -28,7 +28,8 @@ BEGIN
     INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, cost, deadline, parameters)
     SELECT c.tenant_id, gen_random_uuid(), c.finally ->> 'queue', c.finally ->> 'kind', (c.finally ->> 'version')::integer,
         (c.finally ->> 'priority')::smallint, 'ready', now(), (c.finally ->> 'max_attempts')::integer,
-        (c.finally ->> 'cost')::integer, to_timestamp((c.finally ->> 'deadline')::double precision), c.finally -> 'parameters'
+        coalesce((c.finally ->> 'cost')::integer, 1), to_timestamp((c.finally ->> 'deadline')::double precision),
+        c.finally -> 'parameters'
     FROM counted c WHERE c.ended_at = moment AND c.finally IS NOT NULL;
 END
 $$;

@@ -32,8 +32,8 @@ struct Scheduler: Sendable {
                 do {
                     if try await fire(schedule) { jobs += 1 }
                     moved += 1
-                } catch let error as PostgresError where error.state != nil && !Task.isCancelled {
-                    // Such as a waiting twin that somebody keeps locked: the next look tries again.
+                } catch let error as PostgresError where WriteFailure(error) == .contended && !Task.isCancelled {
+                    // Somebody keeps the waiting twin locked: the next look tries again.
                     logger.warning(
                         "a schedule could not be fired",
                         metadata: ["schedule": "\(schedule.name)", "error": "\(error.loggable)"])
