@@ -95,7 +95,7 @@ extension Session {
     /// Notes when a round trip ended; logs what it carried and reports it when it was slow.
     func note(_ commands: [Command], since began: Moment) {
         lastAnswer = .now
-        let isSlow = began + configuration.slowAfter <= lastAnswer
+        let isSlow = began + slowAfter <= lastAnswer
         if isSlow || configuration.logger.logLevel <= .trace { report(commands, lastAnswer - began, isSlow) }
     }
 

@@ -16,7 +16,7 @@ struct WireBench: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
     @Option(help: "Rows of the table that is read by key, over 100 tenants.")
     var customers = 200_000
-    @Option(help: "Rows that are streamed and copied.")
+    @Option(help: "Rows that are streamed and copied; 0 leaves that out.")
     var rows = 1_000_000
 
     func run() async throws {
@@ -45,6 +45,7 @@ struct WireBench: AsyncParsableCommand {
             note("run \(run) of \(options.runs): one connection")
             results.add("single", try await reads.pgbench(connections: 1, threads: 1), isFloor: true)
             results.add("single", try await reads.wrapper(connections: 1))
+            if rows == 0 { continue }
             note("run \(run) of \(options.runs): rows out and in")
             let out = try await copies.psqlOut()
             for name in ["stream", "copy-out"] { results.rows[name, default: .init()].floors.append(out) }

@@ -25,6 +25,7 @@ struct WireTables: Sendable {
         try await Connection.with(Configuration(url: superuser, applicationName: "mehvar-bench")) { connection in
             try await connection.execute(
                 script: """
+                    DROP SCHEMA IF EXISTS bench CASCADE;
                     CREATE SCHEMA bench;
                     CREATE TABLE bench.customer (
                         tenant_id uuid NOT NULL, id uuid NOT NULL, name text NOT NULL, email text,

@@ -93,6 +93,20 @@ struct ConnectingTests {
         }
     }
 
+    /// So that a proxy can tell the servers apart. (RFC 6066, section 3: a name of type 0, never an address.)
+    @Test(arguments: ["localhost", "127.0.0.1"])
+    func `the greeting of TLS carries the server's name, but no address`(_ host: String) async throws {
+        let hello = try ClientHello()
+        let port = hello.port
+        async let refused = failure {
+            try await Connection.with(configuration("host=\(host) port=\(port) sslmode=require user=u")) { _ in }
+        }
+        let greeting = try await hello.next()
+        _ = try await refused
+        let name = [0, 0, UInt8(host.utf8.count)] + Array(host.utf8)
+        #expect(greeting.ranges(of: name).isEmpty == (host != "localhost"))
+    }
+
     @Test func `a password in a URL is read as URLs are`() async throws {
         let server = try OwnServerTrait.server
         let place = "localhost:\(try #require(server.port))/postgres?sslmode=require"

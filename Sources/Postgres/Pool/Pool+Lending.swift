@@ -5,11 +5,10 @@ import Synchronization
 /// Connections come and go.
 extension Pool {
     /// An idle connection that needs no look at it, if there is one.
-    func takeIdle() -> Session? {
+    func takeIdle(at now: Moment) -> Session? {
         state.withLock { state in
             guard !state.isClosed, let last = state.idle.last else { return nil }
-            let now = Moment.now
-            guard now < last.since + min(configuration.checkAfter, last.session.idleTimeout),
+            guard now < last.since + min(checkAfter, last.session.idleTimeout),
                 now < last.session.endOfLife, !Task.isCancelled
             else {
                 return nil
@@ -50,7 +49,7 @@ extension Pool {
         {
             return true
         }
-        return now >= idleSince + configuration.checkAfter && session.looksClosed()
+        return now >= idleSince + checkAfter && session.looksClosed()
     }
 
     /// Opens a connection in a place that was taken for it; `nil` when the server refuses to for now, but there are

@@ -17,6 +17,9 @@ public final class Pool: Sendable {
     /// connection's.
     @usableFromInline let beginning: [Command]
     let observation: Observation
+    private let transactionTimeout: Nanoseconds
+    /// A connection that idled longer is looked at before it is lent.
+    let checkAfter: Nanoseconds
     let state: Mutex<PoolState>
     /// Numbers for those who wait.
     let tickets = Atomic<UInt64>(0)
@@ -25,6 +28,8 @@ public final class Pool: Sendable {
     public init(_ configuration: Configuration) {
         self.configuration = configuration
         observation = Observation(configuration)
+        transactionTimeout = Nanoseconds(configuration.transactionTimeout)
+        checkAfter = Nanoseconds(configuration.checkAfter)
         state = Mutex(PoolState(configuration))
         beginning =
             switch configuration.statementMode {
@@ -70,10 +75,17 @@ public final class Pool: Sendable {
     private func commit(_ commands: [Command]) async throws -> [Rows] {
         var repetition = Repetition(self, retries: configuration.maximumRetries)
         while true {
-            let session = if let idle = takeIdle() { idle } else { try await acquire() }
-            repetition.begin(session, timeout: configuration.transactionTimeout)
+            var now = Moment.now
+            let session: Session
+            if let idle = takeIdle(at: now) {
+                session = idle
+            } else {
+                session = try await acquire()
+                now = .now
+            }
+            repetition.begin(session, at: now, timeout: transactionTimeout)
             do {
-                let rows = try await session.run(commands)
+                let rows = try await session.run(commands, at: now)
                 finish(session, since: repetition.began)
                 return rows
             } catch {
@@ -138,7 +150,7 @@ public final class Pool: Sendable {
             var repetition = Repetition(self, retries: retries)
             while true {
                 let session = try await acquire()
-                repetition.begin(session, timeout: timeout ?? configuration.transactionTimeout)
+                repetition.begin(session, timeout: timeout.map { Nanoseconds($0) } ?? transactionTimeout)
                 do {
                     let result = try await body(session)
                     finish(session, since: repetition.began)

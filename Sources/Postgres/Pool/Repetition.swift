@@ -16,8 +16,8 @@ struct Repetition {
     }
 
     /// Begins an attempt on a connection. The time runs from the first one: waiting for a connection has its own limit.
-    mutating func begin(_ session: Session, timeout: Duration) {
-        began = .now
+    mutating func begin(_ session: Session, at now: Moment = .now, timeout: Nanoseconds) {
+        began = now
         let end = deadline ?? began + timeout
         deadline = end
         session.deadline = end

@@ -47,8 +47,9 @@ extension Command {
     static func rollback(to depth: Int) -> Command {
         Command("rollback", SQL(generated: "ROLLBACK TO s\(depth)"), isPrepared: false)
     }
-    static func deallocate(_ name: String) -> Command {
-        Command("deallocate", SQL(generated: "DEALLOCATE \(name)"))
+    static func deallocate(_ name: PreparedName) -> Command {
+        let name = name.cString.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+        return Command("deallocate", SQL(generated: "DEALLOCATE \(name)"))
     }
 
     /// The server's second line behind the client's deadline.

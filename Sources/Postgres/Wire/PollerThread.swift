@@ -1,6 +1,8 @@
 import Glibc
 
 /// What belongs to the thread of a ``Poller`` alone: the jobs that it made ready itself, which nobody needs to be woken for.
+///
+/// No other thread touches it, and nothing here calls out while it changes, so exclusive access is not checked.
 final class PollerThread {
     private static let key: pthread_key_t = {
         var key = pthread_key_t()
@@ -17,9 +19,9 @@ final class PollerThread {
     }
 
     let poller: Poller
-    private var jobs: [UnownedJob] = []
-    private var brought: [UnownedJob] = []
-    private var head = 0
+    @exclusivity(unchecked) private var jobs: [UnownedJob] = []
+    @exclusivity(unchecked) private var brought: [UnownedJob] = []
+    @exclusivity(unchecked) private var head = 0
 
     private init(_ poller: Poller) { self.poller = poller }
 

@@ -1,5 +1,12 @@
 import Glibc
 
+/// What the server knows a prepared statement by; kept as libpq takes it.
+struct PreparedName: Equatable {
+    let cString: ContiguousArray<CChar>
+
+    init(_ number: Int) { cString = "p\(number)".utf8CString }
+}
+
 /// What stands prepared on one session. A statement is found by the address of its name, which is static, and told from
 /// others of that name by its text and the types of its placeholders.
 struct PreparedStatements {
@@ -7,7 +14,7 @@ struct PreparedStatements {
         let address: UInt
         let text: [UInt8]
         let types: [PostgresType]
-        let name: String
+        let name: PreparedName
         var lastUse: UInt64
         /// The next entry of the same bucket; −1 for none.
         var next: Int
@@ -33,7 +40,7 @@ struct PreparedStatements {
     }
 
     /// The name under which the statement stands prepared, if it does.
-    mutating func use(_ command: Command) -> String? {
+    mutating func use(_ command: Command) -> PreparedName? {
         guard let index = find(command) else { return nil }
         uses += 1
         entries[index].lastUse = uses
@@ -41,10 +48,10 @@ struct PreparedStatements {
     }
 
     /// Gives the statement a name that the session never had before.
-    mutating func add(_ command: Command) -> String {
+    mutating func add(_ command: Command) -> PreparedName {
         names += 1
         uses += 1
-        let name = "p\(names)"
+        let name = PreparedName(names)
         let address = Self.address(command)
         let bucket = bucket(address)
         entries.append(
@@ -56,7 +63,7 @@ struct PreparedStatements {
     }
 
     /// Forgets the statement that was not used for longest when there is no room for another; returns its name.
-    mutating func makeRoom() -> String? {
+    mutating func makeRoom() -> PreparedName? {
         guard entries.count >= limit,
             let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse })
         else { return nil }
@@ -82,7 +89,7 @@ struct PreparedStatements {
         return nil
     }
 
-    private mutating func remove(_ index: Int) -> String {
+    private mutating func remove(_ index: Int) -> PreparedName {
         let name = entries.remove(at: index).name
         for bucket in buckets.indices { buckets[bucket] = -1 }
         for index in entries.indices {

@@ -72,9 +72,12 @@ extension Parameters {
 
 extension SQL {
     /// Queues the execution of the statement that stands prepared as `name`; `false` when libpq refuses it.
-    func sendPrepared(_ name: String, to connection: OpaquePointer) -> Bool {
-        parameters.withValues {
-            PQsendQueryPrepared(connection, name, $0.count, $0.values, $0.lengths, $0.formats, 1) == 1
+    func sendPrepared(_ name: PreparedName, to connection: OpaquePointer) -> Bool {
+        name.cString.withUnsafeBufferPointer { name in
+            parameters.withValues {
+                PQsendQueryPrepared(
+                    connection, name.baseAddress, $0.count, $0.values, $0.lengths, $0.formats, 1) == 1
+            }
         }
     }
 
@@ -89,10 +92,12 @@ extension SQL {
     }
 
     /// Queues the preparation of the statement as `name`; `false` when libpq refuses it.
-    func sendPrepare(as name: String, to connection: OpaquePointer) -> Bool {
+    func sendPrepare(as name: PreparedName, to connection: OpaquePointer) -> Bool {
         withText { text in
             let types = parameters.slots.map(\.type.oid)
-            return PQsendPrepare(connection, name, text, Int32(types.count), types) == 1
+            return name.cString.withUnsafeBufferPointer {
+                PQsendPrepare(connection, $0.baseAddress, text, Int32(types.count), types) == 1
+            }
         }
     }
 

@@ -4,7 +4,8 @@ import Glibc
 /// One libpq connection, always in non-blocking and, between COPYs and streams, pipeline mode.
 ///
 /// `@unchecked Sendable`: it is used by one task at a time, the one that the pool or `Connection` lent it to; handing
-/// it over goes through the pool's mutex.
+/// it over goes through the pool's mutex. What is changed several times in each transaction is therefore not checked for
+/// exclusive access at run time.
 @usableFromInline
 final class Session: @unchecked Sendable {
     let connection: OpaquePointer
@@ -12,7 +13,9 @@ final class Session: @unchecked Sendable {
     /// When it is too old to be lent again.
     let endOfLife: Moment
     /// How long it may idle.
-    let idleTimeout: Duration
+    let idleTimeout: Nanoseconds
+    /// A round trip that takes longer is reported.
+    let slowAfter: Nanoseconds
     private let place = PollingExecutor.shared.next().open()
     /// When the present lending has to be over.
     var deadline = Moment.never
@@ -24,11 +27,11 @@ final class Session: @unchecked Sendable {
     private var mayAskToStop = false
     /// Why the server was asked to stop, `nil` when only the rest of an answer was not wanted, and the request.
     private var interruption: (reason: PostgresError.Reason?, canceller: Canceller)?
-    var prepared: PreparedStatements
+    @exclusivity(unchecked) var prepared: PreparedStatements
     /// Statements that no one will use again, to be dropped from the server's memory with the next round trip.
-    var discardedStatements: [Command] = []
+    @exclusivity(unchecked) var discardedStatements: [Command] = []
     /// The steps of the pipeline under way; kept for its memory.
-    var steps: [PipelineStep] = []
+    @exclusivity(unchecked) var steps: [PipelineStep] = []
     /// How many of them, at the beginning, end in a Sync of their own.
     var stepsApart = 0
     /// Whether what was run last failed after its COMMIT, or outside a transaction itself, may have reached the server
@@ -45,7 +48,8 @@ final class Session: @unchecked Sendable {
         self.connection = connection
         self.configuration = configuration
         endOfLife = .now + configuration.maximumLifetime * Double.random(in: 0.9...1)
-        idleTimeout = configuration.idleTimeout * Double.random(in: 0.9...1)
+        idleTimeout = Nanoseconds(configuration.idleTimeout * Double.random(in: 0.9...1))
+        slowAfter = Nanoseconds(configuration.slowAfter)
         prepared = PreparedStatements(limit: configuration.preparedStatementLimit)
     }
 
@@ -127,11 +131,11 @@ final class Session: @unchecked Sendable {
     /// Begins work that ends with the server's answer to everything that was asked. If the deadline passes or the task is
     /// cancelled meanwhile, the server is asked to stop and given a moment to answer, so that the session stays usable
     /// and it is known what became of a COMMIT. Returns the deadline, for ``settle(_:)``.
-    func enter() throws -> Moment {
+    func enter(at now: Moment = .now) throws -> Moment {
         guard !isBroken else { throw PostgresError(.connection("the connection broke before")) }
         guard heedsCancellation else { return deadline }
         if Task.isCancelled { throw PostgresError(.cancelled) }
-        if deadline != .never, deadline <= .now { throw PostgresError(.deadline) }
+        if deadline <= now { throw PostgresError(.deadline) }
         mayAskToStop = true
         return deadline
     }

@@ -17,10 +17,12 @@ extension Session {
     ///
     /// The first failure is thrown after the Sync was answered, so the session stays usable; later commands were skipped.
     @usableFromInline
-    func run(_ commands: [Command]) async throws -> [Rows] {
+    func run(_ commands: [Command]) async throws -> [Rows] { try await run(commands, at: .now) }
+
+    /// The same, for who knows what time it is.
+    func run(_ commands: [Command], at began: Moment) async throws -> [Rows] {
         commitIsUnknown = false
-        let outerDeadline = try enter()
-        let began = Moment.now
+        let outerDeadline = try enter(at: began)
         do {
             if try !queue(commands) { try await queueApart(commands) }
             if PQflush(connection) != 0 { try await flush() }
@@ -112,7 +114,7 @@ extension Session {
         steps.append(.run(index))
     }
 
-    private func prepare(_ command: Command, at index: Int) throws -> String {
+    private func prepare(_ command: Command, at index: Int) throws -> PreparedName {
         if let discarded = prepared.makeRoom() { discardedStatements.append(.deallocate(discarded)) }
         let name = prepared.add(command)
         guard command.sql.sendPrepare(as: name, to: connection) else { throw broken() }
