@@ -253,7 +253,9 @@ import Testing
                 try await group.waitForAll()
             }
             let idleTimeouts = Set(
-                pool.state.withLock { $0.idle.map { $0.session.idleTimeout / pool.configuration.idleTimeout } })
+                pool.state.withLock { state in
+                    state.idle.map { .nanoseconds($0.session.idleTimeout.count) / pool.configuration.idleTimeout }
+                })
             #expect(idleTimeouts.count > 1 && idleTimeouts.allSatisfy { (0.9...1).contains($0) })
             let lives = ends.value.map { $0 - .now }.sorted()
             let (first, last) = (try #require(lives.first), try #require(lives.last))

@@ -139,12 +139,12 @@ enum ClaimStatements {
             "job.claim",
             """
             WITH candidate AS MATERIALIZED (
-                SELECT j.tenant_id, j.id
+                SELECT j.tenant_id, j.ctid
                 FROM unnest(\(places.map(\.tenantID)), \(places.map(\.queue)), \(demands.map(\.slots)),
                     \(starts.map(\.priority)), \(starts.map(\.runAt)), \(starts.map(\.id)))
                     AS d (tenant_id, queue, slots, priority, run_at, id)
                 CROSS JOIN LATERAL (
-                    SELECT j.tenant_id, j.id FROM job.job j
+                    SELECT j.tenant_id, j.ctid FROM job.job j
                     WHERE j.tenant_id = d.tenant_id AND j.queue = d.queue AND j.state = 'ready'
                         AND (j.priority, j.run_at, j.id) > (d.priority, d.run_at, d.id)
                         AND \(claimable.condition) AND \(twinIsIdle)
@@ -153,7 +153,7 @@ enum ClaimStatements {
             UPDATE job.job j
             SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = \(worker),
                 started_at = now()
-            FROM candidate c WHERE j.tenant_id = c.tenant_id AND j.id = c.id
+            FROM candidate c WHERE j.tenant_id = c.tenant_id AND j.ctid = c.ctid
             RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
                 j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline
             """, all: claimedJob)
