@@ -6,6 +6,9 @@ struct RunKey: Hashable, Sendable {
     let tenantID: UUID
     let id: UUID
     let lease: Int64
+
+    /// Ids are unique by themselves but for those that tenants choose.
+    func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 /// A job that this worker took.

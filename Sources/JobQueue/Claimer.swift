@@ -83,7 +83,7 @@ final class Claimer: Sendable {
                         floors = ReadyFloors()
                         continue
                     }
-                    for job in claim.jobs.sorted(by: Self.precedes) { start(job) }
+                    for job in Self.inOrder(claim.jobs) { start(job) }
                     // The lease may have ended right before they were started, and with it the runs of then.
                     if lease.workerID != claim.workerID { running.cancel(claim.jobs.lazy.map(\.key), .leaseLost) }
                     // A queue with a rate may have more as soon as there are tokens.
@@ -214,8 +214,10 @@ final class Claimer: Sendable {
         return flag
     }
 
-    private static func precedes(_ left: ClaimedJob, _ right: ClaimedJob) -> Bool {
-        left.priority < right.priority
+    /// The most urgent first; most often all are as urgent.
+    private static func inOrder(_ jobs: [ClaimedJob]) -> [ClaimedJob] {
+        guard let first = jobs.first, jobs.contains(where: { $0.priority != first.priority }) else { return jobs }
+        return jobs.sorted { $0.priority < $1.priority }
     }
 
     /// The queues that gave fewer jobs than asked: they have no more for now, and their tenants are not charged for the

@@ -94,11 +94,29 @@ final class Cancellation: Sendable {
         case leaseLost
     }
 
-    private let state = Mutex<Reason?>(nil)
-    var reason: Reason? { state.withLock { $0 } }
+    private struct State {
+        var reason: Reason?
+        var task: Task<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+    var reason: Reason? { state.withLock { $0.reason } }
+
+    /// Says which task to cancel; one that was to stop before is cancelled at once.
+    func attach(_ task: Task<Void, Never>) {
+        let isCancelled = state.withLock { state in
+            state.task = task
+            return state.reason != nil
+        }
+        if isCancelled { task.cancel() }
+    }
 
     func cancel(_ reason: Reason) {
-        state.withLock { if $0 != .leaseLost { $0 = reason } }
+        let task = state.withLock { state in
+            if state.reason != .leaseLost { state.reason = reason }
+            return state.task
+        }
+        task?.cancel()
     }
 }
 

@@ -5,6 +5,9 @@ import Postgres
 struct TenantQueue: Hashable, Sendable {
     let tenantID: UUID
     let queue: String
+
+    /// A tenant has few queues.
+    func hash(into hasher: inout Hasher) { hasher.combine(tenantID) }
 }
 
 /// A tenant's queue with work that is ready.
