@@ -80,6 +80,23 @@ import Testing
         }
     }
 
+    @Test func `all that wait get connections at once when the server grants them`() async throws {
+        try await withRole(limit: 1, maximumConnections: 4) { configuration, change in
+            try await withPool(configuration) { pool in
+                let gate = Gate()
+                try await pool.withSession { _ in
+                    // Each keeps its connection, so that no other is served by its return.
+                    let tasks = (0..<3).map { _ in Task { try await pool.withSession { _ in await gate.wait() } } }
+                    try await eventually { pool.counts.waiting == 3 }
+                    try await change(4)
+                    try await eventually { pool.statistics.idle == 0 && pool.statistics.created == 4 }
+                    gate.open()
+                    for task in tasks { try await task.value }
+                }
+            }
+        }
+    }
+
     @Test func `what fails together makes the next attempt wait once`() {
         var configuration = TestServer.observer
         configuration.reconnectDelay = .seconds(60) ... .seconds(600)
@@ -91,7 +108,7 @@ import Testing
         let retryAt = state.retryAt
         for _ in 0..<2 { _ = state.connectingFailed(PostgresError(.connection(""))) }
         #expect(state.retryAt == retryAt && state.open == 0)
-        state.connected()
+        _ = state.connected(configuration)
         #expect(state.retryAt == nil)
     }
 }

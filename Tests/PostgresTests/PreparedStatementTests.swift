@@ -114,6 +114,38 @@ import Testing
         }
     }
 
+    /// Each would run and commit by itself.
+    @Test(arguments: [true, false])
+    func `after a refused BEGIN nothing of the transaction is run`(_ hasSavepoint: Bool) async throws {
+        try await withDatabase { database in
+            try await database.execute("CREATE TABLE t (n int)")
+            try await Connection.with(database.configuration()) { connection in
+                _ = try await connection.withTransaction { try await $0.run(number("SELECT 1")) }
+                // BEGIN, which stands prepared, is dropped too.
+                try await connection.execute(script: "DISCARD ALL", name: "test")
+                let runs = Shared(0)
+                await #expect(throws: Stop.self) {
+                    try await connection.withTransaction { transaction in
+                        runs.change { $0 += 1 }
+                        if runs.value == 1 {
+                            if hasSavepoint {
+                                _ = try? await transaction.withSavepoint { try await $0.run(number("SELECT 1")) }
+                            } else {
+                                _ = try? await transaction.run(number("SELECT 1"))
+                            }
+                        }
+                        _ = try await transaction.run(Statement<Int>("test.insert", "INSERT INTO t VALUES (1)"))
+                        throw Stop()
+                    }
+                }
+                #expect(runs.value == 2)
+                #expect(try await connection.run(number("SELECT count(*) FROM t")) == 0)
+            }
+        }
+    }
+
+    private struct Stop: Error {}
+
     @Test(arguments: ["DISCARD ALL", "DEALLOCATE ALL"])
     func `statements dropped behind our back are prepared again`(_ command: String) async throws {
         try await withOneConnection { pool in

@@ -20,6 +20,9 @@ public final class FaultyProxy: Sendable {
         public var frozen: Set<Direction> = []
         /// A connection is cut as soon as this many of its bytes have passed, counted from its beginning.
         public var cutAfter: [Direction: Int] = [:]
+        /// What the client hears in place of the server's next bytes, before the connection is cut: as from a pooler that
+        /// has lost its server.
+        public var lastWords: [UInt8]?
         /// Whether new connections are closed at once.
         public var refusesConnections = false
 

@@ -89,6 +89,10 @@ struct ProxyLoop: ~Copyable {
                 lane.pending = Array(buffer[..<count])[...]
                 lane.due = .now + hold(isPiece: false)
                 let bytes = lane.pending
+                if direction == .toClient, let lastWords = faults.lastWords {
+                    lane.pending = lastWords[...]
+                    lane.isLast = true
+                }
                 proxy.state.withLock { $0.conversations[number]?.note(bytes, going: direction) }
             }
         }
@@ -102,6 +106,7 @@ struct ProxyLoop: ~Copyable {
             lane.due = .now + hold(isPiece: true)
             if let limit = faults.cutAfter[direction], lane.passed >= limit { return false }
         }
+        if lane.pending.isEmpty, lane.isLast { return false }
         if lane.pending.isEmpty, lane.isEnded, !lane.isShut {
             lane.isShut = true
             shutdown(target, Int32(SHUT_WR))
@@ -185,6 +190,8 @@ extension ProxyLoop {
         var pieces = 0
         /// Whether the source has said all, and whether the target was told.
         var (isEnded, isShut) = (false, false)
+        /// Whether the connection is cut once this has passed.
+        var isLast = false
 
         var takesMore: Bool { pending.isEmpty && !isEnded }
     }

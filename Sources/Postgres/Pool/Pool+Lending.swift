@@ -19,6 +19,7 @@ extension Pool {
 
     func acquire() async throws -> Session {
         if Task.isCancelled { throw PostgresError(.cancelled) }
+        var deadline: Moment?
         var outcome = state.withLock { $0.take(configuration) }
         while true {
             switch outcome {
@@ -28,14 +29,14 @@ extension Pool {
                 outcome = .mayOpen  // in its place
             case .mayOpen:
                 if let session = try await open() { return session }
-                outcome = await wait()
+                outcome = await wait(until: &deadline)
             case .unreachable(let error): throw error
             case .timedOut, .full:
                 observation.timeouts.increment()
                 throw PostgresError(.poolExhausted)
             case .cancelled: throw PostgresError(.cancelled)
             case .closed: throw PostgresError(.poolClosed)
-            case nil: outcome = await wait()
+            case nil: outcome = await wait(until: &deadline)
             }
         }
     }
@@ -57,7 +58,8 @@ extension Pool {
     func open() async throws -> Session? {
         do {
             let session = try await Session.open(configuration, timeouts: true)
-            state.withLock { $0.connected() }
+            let woken = state.withLock { $0.connected(configuration) }
+            for waiter in woken { waiter.resume(returning: .mayOpen) }
             observation.opened()
             configuration.logger.debug("connected")
             return session
@@ -66,9 +68,10 @@ extension Pool {
             throw error
         } catch let error as PostgresError {
             configuration.logger.warning("cannot connect", metadata: ["error": "\(error)"])
-            let (waiters, drainers, hasOthers) = state.withLock { state in
-                (state.connectingFailed(error), state.drained(), state.open > 0)
+            let (waiters, drainers, hasOthers, needsRetries) = state.withLock { state in
+                (state.connectingFailed(error), state.drained(), state.open > 0, state.beginRetrying())
             }
+            if needsRetries { startRetrying() }
             for waiter in waiters { waiter.resume(returning: .unreachable(error)) }
             for drainer in drainers { drainer.resume() }
             guard hasOthers, error.isUnavailable else { throw error }
@@ -116,10 +119,12 @@ extension Pool {
 
     // MARK: Waiting
 
-    private func wait() async -> WaitingLine.Outcome {
+    /// - Parameter end: when the task has waited long enough, from its first wait on.
+    private func wait(until end: inout Moment?) async -> WaitingLine.Outcome {
         let began = Moment.now
         defer { observation.waitTime.recordNanoseconds(Moment.now.nanoseconds - began.nanoseconds) }
-        let deadline = began + configuration.acquireTimeout
+        let deadline = end ?? began + configuration.acquireTimeout
+        end = deadline
         let ticket = tickets.wrappingAdd(1, ordering: .relaxed).newValue
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -145,7 +150,8 @@ extension Pool {
     private func startTimer() {
         Task.detached { [weak self] in
             while let next = self?.expireWaiters() {
-                try await Task.sleep(for: next - .now)
+                // One that waits again has less time left than those behind it.
+                try await Task.sleep(for: min(next - .now, .milliseconds(250)))
             }
         }
     }

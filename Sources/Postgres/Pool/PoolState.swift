@@ -41,11 +41,18 @@ struct PoolState {
         return waiters.count < configuration.maximumWaiters ? nil : .full
     }
 
-    mutating func connected() {
+    /// The server takes connections. Returns those who waited only since it had not, and who may open one now.
+    mutating func connected(_ configuration: Configuration) -> [WaitingLine.Continuation] {
         created += 1
         retryAt = nil
         lastFailure = nil
         backoff.reset()
+        var woken: [WaitingLine.Continuation] = []
+        while open < configuration.maximumConnections, let waiter = waiters.popFirst() {
+            open += 1
+            woken.append(waiter)
+        }
+        return woken
     }
 
     /// Connecting failed. Returns those who wait in vain, since there is no connection that could come back.
@@ -59,7 +66,7 @@ struct PoolState {
 
     /// Whether somebody has to begin to try again for those who wait, since nobody else does when connecting has failed.
     mutating func beginRetrying() -> Bool {
-        guard retryAt != nil, !isRetrying else { return false }
+        guard retryAt != nil, waiters.count > 0, !isRetrying else { return false }
         isRetrying = true
         return true
     }

@@ -27,11 +27,13 @@ struct WaitingLine {
 
     var count: Int { line.count - head }
 
-    /// Appends a waiter; returns whether a timer has to be started.
+    /// Appends a waiter, or puts one that waits again where it stood; returns whether a timer has to be started.
     mutating func append(
         _ ticket: UInt64, until deadline: Moment, _ continuation: Continuation
     ) -> Bool {
-        line.append(Waiter(ticket: ticket, deadline: deadline, continuation: continuation))
+        let waiter = Waiter(ticket: ticket, deadline: deadline, continuation: continuation)
+        let index = line[head...].lastIndex { $0.deadline <= deadline }.map { $0 + 1 } ?? head
+        line.insert(waiter, at: index)
         defer { isTimed = true }
         return !isTimed
     }
@@ -62,7 +64,7 @@ struct WaitingLine {
     }
 
     /// Takes out the waiters whose deadline has passed and tells when the next one passes; `nil` when nobody is left, and
-    /// the timer ends. All wait equally long, so the first in the line is the first to be late.
+    /// the timer ends. They stand in the order of their deadlines.
     mutating func expire(at now: Moment) -> (late: [Continuation], next: Moment?) {
         var late: [Continuation] = []
         while head < line.count, line[head].deadline <= now {

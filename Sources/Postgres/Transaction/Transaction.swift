@@ -12,6 +12,8 @@ public struct Transaction: ~Copyable {
     private var pending: [Command]
     private(set) var savepoints = 0
     private var roundTrips = 0
+    /// Why there is no transaction though BEGIN was sent: it was refused, or the transaction was ended meanwhile.
+    private var loss: PostgresError?
 
     init(session: Session, prelude: [Command]) {
         self.session = session
@@ -49,7 +51,14 @@ public struct Transaction: ~Copyable {
     /// The commands' answers, in order; what was pending travels before them.
     @usableFromInline
     mutating func send(_ commands: [Command]) async throws -> [Rows] {
-        try await session.run(takePending(with: commands))
+        let all = try takePending(with: commands)
+        do { return try await session.run(all) } catch { throw noted(error) }
+    }
+
+    /// Keeps the error when the transaction is gone with it: nothing else may run as if there still were one.
+    private mutating func noted(_ error: any Error) -> any Error {
+        if !session.isBroken, !session.isInTransaction { loss = error as? PostgresError }
+        return error
     }
 
     /// Runs a script of several statements that takes no values, such as a migration.
@@ -85,7 +94,7 @@ public struct Transaction: ~Copyable {
                 pending.removeSubrange(pendingBefore...)
             } else {
                 pending = []
-                await rollBack(to: depth)
+                if session.isInTransaction { await rollBack(to: depth) }
                 // The error may stay here, unseen by those who run a transaction with a stale statement again.
                 if (error as? PostgresError)?.report?.isStalePlan == true { session.forgetStatements() }
             }
@@ -112,6 +121,9 @@ public struct Transaction: ~Copyable {
     /// What is pending and then the commands, to be sent now. Values that are too large to be sent are refused before,
     /// so that BEGIN and the caller's preparation stay for the next statement.
     private mutating func takePending(with commands: [Command] = []) throws -> [Command] {
+        if roundTrips > 0, !session.isBroken, !session.isInTransaction {
+            throw loss ?? PostgresError(.protocolViolation("the transaction was ended before its closure"))
+        }
         let all = pending + commands
         for command in all { try command.sql.parameters.check(command.label) }
         pending = []
@@ -121,7 +133,7 @@ public struct Transaction: ~Copyable {
 
     mutating func sendPending() async throws {
         let commands = try takePending()
-        if !commands.isEmpty { _ = try await session.run(commands) }
+        if !commands.isEmpty { do { _ = try await session.run(commands) } catch { throw noted(error) } }
     }
 
     /// Commits; throws when the server rolled back instead, or when its answer was lost.

@@ -78,9 +78,8 @@ enum Connector {
         while PQstatus(started) != CONNECTION_BAD {
             let patience = (deadline - .now).wholeMilliseconds
             var socket = pollfd(fd: PQsocket(started), events: events, revents: 0)
-            if deadline <= .now || poll(&socket, 1, Int32(min(patience, 60_000))) == 0 && deadline <= .now {
-                return Handle(pointer: started, isLate: true)
-            }
+            if deadline <= .now { return Handle(pointer: started, isLate: true) }
+            guard poll(&socket, 1, Int32(min(patience, 60_000))) > 0 else { continue }
             switch PQconnectPoll(started) {
             case PGRES_POLLING_READING: events = Int16(POLLIN)
             case PGRES_POLLING_WRITING: events = Int16(POLLOUT)

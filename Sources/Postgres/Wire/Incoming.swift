@@ -105,6 +105,6 @@ extension Session {
     func awaitData() async throws {
         try heedInterruption()
         try await wait(.read)
-        guard PQconsumeInput(connection) == 1 else { throw broken() }
+        try readInput()
     }
 }

@@ -26,7 +26,7 @@ final class Session: @unchecked Sendable {
     /// Whether a wait that must end may still ask the server to stop and wait for its answer.
     private var mayAskToStop = false
     /// Why the server was asked to stop, `nil` when only the rest of an answer was not wanted, and the request.
-    private var interruption: (reason: PostgresError.Reason?, canceller: Canceller)?
+    private(set) var interruption: (reason: PostgresError.Reason?, canceller: Canceller)?
     @exclusivity(unchecked) var prepared: PreparedStatements
     /// Statements that no one will use again, to be dropped from the server's memory with the next round trip.
     @exclusivity(unchecked) var discardedStatements: [Command] = []

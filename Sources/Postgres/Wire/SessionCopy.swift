@@ -38,6 +38,7 @@ extension Session {
 
     /// Runs a script of several statements without parameters, as one implicit transaction unless it says otherwise.
     func execute(script: String, name: String) async throws {
+        commitIsUnknown = false
         try await outsidePipeline {
             try await interruptibly {
                 try await send(script)

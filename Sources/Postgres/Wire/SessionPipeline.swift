@@ -73,6 +73,11 @@ extension Session {
         for (index, command) in commands.enumerated() {
             if command.role == .commit {
                 try await flush()
+                // Whoever was told to stop must not commit.
+                if let interruption {
+                    discard()
+                    throw PostgresError(interruption.reason ?? .cancelled)
+                }
                 // libpq drops what it cannot write without a word; the server's may still be read.
                 if isPeerGone() { return }
             }
@@ -134,7 +139,7 @@ extension Session {
             case 0: return
             case 1:
                 try await wait([.read, .write])
-                guard PQconsumeInput(connection) == 1 else { throw broken() }
+                try readInput()
                 try heedLateness()
             default: throw broken()
             }
@@ -154,15 +159,22 @@ extension Session {
         if PollerThread.current == nil {
             // Under load the answer is often there once the other tasks had their turn, which spares the poller's wake-up.
             await Task.yield()
-            guard PQconsumeInput(connection) == 1 else { throw broken() }
+            try readInput()
             try heedLateness()
         }
         while PQisBusy(connection) == 1 {
             try await wait(.read)
-            guard PQconsumeInput(connection) == 1 else { throw broken() }
+            try readInput()
             // What is there is taken; the clock is looked at only for what is still to come.
             if PQisBusy(connection) == 1 { try heedLateness() }
         }
+    }
+
+    /// Takes in what has arrived. Under TLS libpq may leave the rest of a record with OpenSSL, where no look at the socket
+    /// finds it: a second look takes that, since a record is at most 16 KB and each look has room for half of it.
+    func readInput() throws {
+        guard PQconsumeInput(connection) == 1 else { throw broken() }
+        if PQsslInUse(connection) == 1, PQconsumeInput(connection) == 0 { throw broken() }
     }
 
     private func receive(_ commands: [Command]) async throws -> [Rows] {
@@ -173,6 +185,8 @@ extension Session {
                 try take(LibPQ.nextResult(connection), commands, &receipt)
             }
         } catch {
+            // It has come into force, though the connection was lost behind the answer.
+            if receipt.isCommitted, isBroken { return receipt.answers }
             // What the server said before it went away tells more than that it went away.
             throw receipt.failure ?? error
         }
@@ -185,6 +199,8 @@ extension Session {
         var progress: PipelineProgress
         var answers: [Rows] = []
         var failure: PostgresError?
+        /// COMMIT was answered, and by `COMMIT`.
+        var isCommitted = false
 
         init(steps: Int, apart: Int, answers: Int) {
             progress = PipelineProgress(commandCount: steps, apart: apart)
@@ -210,7 +226,10 @@ extension Session {
             case .read, .alone:
                 receipt.answers.append(Rows(owning: result, commands[index].label))
                 return
-            case .commit: if !Self.isCommit(result) { receipt.failure = PostgresError(.rolledBack) }
+            case .commit:
+                commitIsUnknown = false
+                receipt.isCommitted = Self.isCommit(result)
+                if !receipt.isCommitted { receipt.failure = PostgresError(.rolledBack) }
             case .unread: break
             }
         }
@@ -243,8 +262,8 @@ extension Session {
         case nil: (command, mayCommit) = (commands.last, true)
         }
         // A statement before COMMIT failed, or COMMIT itself was refused. Only when the session was ended during COMMIT
-        // may it have come into force all the same.
-        if !mayCommit || report.severity == "ERROR" { commitIsUnknown = false }
+        // may it have come into force all the same, or when it is a pooler that speaks, which has lost its server.
+        if report.severity == "ERROR" || (!mayCommit && report.isOfServer) { commitIsUnknown = false }
         return PostgresError(.server, report: report, (command ?? .deallocateAll).label)
     }
 }
