@@ -70,13 +70,13 @@ let package = Package(
         .executableTarget(
             name: "mehvar-api",
             dependencies: [
-                "CRM", "CRMHTTP", "JobQueue", "Postgres", configuration, hummingbird, lifecycle, logging, signals,
+                "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, configuration, hummingbird, lifecycle, logging, signals,
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mehvar-worker",
             dependencies: [
-                "CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", configuration, lifecycle, logging, signals,
+                "CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", arguments, configuration, lifecycle, logging, signals,
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -1,8 +1,9 @@
+import FoundationEssentials
 import Logging
 import Postgres
 
-/// Makes partitions of `job.done` ahead of time, drops old ones, and forgets batches that ended well as long ago. Harmless
-/// when several workers do it.
+/// Makes partitions of `job.done` ahead of time, drops old ones, and forgets batches that ended well as long ago; reports
+/// tenants that nobody registered. Harmless when several workers do it.
 struct Maintenance: Sendable {
     struct Report: Sendable, Equatable {
         let made: Int
@@ -26,6 +27,12 @@ struct Maintenance: Sendable {
                 let report = try await maintain()
                 // For itself: partitions are dropped under a lock that everybody meets.
                 _ = try await pool.pipeline(Self.forgetBatches(daysKept: daysKept))
+                let strangers: [UUID] = try await pool.pipeline(Self.unregisteredTenants)
+                for tenant in strangers {
+                    logger.error(
+                        "jobs wait of a tenant that has no row in job.tenant, so none is run",
+                        metadata: ["tenant_id": "\(tenant)"])
+                }
                 if report.putOff > 0 { pause = min(pause, .seconds(60)) }
                 if report != Report(made: 0, dropped: 0, putOff: 0) {
                     logger.info(
@@ -41,6 +48,23 @@ struct Maintenance: Sendable {
             }
             await Signal().wait(atMost: pause.jittered)
         }
+    }
+
+    /// Tenants whose jobs no worker sees; at most ten. Steps from tenant to tenant in the primary key.
+    static var unregisteredTenants: Statement<[UUID]> {
+        Statement(
+            "job.unregistered_tenants",
+            """
+            WITH RECURSIVE place AS (
+                (SELECT tenant_id FROM job.job ORDER BY tenant_id LIMIT 1)
+                UNION ALL
+                SELECT (SELECT j.tenant_id FROM job.job j WHERE j.tenant_id > p.tenant_id ORDER BY j.tenant_id LIMIT 1)
+                FROM place p WHERE p.tenant_id IS NOT NULL
+            )
+            SELECT p.tenant_id FROM place p
+            WHERE p.tenant_id IS NOT NULL AND NOT EXISTS (SELECT FROM job.tenant t WHERE t.tenant_id = p.tenant_id)
+            LIMIT 10
+            """, all: { try $0.next() })
     }
 
     @discardableResult

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CRM
 import CRMHTTP
 import Configuration
@@ -11,13 +12,20 @@ import UnixSignals
 
 /// `mehvar-api`: serves the API and the respondents' pages until it is told to stop.
 @main
-struct APIServer {
-    static func main() async {
+struct APIServer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mehvar-api", abstract: "Serves the API and the pages of respondents.",
+        discussion: """
+            Runs until SIGTERM or SIGINT. It takes no arguments: everything is set by MEHVAR_… in the environment, which README \
+            lists under “Configuration”; MEHVAR_DATABASE_URL names the database.
+            """)
+
+    func run() async {
         do {
-            try await run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
+            try await Self.run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
         } catch {
             FileHandle.standardError.write(Data("mehvar-api: \(error)\n".utf8))
-            exit(1)
+            Foundation.exit(1)
         }
     }
 

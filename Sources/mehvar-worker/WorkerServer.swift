@@ -1,3 +1,4 @@
+import ArgumentParser
 import CRM
 import CRMJobs
 import Configuration
@@ -11,13 +12,20 @@ import UnixSignals
 
 /// `mehvar-worker`: does the jobs of all tenants until it is told to stop.
 @main
-struct WorkerServer {
-    static func main() async {
+struct WorkerServer: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mehvar-worker", abstract: "Does the background jobs of all tenants.",
+        discussion: """
+            Runs until SIGTERM or SIGINT. It takes no arguments: everything is set by MEHVAR_… in the environment, which README \
+            lists under “Configuration”; MEHVAR_DATABASE_URL names the database.
+            """)
+
+    func run() async {
         do {
-            try await run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
+            try await Self.run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
         } catch {
             FileHandle.standardError.write(Data("mehvar-worker: \(error)\n".utf8))
-            exit(1)
+            Foundation.exit(1)
         }
     }
 

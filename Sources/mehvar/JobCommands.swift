@@ -35,7 +35,7 @@ extension JobCommands {
                 finished jobs are kept).
                 """)
 
-        @Option(help: "scheduled, ready, running, dead or done.")
+        @Option(help: "scheduled, ready, running, dead or done. (default: dead)")
         var state: JobPlace = .dead
         @OptionGroup var selection: JobSelection
         @Option(help: "At most so many.")
@@ -53,11 +53,12 @@ extension JobCommands {
             let slugs = try await deployment.slugs()
             try output.print(
                 jobs.map { JobView($0, slugs) },
-                columns: ["id", "tenant", "queue", "kind", "attempt", "note", "due", "last_error"],
+                columns: ["id", "tenant", "state", "queue", "kind", "attempt", "note", "due", "last_error"],
                 rows: jobs.map { job in
                     [
-                        job.id.id.uuidString.lowercased(), slugs[job.id.tenantID] ?? "?", job.queue, job.kind,
-                        "\(job.attempt)/\(job.maxAttempts)", job.note ?? "", job.runAt.short,
+                        job.id.id.uuidString.lowercased(), slugs[job.id.tenantID] ?? "?", job.place.rawValue, job.queue,
+                        job.kind,
+                        "\(job.attempt)" + (job.maxAttempts.map { "/\($0)" } ?? ""), job.note ?? "", job.runAt.short,
                         String(job.failures.last?.error.prefix(60) ?? ""),
                     ]
                 })
@@ -100,7 +101,7 @@ extension JobCommands {
             let jobs = try await deployment.jobs(ids, in: [.dead], selection)
             let revived = try await deployment.queue.pipeline(OperateStatements.retry(jobs))
             try await deployment.queue.pipeline(EnqueueSignal.statement)
-            print("\(revived) jobs wait again")
+            print("\(jobs: revived) wait\(revived == 1 ? "s" : "") again")
         }
     }
 
@@ -122,7 +123,7 @@ extension JobCommands {
             let jobs = try await deployment.jobs(ids, in: [.scheduled, .ready, .running], selection)
             let (cancelled, asked) = try await deployment.queue.pipeline(OperateStatements.cancel(jobs))
             try await deployment.queue.pipeline(EnqueueSignal.statement)
-            print("\(cancelled) jobs cancelled, \(asked) that run asked to stop")
+            print("\(jobs: cancelled) cancelled, \(asked) that run asked to stop")
         }
     }
 
@@ -153,7 +154,7 @@ extension JobCommands {
         static let configuration = CommandConfiguration(
             abstract: "How the queues stand: what waits, how old it is, how long jobs took to start and to run.",
             discussion: """
-                Times are those of jobs that ended within the last hour, in milliseconds; worst_tenant is the tenant whose jobs \
+                paused is yes, or for how many tenants alone. Times are those of jobs that ended within the last hour, in milliseconds; worst_tenant is the tenant whose jobs \
                 waited longest, at the 99th percentile.
                 """)
 
@@ -163,17 +164,20 @@ extension JobCommands {
             let deployment = try Deployment()
             let stats = try await deployment.queue.pipeline(QueueStatistics.statement)
             let slugs = try await deployment.slugs()
+            func paused(_ queue: QueueStatistics) -> String {
+                if queue.isPaused { return "yes" }
+                return queue.pausedTenants > 0 ? "for \(queue.pausedTenants)" : ""
+            }
             func number(_ value: Double?) -> String { value.map { String(format: "%.0f", $0) } ?? "" }
             try output.print(
                 stats.map { QueueView($0, slugs) },
                 columns: [
-                    "queue", "paused", "ready", "oldest_s", "scheduled", "running", "dead", "done", "start_p50",
-                    "start_p99",
-                    "run_p50", "run_p99", "worst_tenant", "its_p99",
+                    "queue", "paused", "ready", "oldest_s", "scheduled", "running", "dead", "done", "start_p50_ms",
+                    "start_p99_ms", "run_p50_ms", "run_p99_ms", "worst_tenant", "its_p99_ms",
                 ],
                 rows: stats.map { queue in
                     [
-                        queue.queue, queue.isPaused ? "yes" : "", "\(queue.ready)", number(queue.oldestReadySeconds),
+                        queue.queue, paused(queue), "\(queue.ready)", number(queue.oldestReadySeconds),
                         "\(queue.scheduled)", "\(queue.running)", "\(queue.dead)", "\(queue.done)",
                         number(queue.startP50), number(queue.startP99), number(queue.runP50), number(queue.runP99),
                         queue.worstTenant.map { slugs[$0] ?? "?" } ?? "", number(queue.worstTenantP99),
@@ -193,6 +197,19 @@ private func setPaused(_ isPaused: Bool, _ queue: String, _ tenant: String?) asy
     _ = try await deployment.queue.pipeline(OperateStatements.setPaused(isPaused, queue: queue, tenant: id))
     if !isPaused { try await deployment.queue.pipeline(EnqueueSignal.statement) }
     print("\(queue) \(isPaused ? "is paused" : "goes on")" + (tenant.map { " for \($0)" } ?? " for all tenants"))
+    guard !isPaused, tenant == nil else { return }
+    let slugs = try await deployment.slugs()
+    let still: [UUID] = try await deployment.queue.pipeline(OperateStatements.tenantsPaused(in: queue))
+    for id in still {
+        let slug = slugs[id] ?? id.uuidString.lowercased()
+        print("but stays paused for \(slug): mehvar jobs resume \(queue) --tenant \(slug)")
+    }
+}
+
+extension DefaultStringInterpolation {
+    fileprivate mutating func appendInterpolation(jobs count: Int) {
+        appendLiteral(count == 1 ? "1 job" : "\(count) jobs")
+    }
 }
 
 extension Deployment {
@@ -212,11 +229,14 @@ extension Deployment {
     ) async throws -> [JobReference] {
         var jobs: [JobReference] = []
         for id in ids {
-            let found = try await queue.pipeline(OperateStatements.find(id)).filter { places.contains($0.place) }
+            let all = try await queue.pipeline(OperateStatements.find(id))
+            guard let first = all.first else { throw ServiceError.notFound("job \(id.uuidString.lowercased())") }
+            let found = all.filter { places.contains($0.place) }
             guard !found.isEmpty else {
-                throw ValidationError(
-                    "Job \(id.uuidString.lowercased()) is not \(places.map(\.rawValue).joined(separator: ", nor "))."
-                        + " `mehvar jobs show` tells where it is.")
+                throw ServiceError.conflict(
+                    code: "job_state",
+                    detail: "Job \(id.uuidString.lowercased()) is \(first.place.rawValue), not "
+                        + "\(places.map(\.rawValue).joined(separator: " or ")).")
             }
             jobs += found.map(\.id)
         }

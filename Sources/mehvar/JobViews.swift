@@ -24,18 +24,18 @@ extension JobRecord {
 
 /// A job as `mehvar jobs` prints it.
 struct JobView: Encodable {
-    let id: UUID
+    let id: String
     let tenant: String
     let state: String
     let queue: String
     let kind: String
     let priority: Int
     let attempt: Int
-    let maxAttempts: Int
+    let maxAttempts: Int?
     let note: String?
     let uniqueKey: String?
-    let batchId: UUID?
-    let parameters: String?
+    let batchId: String?
+    let parameters: JSONNode?
     let createdAt: Date
     let dueAt: Date
     let startedAt: Date?
@@ -43,7 +43,7 @@ struct JobView: Encodable {
     let errors: [JobFailureView]
 
     init(_ job: JobRecord, _ slugs: [UUID: String]) {
-        id = job.id.id
+        id = job.id.id.uuidString.lowercased()
         tenant = slugs[job.id.tenantID] ?? job.id.tenantID.uuidString.lowercased()
         state = job.place.rawValue
         queue = job.queue
@@ -53,8 +53,8 @@ struct JobView: Encodable {
         maxAttempts = job.maxAttempts
         note = job.note
         uniqueKey = job.uniqueKey
-        batchId = job.batchID
-        parameters = job.parameters.map { String(decoding: $0.utf8, as: UTF8.self) }
+        batchId = job.batchID?.uuidString.lowercased()
+        parameters = job.parameters.flatMap { try? JSONDecoder().decode(JSONNode.self, from: Data($0.utf8)) }
         createdAt = job.createdAt
         dueAt = job.runAt
         startedAt = job.startedAt
@@ -67,6 +67,7 @@ struct JobView: Encodable {
 struct QueueView: Encodable {
     let queue: String
     let isPaused: Bool
+    let pausedTenants: Int
     let ready: Int
     let oldestReadySeconds: Double?
     let scheduled: Int
@@ -83,6 +84,7 @@ struct QueueView: Encodable {
     init(_ queue: QueueStatistics, _ slugs: [UUID: String]) {
         self.queue = queue.queue
         isPaused = queue.isPaused
+        pausedTenants = queue.pausedTenants
         ready = queue.ready
         oldestReadySeconds = queue.oldestReadySeconds
         scheduled = queue.scheduled

@@ -36,7 +36,7 @@ struct Mehvar: AsyncParsableCommand {
         } catch let error as ServiceError {
             fail(error.explanation)
         } catch let error as PostgresError {
-            fail("\(error)" + (error.report.map { ": \($0.message)" } ?? ""))
+            fail(error.explanation)
         } catch let error as any CustomStringConvertible & Error where error is MigrationError || error is SettingsError
         {
             fail(error.description)
@@ -75,6 +75,16 @@ struct Deployment {
         } catch ServiceError.notFound {
             throw ValidationError("There is no tenant \"\(slug)\". `mehvar tenant list` shows them.")
         }
+    }
+}
+
+extension PostgresError {
+    fileprivate var explanation: String {
+        if state == .undefinedTable || state == .invalidSchemaName {
+            return "The database has no schema yet, or an older one: run `mehvar migrate`."
+        }
+        guard case .connection(let why) = reason else { return "\(self)" + (report.map { ": \($0.message)" } ?? "") }
+        return "connection failed: \(why)\nMEHVAR_DATABASE_URL names the database; see `mehvar --help`."
     }
 }
 

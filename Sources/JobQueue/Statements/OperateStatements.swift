@@ -38,7 +38,8 @@ public struct JobRecord: Sendable {
     public let kind: String
     public let priority: Int
     public let attempt: Int
-    public let maxAttempts: Int
+    /// `nil` once a job has been done.
+    public let maxAttempts: Int?
     /// `completed`, `merged` or `cancelled`; why a job is dead; `cancelling` for one that was asked to stop.
     public let note: String?
     public let uniqueKey: String?
@@ -105,6 +106,13 @@ public enum OperateStatements {
             : Statement("job.resume_queue", "DELETE FROM job.paused_queue WHERE queue = \(queue)")
     }
 
+    /// The tenants for which alone a queue is paused.
+    public static func tenantsPaused(in queue: String) -> Statement<[UUID]> {
+        Statement(
+            "job.paused_tenants", "SELECT tenant_id FROM job.tenant_queue WHERE queue = \(queue) AND is_paused",
+            all: { try $0.next() })
+    }
+
     // MARK: Reading
 
     private static func live(_ place: JobPlace, _ filter: JobFilter, _ limit: Int) -> Statement<[JobRecord]> {
@@ -157,7 +165,7 @@ public enum OperateStatements {
 
     private static var doneColumns: SQL {
         """
-        SELECT d.tenant_id, d.id, 'done', d.queue, d.kind, 0::smallint, d.attempt, d.attempt, d.outcome, d.unique_key,
+        SELECT d.tenant_id, d.id, 'done', d.queue, d.kind, 0::smallint, d.attempt, NULL::integer, d.outcome, d.unique_key,
             d.batch_id, NULL::jsonb, d.errors, d.created_at, d.run_at, d.started_at, d.finished_at
         FROM job.done d
         """
@@ -172,7 +180,7 @@ extension JobRecord {
         kind = try row.next()
         priority = try row.next()
         attempt = try row.next()
-        maxAttempts = try row.next()
+        maxAttempts = try row.nextIfPresent()
         note = try row.nextIfPresent()
         uniqueKey = try row.nextIfPresent()
         batchID = try row.nextIfPresent()

@@ -5,7 +5,10 @@ public import Postgres
 /// milliseconds; `nil` when none did.
 public struct QueueStatistics: Sendable {
     public let queue: String
+    /// Paused for all tenants.
     public let isPaused: Bool
+    /// Tenants for which alone it is paused.
+    public let pausedTenants: Int
     public let ready: Int
     /// How long the job has been due that has waited longest.
     public let oldestReadySeconds: Double?
@@ -52,20 +55,22 @@ public struct QueueStatistics: Sendable {
                 SELECT queue, count(*) AS dead FROM job.dead GROUP BY queue
             ), paused AS (
                 SELECT queue FROM job.paused_queue
+            ), paused_tenants AS (
+                SELECT queue, count(*) AS tenants FROM job.tenant_queue WHERE is_paused GROUP BY queue
             )
-            SELECT q.queue, p.queue IS NOT NULL, coalesce(l.ready, 0), extract(epoch FROM now() - l.oldest)::float8,
+            SELECT q.queue, p.queue IS NOT NULL, coalesce(t.tenants, 0), coalesce(l.ready, 0), extract(epoch FROM now() - l.oldest)::float8,
                 coalesce(l.scheduled, 0), coalesce(l.running, 0), coalesce(d.dead, 0), coalesce(f.done, 0), f.start[1],
                 f.start[2], f.run[1], f.run[2], w.tenant_id, w.p99
             FROM (SELECT queue FROM live UNION SELECT queue FROM done UNION SELECT queue FROM dead
-                UNION SELECT queue FROM paused) q
+                UNION SELECT queue FROM paused UNION SELECT queue FROM paused_tenants) q
             LEFT JOIN live l ON l.queue = q.queue LEFT JOIN done f ON f.queue = q.queue
             LEFT JOIN dead d ON d.queue = q.queue LEFT JOIN worst w ON w.queue = q.queue
-            LEFT JOIN paused p ON p.queue = q.queue
+            LEFT JOIN paused p ON p.queue = q.queue LEFT JOIN paused_tenants t ON t.queue = q.queue
             ORDER BY q.queue
             """,
             all: { row in
                 try QueueStatistics(
-                    queue: row.next(), isPaused: row.next(), ready: row.next(),
+                    queue: row.next(), isPaused: row.next(), pausedTenants: row.next(), ready: row.next(),
                     oldestReadySeconds: row.nextIfPresent(), scheduled: row.next(), running: row.next(),
                     dead: row.next(), done: row.next(), startP50: row.nextIfPresent(), startP99: row.nextIfPresent(),
                     runP50: row.nextIfPresent(), runP99: row.nextIfPresent(), worstTenant: row.nextIfPresent(),
