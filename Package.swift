@@ -70,7 +70,8 @@ let package = Package(
         .executableTarget(
             name: "mehvar-api",
             dependencies: [
-                "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, configuration, hummingbird, lifecycle, logging, signals,
+                "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, configuration, hummingbird, lifecycle, logging,
+                signals,
             ],
             swiftSettings: settings),
         .executableTarget(
