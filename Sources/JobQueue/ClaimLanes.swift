@@ -11,7 +11,9 @@ final class ClaimLanes: Sendable {
 
     struct Claim: Sendable {
         let workerID: UUID
-        let demands: [Demand]
+        /// The look for ready work on which it is founded.
+        let probe: Int
+        var demands: [Demand]
         var jobs: [ClaimedJob] = []
         var failure: (any Error)?
         var duration = Duration.zero

@@ -70,6 +70,7 @@ final class Claimer: Sendable {
         var pause = Self.shortestPause
         var backoff = Backoff()
         var nextAudit = ContinuousClock.now
+        var probes = 0
         while !isStopped || !lanes.isEmpty {
             do {
                 var failure: (any Error)?
@@ -90,7 +91,8 @@ final class Claimer: Sendable {
                     if let rate = ready.lazy.filter({ drained.contains($0.place) }).compactMap(\.rate).max() {
                         nextProbe = min(nextProbe, .now + max(pause, .seconds(1 / rate)))
                     }
-                    ready.removeAll { drained.contains($0.place) }
+                    // What a later look found may have come after this claim looked.
+                    if claim.probe == probes { ready.removeAll { drained.contains($0.place) } }
                     if claim.failure == nil { backoff.reset() }
                 }
                 if let failure { throw failure }
@@ -113,6 +115,7 @@ final class Claimer: Sendable {
                 }
                 if flags.withLock({ Self.take(&$0.mustProbe) }) || ContinuousClock.now >= nextProbe {
                     let began = ContinuousClock.now
+                    probes += 1
                     let found = try await probe(&floors)
                     pause = max(Self.shortestPause, (.now - began) * 10)
                     ready = found.filter { $0.wait == .zero }
@@ -135,7 +138,7 @@ final class Claimer: Sendable {
                     continue
                 }
                 floors.begin()
-                claim(demands, workerID, floors)
+                claim(demands, ClaimLanes.Claim(workerID: workerID, probe: probes, demands: []), floors)
             } catch {
                 logger.warning("cannot claim jobs, trying again", metadata: ["error": "\(error.loggable)"])
                 ready = []
@@ -162,13 +165,14 @@ final class Claimer: Sendable {
     }
 
     /// Claims in one lane, or, where there is much to claim and nothing under way, in two on two connections.
-    private func claim(_ demands: [Demand], _ workerID: UUID, _ floors: ReadyFloors) {
+    private func claim(_ demands: [Demand], _ empty: ClaimLanes.Claim, _ floors: ReadyFloors) {
         for demands in lanes.isEmpty ? Self.halves(demands) : [demands] {
-            let statements = ClaimStatements.claim(demands, claimable, after: floors, worker: workerID)
+            let statements = ClaimStatements.claim(demands, claimable, after: floors, worker: empty.workerID)
             lanes.begin(demands)
             Task {
                 let began = ContinuousClock.now
-                var claim = ClaimLanes.Claim(workerID: workerID, demands: demands)
+                var claim = empty
+                claim.demands = demands
                 do { claim.jobs = try await self.claim(statements) } catch { claim.failure = error }
                 claim.duration = .now - began
                 let (count, hasFailed) = (claim.jobs.count, claim.failure != nil)

@@ -68,19 +68,28 @@ enum MigratedDatabase {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().appending(path: "sql")
 
     fileprivate static func createRoles(in database: TestDatabase) async throws {
-        let psql = Process()
-        psql.executableURL = URL(filePath: "/usr/bin/env")
-        psql.arguments = [
-            "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", database.serverURL, "-f",
-            sqlDirectory.appending(path: "roles.sql").path,
-        ]
-        psql.standardOutput = FileHandle.nullDevice
-        try psql.run()
-        psql.waitUntilExit()
-        guard psql.terminationStatus == 0 else { throw RolesFailed(status: psql.terminationStatus) }
+        try await Roles.shared.create(in: database)
     }
 
     struct RolesFailed: Error {
         let status: Int32
+    }
+}
+
+/// Makes the roles in one database after the other: PostgreSQL refuses to change one in two sessions at once.
+private actor Roles {
+    static let shared = Roles()
+
+    func create(in database: TestDatabase) throws {
+        let psql = Process()
+        psql.executableURL = URL(filePath: "/usr/bin/env")
+        psql.arguments = [
+            "psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", database.serverURL, "-f",
+            MigratedDatabase.sqlDirectory.appending(path: "roles.sql").path,
+        ]
+        psql.standardOutput = FileHandle.nullDevice
+        try psql.run()
+        psql.waitUntilExit()
+        guard psql.terminationStatus == 0 else { throw MigratedDatabase.RolesFailed(status: psql.terminationStatus) }
     }
 }
