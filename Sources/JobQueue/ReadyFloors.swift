@@ -35,6 +35,9 @@ struct ReadyFloors: Sendable {
     /// Whether the looks begin at the beginning.
     var isEmpty: Bool { last.isEmpty }
 
+    /// When the looks begin at the beginning again; `nil` when they do now.
+    var nextWholeLook: ContinuousClock.Instant? { isEmpty ? nil : wholeLookAt }
+
     /// Says from where the looks that follow begin.
     mutating func begin(at now: ContinuousClock.Instant = .now) {
         if now >= wholeLookAt { last = [:] }
