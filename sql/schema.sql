@@ -111,7 +111,8 @@ BEGIN
         DELETE FROM job.job j
         USING unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
         WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        RETURNING j.*, o.outcome
+        RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, o.outcome, j.attempt, j.rescues, j.lease, j.unique_key, j.errors,
+            j.created_at, j.run_at, j.started_at, j.batch_id
     ), archived AS (
         INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
             created_at, run_at, started_at, batch_id)
