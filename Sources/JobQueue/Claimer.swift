@@ -94,6 +94,8 @@ final class Claimer: Sendable {
                     let token = found.lazy.map(\.wait).filter { $0 > .zero }.min()
                     if let token { nextProbe = min(nextProbe, .now + max(pause, token)) }
                 }
+                // What stands before the places where looks begin is not to wait for the next poll.
+                if let whole = floors.nextWholeLook { nextProbe = min(nextProbe, whole) }
                 let free = await freeSlots(isWorkReady: !ready.isEmpty)
                 guard free > 0, !ready.isEmpty else {
                     if !flags.withLock({ $0.mustProbe }) { await signal.wait(atMost: nextProbe - .now) }
@@ -110,8 +112,6 @@ final class Claimer: Sendable {
                 }
                 let (jobs, failure) = await claim(demands, workerID, &floors)
                 let drained = settle(demands, jobs, &share)
-                // What stands before the places where looks begin now is not to wait for the next poll.
-                if let whole = floors.nextWholeLook { nextProbe = min(nextProbe, whole) }
                 guard lease.workerID == workerID else {
                     for job in jobs { decline(job.key) }
                     // They stand before these again.

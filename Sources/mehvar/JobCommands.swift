@@ -35,7 +35,7 @@ extension JobCommands {
                 finished jobs are kept).
                 """)
 
-        @Option(help: "scheduled, ready, running, dead or done. (default: dead)")
+        @Option(help: "scheduled, ready, running, dead or done.")
         var state: JobPlace = .dead
         @OptionGroup var selection: JobSelection
         @Option(help: "At most so many.")
@@ -154,8 +154,8 @@ extension JobCommands {
         static let configuration = CommandConfiguration(
             abstract: "How the queues stand: what waits, how old it is, how long jobs took to start and to run.",
             discussion: """
-                paused is yes, or for how many tenants alone. Times are those of jobs that ended within the last hour, in milliseconds; worst_tenant is the tenant whose jobs \
-                waited longest, at the 99th percentile.
+                paused is yes, or for how many tenants alone. Times are those of jobs that ended within the last hour, in \
+                milliseconds; worst_tenant is the tenant whose jobs waited longest, at the 99th percentile.
                 """)
 
         @OptionGroup var output: OutputOptions

@@ -38,6 +38,26 @@ struct NotificationTests {
         }
     }
 
+    /// A slow claim has the next looks begin behind what it claimed, so that a signal's look does not see a better job.
+    @Test func `A job that stands before the place where looks begin does not wait for the poll`() async throws {
+        try await withListening { queue, signal, starts in
+            try await Connection.with(queue.database.configuration()) { superuser in
+                try await superuser.execute(
+                    script: """
+                        CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql
+                            AS $$ BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END $$;
+                        CREATE TRIGGER slow BEFORE UPDATE ON job.job FOR EACH ROW EXECUTE FUNCTION public.slow();
+                        """, name: "test.slow")
+            }
+            try await queue.enqueue(Note(number: 1))
+            signal.send()
+            try await eventually { starts.count == 1 }
+            try await queue.enqueue([NewJob(Note(number: 2), priority: -1)])
+            signal.send()
+            try await eventually { starts.count == 2 }
+        }
+    }
+
     @Test func `Many signals travel as few, and the last one is not lost`() async throws {
         try await withListening { queue, signal, starts in
             try await withThrowingTaskGroup(of: Void.self) { group in

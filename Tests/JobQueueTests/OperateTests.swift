@@ -140,9 +140,14 @@ struct OperateTests {
                 try await eventually { try await queue.doneCount() == 5 }
             }
             try await queue.enqueue([NewJob(Note(number: 9)), NewJob(Note(number: 9), runAt: .distantFuture)])
+            _ = try await queue.queue.pipeline(
+                OperateStatements.setPaused(true, queue: "default", tenant: queue.otherTenant))
             let found = try await queue.queue.pipeline(QueueStatistics.statement)
             let statistics = try #require(found.first)
             #expect(found.count == 1 && statistics.queue == "default" && !statistics.isPaused)
+            #expect(statistics.pausedTenants == 1)
+            let paused: [UUID] = try await queue.queue.pipeline(OperateStatements.tenantsPaused(in: "default"))
+            #expect(paused == [queue.otherTenant])
             #expect(
                 statistics.ready == 1 && statistics.scheduled == 1 && statistics.running == 0 && statistics.done == 5)
             #expect(try #require(statistics.startP99) >= #require(statistics.startP50))

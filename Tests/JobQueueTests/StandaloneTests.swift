@@ -1,7 +1,9 @@
 import Foundation
-import JobQueue
+import Postgres
 import TestSupport
 import Testing
+
+@testable import JobQueue
 
 /// The queue without the rest of the deployment.
 struct StandaloneTests {
@@ -17,6 +19,17 @@ struct StandaloneTests {
                 + matching("migrations") { $0.hasSuffix("_jobs.sql") }
                 + matching("migrations") { $0.contains("_queue") }
                 + matching("routines") { $0.hasPrefix("job_") }
+        }
+    }
+
+    @Test func `jobs of a tenant that nobody registered are found`() async throws {
+        try await withQueue { queue in
+            let stranger = UUID.v7()
+            for tenant in [queue.tenant, stranger, queue.otherTenant] {
+                try await queue.enqueue([NewJob(Note()), NewJob(Note())], tenant: tenant)
+            }
+            let found: [UUID] = try await queue.queue.pipeline(Maintenance.unregisteredTenants)
+            #expect(found == [stranger])
         }
     }
 

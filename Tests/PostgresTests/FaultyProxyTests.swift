@@ -51,11 +51,11 @@ import Testing
                     proxy.change { $0.frozen = [direction] }
                     let bytes = try #require(proxy.conversations.last)
                     let task = Task { try await pool.pipeline(Queries.backend) }
-                    if direction == .toClient {
-                        // The question passes; its answer, for which there is time, does not.
-                        try await eventually { (proxy.conversations.last?.bytesToServer ?? 0) > bytes.bytesToServer }
+                    // The question has come to the proxy, or its answer, and does not pass.
+                    try await eventually {
+                        proxy.change { _ in }
+                        return proxy.conversations.last?.heldBack == direction
                     }
-                    try await Task.sleep(for: .milliseconds(50))
                     let now = try #require(proxy.conversations.last)
                     #expect(now.bytesToClient == bytes.bytesToClient)
                     #expect((now.bytesToServer == bytes.bytesToServer) == (direction == .toServer))

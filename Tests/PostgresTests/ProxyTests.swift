@@ -59,8 +59,17 @@ import Testing
             let failure = try await ledger.note { number in
                 try await Connection.with(pool.configuration) { connection in
                     proxy.change { $0.lastWords = report }
-                    if way == .statement { return try await insert(number, way, &connection) }
-                    try await insert(number, way, pool)
+                    guard way == .statement else { return try await insert(number, way, pool) }
+                    do { try await insert(number, way, &connection) } catch {
+                        do {
+                            try await connection.execute(script: "SELECT 1", name: "test.later")
+                            Issue.record("the connection was lost")
+                        } catch let later as PostgresError {
+                            // It was never sent.
+                            #expect(later.reason != .commitUnknown)
+                        }
+                        throw error
+                    }
                 }
             }
             proxy.change { $0 = .init() }
@@ -68,6 +77,27 @@ import Testing
             let isOpen = words == "server conn crashed?" && way != .transaction
             #expect((failure?.reason == .commitUnknown) == isOpen, "\(String(describing: failure))")
             #expect(failure?.isUnavailable == !isOpen)
+        }
+    }
+
+    @Test func `what was cancelled while a large value was on its way is not committed`() async throws {
+        try await withProxy { proxy, pool, database in
+            try await database.execute("CREATE TABLE large (b bytea)")
+            let large = Statement<Int>(
+                "test.large", "INSERT INTO large VALUES (\(Bytes(.init(repeating: 1, count: 20_000_000))))")
+            _ = try await pool.pipeline(Queries.backend)
+            proxy.change { $0.frozen = [.toServer] }
+            let task = Task { try await pool.pipeline(large) }
+            try await eventually {
+                proxy.change { _ in }
+                return proxy.conversations.last?.heldBack == .toServer
+            }
+            task.cancel()
+            proxy.change { $0.frozen = [] }
+            let error = try await failure { try await task.value }
+            #expect(error.reason == .cancelled)
+            let count = Statement("test.count", "SELECT count(*) FROM large", one: { try $0.next(Int.self) })
+            #expect(try await pool.pipeline(count) == 0)
         }
     }
 

@@ -42,6 +42,8 @@ public final class FaultyProxy: Sendable {
         /// How many bytes had come from each side when the last turn began.
         public internal(set) var beforeLastTurn = (toServer: 0, toClient: 0)
         public internal(set) var isOpen = true
+        /// Where bytes were seen last that a frozen direction keeps from passing.
+        public internal(set) var heldBack: Direction?
 
         var parser = FrontendMessages()
         private var clientSpokeLast = false

@@ -79,7 +79,12 @@ struct ProxyLoop: ~Copyable {
         var lane = link[direction]
         defer { link[direction] = lane }
         if let limit = faults.cutAfter[direction], lane.passed >= limit { return false }
-        if faults.frozen.contains(direction) { return true }
+        if faults.frozen.contains(direction) {
+            if recv(source, &buffer, 1, Int32(MSG_PEEK)) > 0 {
+                proxy.state.withLock { $0.conversations[number]?.heldBack = direction }
+            }
+            return true
+        }
         if lane.takesMore {
             let count = recv(source, &buffer, buffer.count, 0)
             if count < 0 { return errno == EAGAIN || errno == EINTR }

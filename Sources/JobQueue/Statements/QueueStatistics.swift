@@ -58,8 +58,8 @@ public struct QueueStatistics: Sendable {
             ), paused_tenants AS (
                 SELECT queue, count(*) AS tenants FROM job.tenant_queue WHERE is_paused GROUP BY queue
             )
-            SELECT q.queue, p.queue IS NOT NULL, coalesce(t.tenants, 0), coalesce(l.ready, 0), extract(epoch FROM now() - l.oldest)::float8,
-                coalesce(l.scheduled, 0), coalesce(l.running, 0), coalesce(d.dead, 0), coalesce(f.done, 0), f.start[1],
+            SELECT q.queue, p.queue IS NOT NULL, coalesce(t.tenants, 0), coalesce(l.ready, 0),
+                extract(epoch FROM now() - l.oldest)::float8, coalesce(l.scheduled, 0), coalesce(l.running, 0), coalesce(d.dead, 0), coalesce(f.done, 0), f.start[1],
                 f.start[2], f.run[1], f.run[2], w.tenant_id, w.p99
             FROM (SELECT queue FROM live UNION SELECT queue FROM done UNION SELECT queue FROM dead
                 UNION SELECT queue FROM paused UNION SELECT queue FROM paused_tenants) q
