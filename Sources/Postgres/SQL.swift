@@ -53,6 +53,12 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             sql.appendPlaceholder()
         }
 
+        @available(
+            *, unavailable,
+            message: "PostgreSQL has no arrays of arrays, and those of several dimensions are not offered"
+        )
+        public mutating func appendInterpolation<Element: PostgresEncodable>(_ value: [[Element]]) {}
+
         /// Puts another fragment here, its placeholders renumbered.
         public mutating func appendInterpolation(_ fragment: SQL) {
             sql.append(fragment)

@@ -81,7 +81,7 @@ struct CampaignTests {
         try await Business.with { business in
             let customers = try await business.customers(1)
             let first = try await business.planned("First", to: customers)
-            try await withOutbox { try await business.send($0.transport()) }
+            _ = try await withOutbox { try await business.send($0.transport()) }
             let second = try await business.planned("Second", to: customers)
             #expect(second.ledger.excludedReasons == ["quarantine": 1])
 

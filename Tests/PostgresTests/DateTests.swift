@@ -53,6 +53,15 @@ import Testing
         }
     }
 
+    @Test func `a day is written with a sign where its year has no four digits`() {
+        func written(_ days: Int32) -> String { LocalDate(daysSince2000: days).description }
+        #expect(LocalDate("0001-01-01")?.daysSince2000 == -730_119)
+        #expect(written(-730_120) == "0000-12-31")
+        #expect(written(-730_120 - 366) == "-0001-12-31")
+        #expect(LocalDate("9999-12-31")?.daysSince2000 == 2_921_939)
+        #expect(written(2_921_940) == "+10000-01-01")
+    }
+
     @Test func `the server refuses a date that it cannot hold`() async throws {
         func refusal<Value: PostgresEncodable & Sendable>(_ value: Value) async throws -> SQLState? {
             try await failure {

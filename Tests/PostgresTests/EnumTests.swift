@@ -136,7 +136,7 @@ import Testing
             try await connection.execute(
                 script: "CREATE TABLE t (mood mood, lasted interval, numbers int8range, json json, words text[])",
                 name: "test.table")
-            try await connection.withTransaction { transaction in
+            _ = try await connection.withTransaction { transaction in
                 try await transaction.copyIn("test.copy", "COPY t FROM STDIN (FORMAT binary)") { writer in
                     try await writer.row(columns: 5) { row in
                         row.append(Mood.happy)

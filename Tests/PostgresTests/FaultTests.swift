@@ -130,6 +130,48 @@ import Testing
         }
     }
 
+    @Test func `a session that was used just now is lent without a look at it`() async throws {
+        var configuration = TestServer.configuration(maximumConnections: 1)
+        configuration.checkAfter = .seconds(3600)
+        try await withPool(configuration) { pool in
+            let backend = try await pool.pipeline(Queries.backend)
+            _ = try await observe(Queries.terminate(backend))
+            try await eventually { try await !observe(Queries.lives(backend)) }
+            let error = try await failure { try await pool.pipeline(Queries.backend) }
+            #expect(error.isUnavailable)
+            #expect(try await pool.pipeline(Queries.backend) != backend)
+        }
+    }
+
+    @Test func `a session whose buffers have grown is not lent again`() async throws {
+        try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
+            for size in [1 << 20, 20 << 20] {
+                let length = Statement(
+                    "test.length", "SELECT length(\(Bytes(Array(repeating: 1, count: size))))",
+                    one: { try $0.next(Int.self) })
+                let value = Statement(
+                    "test.value", "SELECT repeat('x', \(Int32(size)))", one: { try $0.next(String.self) })
+                let sent = try await pool.pipeline(length)
+                let received = try await pool.pipeline(value).utf8.count
+                #expect(sent == size && received == size)
+                #expect(pool.statistics.discarded == (size > 16 << 20 ? 2 : 0))
+            }
+        }
+    }
+
+    @Test func `notifications that nobody reads do not pile up`() async throws {
+        try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
+            try await pool.withSession { session in
+                try await session.execute(script: "LISTEN noise", name: "test.listen")
+                for _ in 0..<3 { try await session.execute(script: "NOTIFY noise", name: "test.notify") }
+            }
+            try await pool.withSession { session in
+                #expect(session.dropNotifications() == 0)
+                try await session.execute(script: "UNLISTEN *", name: "test.unlisten")
+            }
+        }
+    }
+
     @Test func `100 MB travel both ways at once`() async throws {
         try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
             let block = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }

@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -92,6 +93,44 @@ import Testing
                     try await eventually { pool.statistics.idle == 0 && pool.statistics.created == 4 }
                     gate.open()
                     for task in tasks { try await task.value }
+                }
+            }
+        }
+    }
+
+    @Test func `a task that waits again stands where it stood and waits no longer in all`() async throws {
+        try await withRole(limit: 2, maximumConnections: 2) { configuration, change in
+            var configuration = configuration
+            configuration.acquireTimeout = .seconds(120)
+            configuration.reconnectDelay = .seconds(60) ... .seconds(60)
+            try await withPool(configuration) { pool in
+                func end() -> Moment? { pool.state.withLock { $0.waiters.expire(at: Moment(nanoseconds: 0)).next } }
+                let (ended, gate) = (Gate(), Gate())
+                try await pool.withSession { _ in
+                    let broken = Task {
+                        try await pool.withSession { session in
+                            await ended.wait()
+                            session.discard()
+                        }
+                    }
+                    try await eventually { pool.statistics.created == 2 }
+                    let first = Task { try await pool.withSession { _ in await gate.wait() } }
+                    try await eventually { pool.counts.waiting == 1 }
+                    let firstEnd = end()
+                    let second = Task { try await pool.pipeline(Queries.backend) }
+                    try await eventually { pool.counts.waiting == 2 }
+                    // It may open one in the place of the broken one, which the server refuses.
+                    try await change(0)
+                    ended.open()
+                    try await broken.value
+                    try await eventually { pool.counts == (1, 0, 2) && pool.state.withLock { $0.retryAt != nil } }
+                    #expect(end() == firstEnd)
+                    second.cancel()
+                    _ = try await failure { try await second.value }
+                    #expect(end() == firstEnd)
+                    first.cancel()
+                    gate.open()
+                    _ = try await failure { try await first.value }
                 }
             }
         }

@@ -14,9 +14,44 @@ import Testing
         let error = PostgresError(
             .server, report: report("23505", constraint: "customers_pkey"), statement: "customer.add")
         #expect(error.description == "server error 23505 in customer.add (constraint customers_pkey)")
-        for text in ["\(error)", String(reflecting: error), String(describing: error.report), "\([error])"] {
+        var dumped = ""
+        dump([error], to: &dumped)
+        for text in ["\(error)", String(reflecting: error), String(describing: error.report), "\([error])", dumped] {
             #expect(!text.contains("secret"))
         }
+    }
+
+    @Test func `every field of the server's report is there`() async throws {
+        let raised = try await refusal(
+            """
+            DO $$ BEGIN RAISE EXCEPTION 'm' USING DETAIL = 'd', HINT = 'h', ERRCODE = 'ZZ001', SCHEMA = 's', TABLE = 't',
+                COLUMN = 'c', DATATYPE = 'y', CONSTRAINT = 'n'; END $$
+            """)
+        #expect(raised.severity == "ERROR" && raised.state.rawValue == "ZZ001")
+        #expect([raised.message, raised.detail, raised.hint] == ["m", "d", "h"])
+        #expect(
+            [raised.schema, raised.table, raised.column, raised.dataType, raised.constraint] == [
+                "s", "t", "c", "y", "n",
+            ])
+        #expect(raised.context?.hasPrefix("PL/pgSQL function inline_code_block") == true)
+        #expect(raised.sourceFile?.hasSuffix(".c") == true && raised.sourceLine ?? 0 > 0)
+        #expect(raised.sourceFunction == "exec_stmt_raise")
+        #expect(raised.position == nil && raised.internalPosition == nil && raised.internalQuery == nil)
+
+        let (outer, inner) = (
+            try await refusal("SELECT nothing"), try await refusal("DO $$ BEGIN EXECUTE 'SELECT nothing'; END $$")
+        )
+        #expect(outer.position == 8 && outer.internalPosition == nil)
+        #expect(inner.position == nil && inner.internalPosition == 8 && inner.internalQuery == "SELECT nothing")
+    }
+
+    private func refusal(_ script: String) async throws -> ServerReport {
+        let error = try await failure {
+            try await withPool { pool in
+                try await pool.withTransaction { try await $0.execute(script: script, name: "test.refused") }
+            }
+        }
+        return try #require(error.report)
     }
 
     @Test func `a violated value of the database never stands in a description`() async throws {

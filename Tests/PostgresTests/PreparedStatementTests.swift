@@ -90,6 +90,26 @@ import Testing
         }
     }
 
+    @Test func `a refused statement that fills the cache is not dropped at the server, which never had it`()
+        async throws
+    {
+        var configuration = TestServer.configuration(maximumConnections: 1)
+        configuration.preparedStatementLimit = 1
+        try await withPool(configuration) { pool in
+            let sum = try await pool.withTransaction { transaction in
+                let error = try await failure {
+                    try await transaction.withSavepoint {
+                        try await $0.pipeline(number("SELECT 1"), number("SELECT nothing"), number("SELECT 2"))
+                    }
+                }
+                #expect(error.state == .undefinedColumn)
+                let (three, four) = try await transaction.pipeline(number("SELECT 3"), number("SELECT 4"))
+                return three + four
+            }
+            #expect(sum == 7)
+        }
+    }
+
     @Test(arguments: [true, false])
     func `a changed schema is not noticed: the transaction is run once more`(_ isPipelined: Bool) async throws {
         try await withDatabase { database in

@@ -1,7 +1,7 @@
 public import CRM
 public import Foundation
 import JobQueue
-public import Mail
+package import Mail
 import Postgres
 
 /// A tenant and the services that its clients use: what tests of surveys begin with.

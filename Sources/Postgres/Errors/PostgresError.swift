@@ -126,7 +126,10 @@ extension PostgresError.Reason {
     }
 }
 
-extension PostgresError: CustomStringConvertible {
+extension PostgresError: CustomStringConvertible, CustomReflectable {
+    /// Without the server's wording.
+    public var customMirror: Mirror { Mirror(self, children: ["description": description]) }
+
     public var description: String {
         var text =
             switch reason {

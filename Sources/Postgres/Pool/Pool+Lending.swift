@@ -80,6 +80,7 @@ extension Pool {
     }
 
     func release(_ session: Session, _ now: Moment) {
+        session.dropNotifications()
         if session.isBroken || session.isInTransaction || now >= session.endOfLife {
             discarded(session)
             giveUpPlace()

@@ -68,14 +68,15 @@ public struct LocalDate: Sendable, Hashable, Comparable, PostgresEncodable, Post
 }
 
 extension LocalDate: CustomStringConvertible {
-    /// `YYYY-MM-DD`.
+    /// `YYYY-MM-DD`; a year before 0 or after 9999 has a sign, as in ISO 8601, and is not read again.
     public var description: String {
         func padded(_ number: Int, _ width: Int) -> String {
-            let digits = String(number)
+            let digits = String(number.magnitude)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
         let (year, month, day) = components
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+        let sign = year < 0 ? "-" : year > 9999 ? "+" : ""
+        return "\(sign)\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
     }
 }
 

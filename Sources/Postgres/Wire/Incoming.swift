@@ -22,7 +22,9 @@ final class Incoming {
         if PQisBusy(session.connection) == 1 { try session.heedInterruption() }
         guard let result = try await session.nextResult() else { return try await end() }
         switch PQresultStatus(result) {
-        case PGRES_SINGLE_TUPLE: return Rows(owning: result, label)
+        case PGRES_SINGLE_TUPLE:
+            session.noteSize(PQresultMemorySize(result))
+            return Rows(owning: result, label)
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
             LibPQ.clear(result)
             return try await end()
@@ -45,6 +47,7 @@ final class Incoming {
             var buffer: UnsafeMutablePointer<CChar>?
             let length = PQgetCopyData(session.connection, &buffer, 1)
             if length > 0, let buffer {
+                session.noteSize(Int(length))
                 if chunk.isEmpty { chunk.reserveCapacity(max(Self.chunk + 4096, Int(length))) }
                 chunk.append(contentsOf: UnsafeRawBufferPointer(start: buffer, count: Int(length)))
                 PQfreemem(buffer)

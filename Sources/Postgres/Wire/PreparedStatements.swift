@@ -30,6 +30,7 @@ struct PreparedStatements {
     private var entries: [Entry] = []
     private var buckets: [Int]
     private var uses: UInt64 = 0
+    private var usesBefore: UInt64 = 0
     private var names = 0
 
     var count: Int { entries.count }
@@ -62,10 +63,15 @@ struct PreparedStatements {
         return name
     }
 
-    /// Forgets the statement that was not used for longest when there is no room for another; returns its name.
+    /// Notes that what is used from now on belongs to another pipeline.
+    mutating func beginPipeline() { usesBefore = uses }
+
+    /// Forgets the statement that was not used for longest when there is no room for another; returns its name. What
+    /// belongs to the present pipeline stays, however many there are: the server may yet refuse it.
     mutating func makeRoom() -> PreparedName? {
         guard entries.count >= limit,
-            let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse })
+            let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse }),
+            entries[oldest].lastUse <= usesBefore
         else { return nil }
         return remove(oldest)
     }

@@ -11,7 +11,7 @@ final class Session: @unchecked Sendable {
     let connection: OpaquePointer
     let configuration: Configuration
     /// When it is too old to be lent again.
-    let endOfLife: Moment
+    private(set) var endOfLife: Moment
     /// How long it may idle.
     let idleTimeout: Nanoseconds
     /// A round trip that takes longer is reported.
@@ -210,6 +210,23 @@ final class Session: @unchecked Sendable {
 
     /// Marks the session as one that must not be lent again.
     func discard() { isBroken = true }
+
+    /// Notes how much was sent or received at once. libpq's buffers never shrink, so a session that carried 16 MB is not
+    /// lent again.
+    func noteSize(_ bytes: Int) {
+        if bytes > 16 << 20 { endOfLife = .now }
+    }
+
+    /// Drops what a LISTEN that should not be there had the server send; returns how many there were.
+    @discardableResult
+    func dropNotifications() -> Int {
+        var count = 0
+        while let notification = PQnotifies(connection) {
+            PQfreemem(notification)
+            count += 1
+        }
+        return count
+    }
 
     /// Forgets what stands prepared, since the server has forgotten it or it does not fit the schema any more.
     func forgetStatements() {

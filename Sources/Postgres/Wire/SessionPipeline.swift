@@ -60,6 +60,7 @@ extension Session {
             valueBytes += command.sql.parameters.bytes.count
             try command.sql.parameters.check(command.label)
         }
+        noteSize(valueBytes)
         if valueBytes > Self.largeValues, commands.contains(where: { $0.role == .commit }) { return false }
         try queueHousekeeping()
         for index in commands.indices { try queue(commands[index], at: index) }
@@ -89,6 +90,7 @@ extension Session {
     private func queueHousekeeping() throws {
         steps.removeAll(keepingCapacity: true)
         stepsApart = 0
+        prepared.beginPipeline()
         guard !discardedStatements.isEmpty else { return }
         // In a failed transaction the server takes no commands; there is time later.
         guard PQtransactionStatus(connection) != PQTRANS_INERROR else { return }
@@ -120,7 +122,7 @@ extension Session {
     }
 
     private func prepare(_ command: Command, at index: Int) throws -> PreparedName {
-        if let discarded = prepared.makeRoom() { discardedStatements.append(.deallocate(discarded)) }
+        while let discarded = prepared.makeRoom() { discardedStatements.append(.deallocate(discarded)) }
         let name = prepared.add(command)
         guard command.sql.sendPrepare(as: name, to: connection) else { throw broken() }
         steps.append(.prepare(index))
@@ -224,6 +226,7 @@ extension Session {
         if event == .succeeded, case .run(let index) = step {
             switch commands[index].role {
             case .read, .alone:
+                noteSize(PQresultMemorySize(result))
                 receipt.answers.append(Rows(owning: result, commands[index].label))
                 return
             case .commit:
