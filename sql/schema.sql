@@ -134,6 +134,44 @@ $$;
 
 ALTER FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) OWNER TO mehvar_owner;
 
+CREATE FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH finished AS (
+        DELETE FROM job.job j
+        USING unnest(tenants, ids, leases, places) AS o (tenant_id, id, lease, place)
+        WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+        RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, j.attempt, j.rescues, j.lease, j.unique_key, j.errors,
+            j.created_at, j.run_at, j.started_at, j.batch_id
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at, batch_id)
+        SELECT tenant_id, id, queue, kind, version, 'completed', attempt, rescues, lease, unique_key, errors, created_at, run_at,
+            started_at, batch_id
+        FROM finished
+    )
+    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
+        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL)
+    INTO moved, batch_tenants, batches
+    FROM finished f;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('completed'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    IF moved < cardinality(ids) THEN
+        moved := moved + job.archive(tenants, ids, leases, array_fill('completed'::text, ARRAY[cardinality(ids)]));
+    END IF;
+    RETURN moved;
+END
+$$;
+
+ALTER FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) OWNER TO mehvar_owner;
+
 CREATE FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -1691,6 +1729,9 @@ GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) TO mehvar_queue;
 
 REVOKE ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) TO mehvar_queue;

@@ -26,6 +26,28 @@ struct ClaimedJob: Sendable {
     let enqueuedAt: Date
     /// Not started after this moment.
     let deadline: Date?
+    /// Where its row stands since the claim; `nil` where it has to be looked up.
+    let location: TupleIdentifier?
+
+    var place: TenantQueue { TenantQueue(tenantID: key.tenantID, queue: queue) }
+}
+
+extension [ClaimedJob] {
+    /// The jobs of one tenant's queue after those of the other, as claims give them: the jobs that stand together.
+    var lots: [(place: TenantQueue, jobs: ArraySlice<ClaimedJob>)] {
+        var lots: [(place: TenantQueue, jobs: ArraySlice<ClaimedJob>)] = []
+        var start = 0
+        for index in indices {
+            let next = index + 1
+            if next < count, self[next].key.tenantID == self[start].key.tenantID, self[next].queue == self[start].queue
+            {
+                continue
+            }
+            lots.append((self[start].place, self[start..<next]))
+            start = next
+        }
+        return lots
+    }
 }
 
 /// A job that runs according to its row, though nobody runs it: its worker died, or the answer to its claim was lost.

@@ -13,11 +13,12 @@ final class Claimer: Sendable {
     /// Least time between two looks for the sake of tokens.
     private static let shortestPause = Duration.milliseconds(20)
 
-    /// Slots from which a claim takes the server longer than two of half the size at once.
+    /// Slots from which one claim takes the server longer than two of half the size at once.
     private static let slotsForTwoLanes = 200
 
     private let flags = Mutex(Flags())
     private let signal = Signal()
+    private let lanes = ClaimLanes()
     private let pool: Pool
     private let claimable: Claimable
     private let configuration: WorkerConfiguration
@@ -59,9 +60,9 @@ final class Claimer: Sendable {
 
     /// - Parameters:
     ///   - backlog: outcomes that wait to be written; when there are too many, nothing is claimed.
-    ///   - start: runs a claimed job.
+    ///   - start: runs claimed jobs.
     ///   - decline: hands back a job that was claimed under a lease that has ended meanwhile.
-    func run(backlog: () -> Int, start: (ClaimedJob) -> Void, decline: (RunKey) -> Void) async {
+    func run(backlog: () -> Int, start: ([ClaimedJob]) -> Void, decline: (RunKey) -> Void) async {
         var share = FairShare(slots: configuration.concurrency, queues: configuration.slots)
         var floors = ReadyFloors()
         var ready: [ReadyQueue] = []
@@ -69,24 +70,56 @@ final class Claimer: Sendable {
         var pause = Self.shortestPause
         var backoff = Backoff()
         var nextAudit = ContinuousClock.now
-        while !isStopped {
-            guard let workerID = lease.workerID, backlog() <= OutcomeBuffer.batchSize * 4 else {
-                await signal.wait(atMost: configuration.pollInterval)
-                continue
-            }
+        var probes = 0
+        while !isStopped || !lanes.isEmpty {
             do {
-                if ContinuousClock.now >= nextAudit {
+                var failure: (any Error)?
+                for claim in lanes.takeEnded() {
+                    floors.looked(for: claim.duration, claimed: claim.jobs)
+                    let drained = settle(claim, &share)
+                    failure = failure ?? claim.failure
+                    guard lease.workerID == claim.workerID, !isStopped else {
+                        for job in claim.jobs { decline(job.key) }
+                        // They stand before these again.
+                        floors = ReadyFloors()
+                        continue
+                    }
+                    start(Self.inOrder(claim.jobs))
+                    // The lease may have ended right before they were started, and with it the runs of then.
+                    if lease.workerID != claim.workerID { running.cancel(claim.jobs.lazy.map(\.key), .leaseLost) }
+                    // A queue with a rate may have more as soon as there are tokens.
+                    if let rate = ready.lazy.filter({ drained.contains($0.place) }).compactMap(\.rate).max() {
+                        nextProbe = min(nextProbe, .now + max(pause, .seconds(1 / rate)))
+                    }
+                    // What a later look found may have come after this claim looked.
+                    if claim.probe == probes { ready.removeAll { drained.contains($0.place) } }
+                    if claim.failure == nil { backoff.reset() }
+                }
+                if let failure { throw failure }
+                guard !isStopped else {
+                    if !lanes.isEmpty { await signal.wait(atMost: configuration.pollInterval) }
+                    continue
+                }
+                guard let workerID = lease.workerID, backlog() <= OutcomeBuffer.batchSize * 4 else {
+                    await signal.wait(atMost: configuration.pollInterval)
+                    continue
+                }
+                // While a claim is under way the database may know of more runs than this worker.
+                if ContinuousClock.now >= nextAudit, lanes.isEmpty {
                     let held = running.held
                     try await rescuer.takeBackLost(of: workerID, held: held, while: { [self] in !isStopped })
                     nextAudit = .now + configuration.timeToLive
                 }
-                guard running.count < configuration.concurrency else {
+                guard running.count + lanes.slots < configuration.concurrency, !lanes.isFull,
+                    ContinuousClock.now < nextAudit
+                else {
                     // Nothing could be claimed, so nothing is looked for.
                     await signal.wait(atMost: configuration.pollInterval)
                     continue
                 }
                 if flags.withLock({ Self.take(&$0.mustProbe) }) || ContinuousClock.now >= nextProbe {
                     let began = ContinuousClock.now
+                    probes += 1
                     let found = try await probe(&floors)
                     pause = max(Self.shortestPause, (.now - began) * 10)
                     ready = found.filter { $0.wait == .zero }
@@ -103,31 +136,15 @@ final class Claimer: Sendable {
                 }
                 let stock = running.takeStock()
                 share.charge(stock.ended)
-                let budget = SlotBudget(
-                    slots: configuration.concurrency, queues: configuration.slots, running: stock.byPlace)
-                let demands = share.split(budget, among: ready, held: stock.byPlace)
+                let held = stock.byPlace.merging(lanes.byPlace, uniquingKeysWith: +)
+                let budget = SlotBudget(slots: configuration.concurrency, queues: configuration.slots, running: held)
+                let demands = share.split(budget, among: ready, held: held)
                 guard !demands.isEmpty else {
                     await signal.wait(atMost: nextProbe - .now)
                     continue
                 }
-                let (jobs, failure) = await claim(demands, workerID, &floors)
-                let drained = settle(demands, jobs, &share)
-                guard lease.workerID == workerID else {
-                    for job in jobs { decline(job.key) }
-                    // They stand before these again.
-                    floors = ReadyFloors()
-                    continue
-                }
-                for job in Self.inOrder(jobs) { start(job) }
-                // The lease may have ended right before they were started, and with it the runs of then.
-                if lease.workerID != workerID { running.cancel(jobs.lazy.map(\.key), .leaseLost) }
-                if let failure { throw failure }
-                // A queue with a rate may have more as soon as there are tokens.
-                if let rate = ready.lazy.filter({ drained.contains($0.place) }).compactMap(\.rate).max() {
-                    nextProbe = min(nextProbe, .now + max(pause, .seconds(1 / rate)))
-                }
-                ready.removeAll { drained.contains($0.place) }
-                backoff.reset()
+                floors.begin()
+                claim(demands, ClaimLanes.Claim(workerID: workerID, probe: probes, demands: []), floors)
             } catch {
                 logger.warning("cannot claim jobs, trying again", metadata: ["error": "\(error.loggable)"])
                 ready = []
@@ -153,35 +170,26 @@ final class Claimer: Sendable {
         return readyNow
     }
 
-    /// Claims in one statement, or, where there is much to claim, in two at once on two connections. When one of them
-    /// fails the jobs of the other are there beside the error.
-    private func claim(
-        _ demands: [Demand], _ workerID: UUID, _ floors: inout ReadyFloors
-    ) async -> ([ClaimedJob], (any Error)?) {
-        floors.begin()
-        let began = ContinuousClock.now
-        let lanes = Self.lanes(demands).map {
-            ClaimStatements.claim($0, claimable, after: floors, worker: workerID)
-        }
-        var jobs: [ClaimedJob] = []
-        var failure: (any Error)?
-        await withTaskGroup(of: Result<[ClaimedJob], any Error>.self) { group in
-            for lane in lanes {
-                group.addTask { do { return .success(try await self.claim(lane)) } catch { return .failure(error) } }
-            }
-            for await result in group {
-                switch result {
-                case .success(let claimed): jobs += claimed
-                case .failure(let error): failure = error
+    /// Claims in one lane, or, where there is much to claim and nothing under way, in two on two connections.
+    private func claim(_ demands: [Demand], _ empty: ClaimLanes.Claim, _ floors: ReadyFloors) {
+        for demands in lanes.isEmpty ? Self.halves(demands) : [demands] {
+            let statements = ClaimStatements.claim(demands, claimable, after: floors, worker: empty.workerID)
+            lanes.begin(demands)
+            Task {
+                let began = ContinuousClock.now
+                var claim = empty
+                claim.demands = demands
+                do { claim.jobs = try await self.claim(statements) } catch { claim.failure = error }
+                claim.duration = .now - began
+                let (count, hasFailed) = (claim.jobs.count, claim.failure != nil)
+                counters.update { counts in
+                    counts.claimed += count
+                    if count == 0, !hasFailed { counts.emptyClaims += 1 }
                 }
+                lanes.end(claim)
+                signal.set()
             }
         }
-        floors.looked(for: .now - began, claimed: jobs)
-        counters.update { counts in
-            counts.claimed += jobs.count
-            if jobs.isEmpty { counts.emptyClaims += 1 }
-        }
-        return (jobs, failure)
     }
 
     private func claim(_ statements: [Statement<[ClaimedJob]>]) async throws -> [ClaimedJob] {
@@ -190,25 +198,25 @@ final class Claimer: Sendable {
     }
 
     /// The demands in one piece, or in two of about the same number of slots.
-    private static func lanes(_ demands: [Demand]) -> [[Demand]] {
+    private static func halves(_ demands: [Demand]) -> [[Demand]] {
         let slots = demands.reduce(0) { $0 + $1.slots }
         guard slots >= slotsForTwoLanes, demands.count > 1 else { return [demands] }
-        var lanes: [[Demand]] = [[], []]
+        var halves: [[Demand]] = [[], []]
         var taken = 0
         for demand in demands {
-            lanes[taken * 2 < slots ? 0 : 1].append(demand)
+            halves[taken * 2 < slots ? 0 : 1].append(demand)
             taken += demand.slots
         }
-        return lanes.filter { !$0.isEmpty }
+        return halves.filter { !$0.isEmpty }
     }
 
     /// Slots to claim for. When only few are free while others end quickly, it waits a moment: claims cost less in
     /// bulk.
     private func freeSlots(isWorkReady: Bool) async -> Int {
-        let free = configuration.concurrency - running.count
+        let free = configuration.concurrency - running.count - lanes.slots
         guard isWorkReady, free > 0, free < configuration.concurrency / 4 else { return free }
         await Signal().wait(atMost: .milliseconds(2))
-        return configuration.concurrency - running.count
+        return configuration.concurrency - running.count - lanes.slots
     }
 
     private static func take(_ flag: inout Bool) -> Bool {
@@ -224,14 +232,14 @@ final class Claimer: Sendable {
 
     /// The queues that gave fewer jobs than asked: they have no more for now, and their tenants are not charged for the
     /// others.
-    private func settle(_ demands: [Demand], _ jobs: [ClaimedJob], _ share: inout FairShare) -> Set<TenantQueue> {
+    private func settle(_ claim: ClaimLanes.Claim, _ share: inout FairShare) -> Set<TenantQueue> {
         var counts: [TenantQueue: Int] = [:]
-        for job in jobs { counts[TenantQueue(tenantID: job.key.tenantID, queue: job.queue), default: 0] += 1 }
+        for (place, jobs) in claim.jobs.lots { counts[place, default: 0] += jobs.count }
         var drained: Set<TenantQueue> = []
-        for demand in demands {
+        for demand in claim.demands {
             let missing = demand.slots - (counts[demand.place] ?? 0)
             guard missing > 0 else { continue }
-            drained.insert(demand.place)
+            if claim.failure == nil { drained.insert(demand.place) }
             share.refund(demand.place.tenantID, jobs: missing)
         }
         return drained

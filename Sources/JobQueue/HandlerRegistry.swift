@@ -20,10 +20,11 @@ public struct HandlerRegistry: Sendable {
         _ type: J.Type, _ handler: @escaping @Sendable (J, JobContext) async throws -> Void
     ) {
         precondition(handlers[J.kind] == nil, "two handlers for jobs of kind \(J.kind)")
+        let decoder = JSONDecoder()
         handlers[J.kind] = Handler(queue: J.queue, version: J.version) { parameters, context in
             let job: J
             do {
-                job = try JSONDecoder().decode(J.self, from: Data(parameters.utf8))
+                job = try decoder.decode(J.self, from: Data(parameters.utf8))
             } catch {
                 throw JobError.permanent("the parameters cannot be read: \(error)")
             }

@@ -1,7 +1,6 @@
 public import FoundationEssentials
 public import Logging
 public import Postgres
-import Synchronization
 
 /// What a handler knows about the run that it is part of.
 public struct JobContext: Sendable {
@@ -17,8 +16,7 @@ public struct JobContext: Sendable {
     /// When the job was enqueued, by the database's clock.
     public let enqueuedAt: Date
     private let base: Logger
-    private let cancellation: Cancellation
-    let completion = Completion()
+    private let state: RunState
 
     /// For tests of handlers; the worker makes its own.
     public init(
@@ -34,10 +32,11 @@ public struct JobContext: Sendable {
         self.lease = lease
         self.enqueuedAt = enqueuedAt
         base = logger
-        cancellation = Cancellation()
+        state = RunState()
     }
 
-    init(job: ClaimedJob, cancellation: Cancellation, logger: Logger) {
+    init(_ run: Run, logger: Logger) {
+        let job = run.job
         tenantID = job.key.tenantID
         jobID = job.key.id
         kind = job.kind
@@ -47,7 +46,7 @@ public struct JobContext: Sendable {
         lease = job.key.lease
         enqueuedAt = job.enqueuedAt
         base = logger
-        self.cancellation = cancellation
+        state = run
     }
 
     /// Carries tenant, job, kind and attempt as metadata.
@@ -62,7 +61,7 @@ public struct JobContext: Sendable {
 
     /// Whether the handler should stop soon: the worker shuts down or lost its lease, or somebody cancelled the
     /// job. The handler's task is cancelled too.
-    public var isCancelled: Bool { cancellation.reason != nil }
+    public var isCancelled: Bool { state.reason != nil }
 
     /// Whether this is the last attempt before the job is dead-lettered.
     public var isLastAttempt: Bool { attempt >= maxAttempts }
@@ -73,7 +72,7 @@ public struct JobContext: Sendable {
     /// It fails, and with it the transaction, when the job was given to another run meanwhile. If the transaction rolls
     /// back, the handler has to throw.
     public func completeInTransaction() -> Statement<Void> {
-        completion.use()
+        state.complete()
         return Statement(effect: "job.complete_in_transaction", "SELECT job.complete(\(jobID), \(lease))")
     }
 
@@ -81,53 +80,4 @@ public struct JobContext: Sendable {
     public func checkCancellation() throws {
         if isCancelled { throw CancellationError() }
     }
-}
-
-/// Why a run was told to stop; shared between the worker and the handler.
-final class Cancellation: Sendable {
-    enum Reason: Sendable {
-        /// The job goes back to the queue, uncharged.
-        case shutdown
-        /// Somebody wants this job to stop: it ends as cancelled unless it completes.
-        case requested
-        /// Others may run the job by now: whatever comes out of this run is dropped.
-        case leaseLost
-    }
-
-    private struct State {
-        var reason: Reason?
-        var task: Task<Void, Never>?
-    }
-
-    private let state = Mutex(State())
-    var reason: Reason? { state.withLock { $0.reason } }
-
-    /// Says which task to cancel; one that was to stop before is cancelled at once.
-    func attach(_ task: Task<Void, Never>) {
-        let isCancelled = state.withLock { state in
-            state.task = task
-            return state.reason != nil
-        }
-        if isCancelled { task.cancel() }
-    }
-
-    func cancel(_ reason: Reason) {
-        let task = state.withLock { state in
-            if state.reason != .leaseLost { state.reason = reason }
-            return state.task
-        }
-        task?.cancel()
-    }
-}
-
-/// Whether a handler completed its job by itself.
-final class Completion: Sendable {
-    /// Raised by `job.complete` when the run is not the present one.
-    static let fenced = SQLState(rawValue: "JQ001")
-
-    private let state = Atomic(false)
-
-    var isUsed: Bool { state.load(ordering: .acquiring) }
-
-    func use() { state.store(true, ordering: .releasing) }
 }

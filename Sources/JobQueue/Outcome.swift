@@ -30,6 +30,8 @@ struct Outcome: Sendable {
     }
 
     let key: RunKey
+    /// The run of this worker that had it.
+    var run: Run?
     let verdict: Verdict
 
     /// Whether it takes a job from a run that is over, so that another rescuer may be first.
@@ -43,8 +45,9 @@ struct Outcome: Sendable {
 
     /// The outcome of a run that threw.
     static func failure(
-        of job: ClaimedJob, _ error: any Error, cancelled: Bool, retry: RetryPolicy, clock: ServerClock
+        of run: Run, _ error: any Error, cancelled: Bool, retry: RetryPolicy, clock: ServerClock
     ) -> Outcome {
+        let job = run.job
         func entry() -> JSONText { JobFailure.list(attempt: job.attempt, at: clock.now, error: "\(error)") }
         func again(after delay: Duration) -> Verdict {
             guard job.attempt < job.maxAttempts else { return .dead(Death(reason: .attempts, errors: entry())) }
@@ -61,14 +64,19 @@ struct Outcome: Sendable {
             case nil where cancelled: .returned(Return(runAt: nil, isUncharged: true))
             case nil: again(after: retry.delay(afterAttempt: job.attempt))
             }
-        return Outcome(key: job.key, verdict: verdict)
+        return Outcome(key: job.key, run: run, verdict: verdict)
     }
 
     /// A job that was claimed too late to be started.
-    static func missedDeadline(_ job: ClaimedJob, clock: ServerClock) -> Outcome {
+    static func missedDeadline(_ run: Run, clock: ServerClock) -> Outcome {
         let errors = JobFailure.list(
-            attempt: job.attempt, at: clock.now, error: "it could not be started before its deadline")
-        return Outcome(key: job.key, verdict: .dead(Death(reason: .deadline, errors: errors)))
+            attempt: run.job.attempt, at: clock.now, error: "it could not be started before its deadline")
+        return Outcome(key: run.job.key, run: run, verdict: .dead(Death(reason: .deadline, errors: errors)))
+    }
+
+    /// The same of a run.
+    static func handBack(_ run: Run) -> Outcome {
+        Outcome(key: run.job.key, run: run, verdict: .returned(Return(runAt: nil, isUncharged: true)))
     }
 
     /// A running job that goes back as if it had never been claimed.

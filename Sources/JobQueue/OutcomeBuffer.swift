@@ -1,9 +1,12 @@
 import Synchronization
 
 /// Collects outcomes and writes them in batches: of 250 at most, and 20 ms after the first at the latest.
+///
+/// While one batch waits for its commit to reach the disk a second one is written, if there are enough for it.
 final class OutcomeBuffer: Sendable {
     static let batchSize = 250
     private static let linger = Duration.milliseconds(20)
+    private static let mostAtOnce = 2
     /// Outcomes of locked jobs that wait apart, each on a connection of its own now and then.
     private static let mostApart = 8
 
@@ -12,6 +15,8 @@ final class OutcomeBuffer: Sendable {
         var firstAt: ContinuousClock.Instant?
         var isUrgent = false
         var freesTwin = false
+        /// Batches that are being written.
+        var writing = 0
         /// Outcomes of locked jobs that are written apart.
         var apart = 0
         /// When set, no more come, and from then on nothing is tried again.
@@ -46,19 +51,30 @@ final class OutcomeBuffer: Sendable {
     /// Writes until ``finish(within:)`` was called and nothing is left, or its time is over.
     ///
     /// - Parameter onWritten: called after each batch; true when it held a job with a unique key.
-    func run(onWritten: @Sendable (Bool) -> Void) async {
+    func run(onWritten: @escaping @Sendable (Bool) -> Void) async {
         await withDiscardingTaskGroup { group in
             while true {
                 switch state.withLock({ Self.next(&$0) }) {
                 case .write(let batch, let freesTwin, let firstAt):
-                    let locked = await writer.write(batch, while: { self.isWorthIt })
-                    writer.counters.metrics.flushed(batch.count, lag: .now - firstAt)
-                    onWritten(freesTwin)
-                    for outcome in putApart(locked) { group.addTask { await self.write(apart: outcome) } }
+                    group.addTask { await self.write(batch, since: firstAt) { onWritten(freesTwin) } }
                 case .wait(let duration): await signal.wait(atMost: duration)
                 case .end: return
                 }
             }
+        }
+    }
+
+    private func write(
+        _ batch: [Outcome], since firstAt: ContinuousClock.Instant, onWritten: @Sendable () -> Void
+    ) async {
+        let locked = await writer.write(batch, while: { self.isWorthIt })
+        writer.counters.metrics.flushed(batch.count, lag: .now - firstAt)
+        let apart = putApart(locked)
+        state.withLock { $0.writing -= 1 }
+        signal.set()
+        onWritten()
+        await withDiscardingTaskGroup { group in
+            for outcome in apart { group.addTask { await self.write(apart: outcome) } }
         }
     }
 
@@ -93,11 +109,18 @@ final class OutcomeBuffer: Sendable {
     }
 
     private static func next(_ state: inout State) -> Step {
-        guard let firstAt = state.firstAt else { return state.finishBy == nil ? .wait(.seconds(60)) : .end }
+        guard let firstAt = state.firstAt else {
+            return state.finishBy == nil || state.writing > 0 ? .wait(.seconds(60)) : .end
+        }
+        // A second one has to be worth its commit.
+        guard state.writing == 0 || state.writing < mostAtOnce && state.outcomes.count >= batchSize else {
+            return .wait(.seconds(60))
+        }
         let rest = linger - (ContinuousClock.now - firstAt)
         if rest > .zero, !state.isUrgent, state.finishBy == nil, state.outcomes.count < batchSize { return .wait(rest) }
         let batch = Array(state.outcomes.prefix(batchSize))
         state.outcomes.removeFirst(batch.count)
+        state.writing += 1
         let freesTwin = state.freesTwin
         if state.outcomes.isEmpty {
             state.firstAt = nil

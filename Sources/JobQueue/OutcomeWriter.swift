@@ -75,7 +75,7 @@ struct OutcomeWriter: Sendable {
             }
             guard isWorthIt() else {
                 logger.error("outcomes of jobs are left to the rescue", metadata: ["jobs": "\(batch.count)"])
-                running.confirm(batch.lazy.map(\.key))
+                running.confirm(batch)
                 return []
             }
             isRetry = true
@@ -93,13 +93,13 @@ struct OutcomeWriter: Sendable {
             let metadata: Logger.Metadata = ["job_id": "\(outcome.key.id)", "error": "\(error)"]
             if case .dead(let death) = outcome.verdict, death.reason == .unwritable {
                 logger.critical("a job's outcome cannot be written at all", metadata: metadata)
-                running.confirm([outcome.key])
+                running.confirm([outcome])
                 continue
             }
             logger.error("a job's outcome cannot be written, so it is given up", metadata: metadata)
             let errors = JobFailure.list(attempt: 0, at: clock.now, error: error)
             let death = Outcome.Death(reason: .unwritable, errors: errors)
-            let buried = Outcome(key: outcome.key, verdict: .dead(death))
+            let buried = Outcome(key: outcome.key, run: outcome.run, verdict: .dead(death))
             locked += await write(batch: [buried], isPatient: isPatient, while: isWorthIt)
         }
         return locked
@@ -107,7 +107,7 @@ struct OutcomeWriter: Sendable {
 
     private func statement(_ batch: [Outcome]) -> Statement<Int> {
         switch batch[0].verdict {
-        case .completed: return OutcomeStatements.complete(batch.map(\.key))
+        case .completed: return OutcomeStatements.complete(batch)
         case .returned:
             return OutcomeStatements.giveBack(
                 batch.compactMap { outcome in
@@ -124,7 +124,7 @@ struct OutcomeWriter: Sendable {
     }
 
     private func confirm(_ batch: [Outcome], applied: Int, isRetry: Bool) {
-        running.confirm(batch.lazy.map(\.key))
+        running.confirm(batch)
         counters.update { $0.flushes += 1 }
         switch batch[0].verdict {
         case .completed: counters.update { $0.completed += applied }

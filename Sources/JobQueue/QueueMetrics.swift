@@ -33,14 +33,14 @@ final class QueueMetrics: Sendable {
         flushLag.record(duration: lag)
     }
 
-    /// A job of the queue started this long after it was due.
-    func started(_ queue: String, after delay: Double) {
+    /// Jobs of the queue started so many seconds after they were due.
+    func started(_ queue: String, after delays: some Sequence<Double>) {
         let timer = starts.withLock { starts in
             if let timer = starts[queue] { return timer }
             let timer = Timer(label: "job_start_latency", dimensions: [("queue", queue)])
             starts[queue] = timer
             return timer
         }
-        timer.recordSeconds(max(0, delay))
+        for delay in delays { timer.recordSeconds(max(0, delay)) }
     }
 }

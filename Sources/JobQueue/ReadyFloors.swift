@@ -4,13 +4,23 @@ import FoundationEssentials
 ///
 /// Claimed jobs leave dead entries at the head of the index, which stay for as long as any transaction is open that might
 /// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
-/// where the last claim ended, for twenty times as long, and 5 s at most. What stands before that place, such as a job of a better priority
-/// that came meanwhile, waits until then.
+/// where the last claim ended, for twenty times as long, and 5 s at most. What stands before that place, such as a job of a
+/// better priority that came meanwhile, waits until then.
 struct ReadyFloors: Sendable {
     struct Position: Sendable, Comparable {
         let priority: Int16
         let runAt: Date
         let id: UUID
+
+        init(priority: Int16, runAt: Date, id: UUID) {
+            self.priority = priority
+            self.runAt = runAt
+            self.id = id
+        }
+
+        init(_ job: ClaimedJob) {
+            self.init(priority: Int16(clamping: job.priority), runAt: job.runAt, id: job.key.id)
+        }
 
         static func < (left: Position, right: Position) -> Bool {
             (left.priority, left.runAt, left.id) < (right.priority, right.runAt, right.id)
@@ -21,8 +31,8 @@ struct ReadyFloors: Sendable {
     static let lowest = Position(
         priority: .min, runAt: .distantPast, id: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
 
-    /// A look that takes longer steps over many dead entries, or meets a busy server.
-    private static let patience = Duration.milliseconds(25)
+    /// A look that takes longer claims many jobs, steps over many dead entries, or meets a busy server.
+    private static let patience = Duration.milliseconds(4)
     private static let restraint = 20
     /// What stands before the place waits no longer than this.
     private static let longest = Duration.seconds(5)
@@ -47,10 +57,9 @@ struct ReadyFloors: Sendable {
     mutating func looked(for duration: Duration, claimed jobs: [ClaimedJob], at now: ContinuousClock.Instant = .now) {
         if isEmpty, duration > Self.patience { wholeLookAt = now + min(Self.longest, duration * Self.restraint) }
         guard now < wholeLookAt else { return }
-        for job in jobs {
-            let place = TenantQueue(tenantID: job.key.tenantID, queue: job.queue)
-            guard last[place] != nil || last.count < Self.limit else { continue }
-            let position = Position(priority: Int16(clamping: job.priority), runAt: job.runAt, id: job.key.id)
+        for (place, jobs) in jobs.lots {
+            guard let position = jobs.lazy.map(Position.init).max(), last[place] != nil || last.count < Self.limit
+            else { continue }
             last[place] = max(last[place] ?? position, position)
         }
     }

@@ -8,6 +8,9 @@ struct Runner: Sendable {
     let clock: ServerClock
     let logger: Logger
 
+    /// Raised by `job.complete` when the run is not the present one.
+    private static let fenced = SQLState(rawValue: "JQ001")
+
     enum End: Sendable {
         /// To be written.
         case outcome(Outcome)
@@ -17,25 +20,26 @@ struct Runner: Sendable {
         case fenced
     }
 
-    func run(_ job: ClaimedJob, _ cancellation: Cancellation) async -> End {
-        guard let handler = handlers.handlers[job.kind] else { return .outcome(.handBack(job.key)) }
+    func run(_ run: Run) async -> End {
+        let job = run.job
+        guard let handler = handlers.handlers[job.kind] else { return .outcome(.handBack(run)) }
         if let deadline = job.deadline, deadline < clock.now {
-            let outcome = Outcome.missedDeadline(job, clock: clock)
+            let outcome = Outcome.missedDeadline(run, clock: clock)
             logger.error("a job missed its deadline", metadata: ["job_id": "\(job.key.id)", "kind": "\(job.kind)"])
             return .outcome(outcome)
         }
-        let context = JobContext(job: job, cancellation: cancellation, logger: logger)
+        let context = JobContext(run, logger: logger)
         do {
             try await handler.run(job.parameters, context)
-            if context.completion.isUsed { return .completed }
-            if cancellation.reason == .leaseLost { return .fenced }
-            return .outcome(Outcome(key: job.key, verdict: .completed))
+            if run.isCompleted { return .completed }
+            if run.reason == .leaseLost { return .fenced }
+            return .outcome(Outcome(key: job.key, run: run, verdict: .completed))
         } catch {
-            let reason = cancellation.reason
+            let reason = run.reason
             // The job was given to another run meanwhile: what this one wrote was undone.
-            let isFenced = (error as? PostgresError)?.state == Completion.fenced
+            let isFenced = (error as? PostgresError)?.state == Self.fenced
             guard reason != .leaseLost, !isFenced else { return .fenced }
-            let outcome = Outcome.failure(of: job, error, cancelled: reason != nil, retry: retry, clock: clock)
+            let outcome = Outcome.failure(of: run, error, cancelled: reason != nil, retry: retry, clock: clock)
             log(outcome, error, context.logger)
             return .outcome(outcome)
         }

@@ -1,51 +1,48 @@
 import FoundationEssentials
 import Synchronization
 
-/// Runs that have ended and what they took together.
-struct RunTime: Sendable {
-    var count = 0
-    var seconds = 0.0
-
-    mutating func add(_ seconds: Double) {
-        count += 1
-        self.seconds += seconds
-    }
-}
-
 /// The runs of this worker, and those whose outcome the database has not confirmed yet.
 final class RunningJobs: Sendable {
-    private struct Entry {
-        let cancellation: Cancellation
-        let place: TenantQueue
-        let startedAt = ContinuousClock.now
-        /// The run has ended; its outcome waits for the database's answer.
-        var isOver = false
-    }
-
     private struct State {
-        var entries: [RunKey: Entry] = [:]
+        /// In no order; each knows its index.
+        var runs: [Run] = []
         /// Runs that go on.
         var count = 0
-        var byPlace: [TenantQueue: Int] = [:]
-        var ended: [UUID: RunTime] = [:]
+        var shares: [TenantQueue: RunShare] = [:]
 
-        mutating func begin(_ key: RunKey, _ entry: Entry) {
-            entries[key] = entry
-            count += 1
-            byPlace[entry.place, default: 0] += 1
+        mutating func begin(_ jobs: ArraySlice<ClaimedJob>, of place: TenantQueue) -> [Run] {
+            let share = shares[place] ?? RunShare()
+            shares[place] = share
+            share.running += jobs.count
+            count += jobs.count
+            return jobs.map { job in
+                let run = Run(job, share)
+                run.index = runs.count
+                runs.append(run)
+                return run
+            }
         }
 
-        /// False when the run is not known, or over.
-        mutating func end(_ key: RunKey, isUnconfirmed: Bool) -> Bool {
-            guard let index = entries.index(forKey: key), !entries.values[index].isOver else { return false }
-            let entry = entries.values[index]
-            if isUnconfirmed { entries.values[index].isOver = true } else { entries.remove(at: index) }
+        /// False when the run is over.
+        mutating func end(_ run: Run, isUnconfirmed: Bool) -> Bool {
+            guard !run.isOver else { return false }
+            run.isOver = true
             count -= 1
-            let rest = byPlace[entry.place, default: 1] - 1
-            byPlace[entry.place] = rest > 0 ? rest : nil
-            ended[key.tenantID, default: RunTime()].add((ContinuousClock.now - entry.startedAt).seconds)
+            run.share.running -= 1
+            run.share.ended.add(RunTime(count: 1, seconds: (ContinuousClock.now - run.startedAt).seconds))
+            if !isUnconfirmed { forget(run) }
             return true
         }
+
+        mutating func forget(_ run: Run) {
+            guard run.index < runs.count, runs[run.index] === run else { return }
+            runs.swapAt(run.index, runs.count - 1)
+            runs[run.index].index = run.index
+            runs.removeLast()
+        }
+
+        /// The runs that go on.
+        var current: [Run] { runs.filter { !$0.isOver } }
     }
 
     private let state = Mutex(State())
@@ -54,69 +51,72 @@ final class RunningJobs: Sendable {
 
     var count: Int { state.withLock { $0.count } }
     /// Everything that the database has a reason to call running.
-    var held: Set<RunKey> { state.withLock { Set($0.entries.keys) } }
+    var held: Set<RunKey> { state.withLock { Set($0.runs.lazy.map(\.job.key)) } }
     /// The runs that go on.
-    var keys: [RunKey] { state.withLock { Self.keys(&$0) } }
-
-    private static func keys(_ state: inout State) -> [RunKey] {
-        state.entries.compactMap { $0.value.isOver ? nil : $0.key }
-    }
+    var keys: [RunKey] { state.withLock { $0.current.map(\.job.key) } }
 
     /// Slots in use by tenants' queues, and what has ended since the last call.
     func takeStock() -> (byPlace: [TenantQueue: Int], ended: [UUID: RunTime]) {
         state.withLock { state in
-            defer { state.ended = [:] }
-            return (state.byPlace, state.ended)
+            var byPlace: [TenantQueue: Int] = [:]
+            var ended: [UUID: RunTime] = [:]
+            for (place, share) in state.shares {
+                if share.ended.count > 0 { ended[place.tenantID, default: RunTime()].add(share.ended) }
+                share.ended = RunTime()
+                if share.running > 0 { byPlace[place] = share.running } else { state.shares[place] = nil }
+            }
+            return (byPlace, ended)
         }
     }
 
-    /// Starts a run in a task of its own; it can be abandoned, so it is nobody's child.
-    func start(_ job: ClaimedJob, _ body: @escaping @Sendable (Cancellation) async -> Void) {
-        let cancellation = Cancellation()
-        let place = TenantQueue(tenantID: job.key.tenantID, queue: job.queue)
-        state.withLock { $0.begin(job.key, Entry(cancellation: cancellation, place: place)) }
-        cancellation.attach(Task { await body(cancellation) })
+    /// Starts each job in a task of its own; they can be abandoned, so they are nobody's children. They inherit nothing of
+    /// the worker, least of all its task-local values, which would be copied for each.
+    func start(_ jobs: [ClaimedJob], _ body: @escaping @Sendable (Run) async -> Void) {
+        let runs = state.withLock { state in
+            jobs.lots.flatMap { state.begin($0.jobs, of: $0.place) }
+        }
+        for run in runs { run.attach(Task.detached { await body(run) }) }
     }
 
     /// Frees the run's slot. When the run was abandoned its outcome does not count.
     ///
     /// - Parameter handOver: takes the outcome, before anybody can see that the run has ended; gets whether it was the
     ///   last one. `nil` when there is none to write.
-    func end(_ key: RunKey, handOver: ((_ isLast: Bool) -> Void)? = nil) {
+    func end(_ run: Run, handOver: ((_ isLast: Bool) -> Void)? = nil) {
         state.withLock { state in
-            guard state.end(key, isUnconfirmed: handOver != nil) else { return }
+            guard state.end(run, isUnconfirmed: handOver != nil) else { return }
             handOver?(state.count == 0)
         }
         ended.set()
     }
 
     /// The database has answered, one way or another.
-    func confirm(_ keys: some Sequence<RunKey>) {
+    func confirm(_ outcomes: [Outcome]) {
         state.withLock { state in
-            for key in keys {
-                guard let index = state.entries.index(forKey: key), state.entries.values[index].isOver else { continue }
-                state.entries.remove(at: index)
+            for outcome in outcomes {
+                if let run = outcome.run { state.forget(run) }
             }
         }
     }
 
     /// Tells every run to stop.
-    func cancelAll(_ reason: Cancellation.Reason) { cancel(keys, reason) }
+    func cancelAll(_ reason: RunState.Reason) {
+        for run in state.withLock({ $0.current }) { run.cancel(reason) }
+    }
 
     /// Tells runs to stop; those that are over are left alone.
-    func cancel(_ keys: some Sequence<RunKey>, _ reason: Cancellation.Reason) {
-        let cancellations = state.withLock { state in
-            keys.compactMap { key in state.entries[key].flatMap { $0.isOver ? nil : $0.cancellation } }
-        }
-        for cancellation in cancellations { cancellation.cancel(reason) }
+    func cancel(_ keys: some Sequence<RunKey>, _ reason: RunState.Reason) {
+        let keys = Set(keys)
+        for run in state.withLock({ $0.current }) where keys.contains(run.job.key) { run.cancel(reason) }
     }
 
     /// Gives up on runs that do not react; they free their slots now and their outcomes are dropped.
     func abandonAll() -> [RunKey] {
         state.withLock { state in
-            let keys = Self.keys(&state)
-            for key in keys { _ = state.end(key, isUnconfirmed: false) }
-            return keys
+            state.current.map { run in
+                _ = state.end(run, isUnconfirmed: false)
+                return run.job.key
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Claims jobs and runs their handlers until it is told to shut down.
 ///
-/// `pool` connects as the queue's role and needs at least five connections. Errors of the database never end the
+/// `pool` connects as the queue's role and needs at least six connections. Errors of the database never end the
 /// worker: it logs them, waits and goes on. Jobs run at least once; a run whose worker was presumed dead cannot finish
 /// a later one.
 public final class Worker: Service {
@@ -129,20 +129,23 @@ public final class Worker: Service {
         logger.info("worker stopped")
     }
 
-    private func start(_ job: ClaimedJob) {
-        counters.metrics.started(job.queue, after: clock.now.timeIntervalSince(job.runAt))
-        running.start(job) { cancellation in
-            switch await self.runner.run(job, cancellation) {
+    private func start(_ jobs: [ClaimedJob]) {
+        let now = clock.now
+        for (place, jobs) in jobs.lots {
+            counters.metrics.started(place.queue, after: jobs.lazy.map { now.timeIntervalSince($0.runAt) })
+        }
+        running.start(jobs) { run in
+            switch await self.runner.run(run) {
             case .outcome(let outcome):
-                self.running.end(job.key) { isLast in
-                    self.buffer.add(outcome, isUrgent: isLast, freesTwin: job.isUnique)
+                self.running.end(run) { isLast in
+                    self.buffer.add(outcome, isUrgent: isLast, freesTwin: run.job.isUnique)
                 }
             case .completed:
-                self.running.end(job.key)
+                self.running.end(run)
                 self.counters.update { $0.completed += 1 }
-                if job.isUnique { self.claimer.wake() }
+                if run.job.isUnique { self.claimer.wake() }
             case .fenced:
-                self.running.end(job.key)
+                self.running.end(run)
                 self.counters.update { $0.fenced += 1 }
             }
             self.claimer.slotFreed()

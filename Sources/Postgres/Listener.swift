@@ -49,7 +49,7 @@ public struct Listener: AsyncSequence, Sendable {
     ///   - channels: names of 1 to 63 bytes, as they are given to `pg_notify`, or to `NOTIFY` after folding to lower
     ///     case.
     ///   - pingInterval: how long the connection may be silent before it is tried.
-    public init(_ configuration: Configuration, channels: [String], pingInterval: Duration = .seconds(5)) {
+    public init(_ configuration: Configuration, channels: [String], pingInterval: Duration = .seconds(4)) {
         self.configuration = configuration
         self.channels = channels
         self.pingInterval = pingInterval

@@ -20,7 +20,7 @@ struct QueueBench: AsyncParsableCommand {
 
     @OptionGroup var options: BenchOptions
     @Option(help: "Jobs of one run of process.")
-    var jobs = 100_000
+    var jobs = 200_000
     @Flag(inversion: .prefixedNo, help: "All of it again with a million finished and a million future jobs.")
     var deep = true
 

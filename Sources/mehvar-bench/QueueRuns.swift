@@ -162,7 +162,7 @@ struct QueueRuns: Sendable {
     private func withWorker<Result: Sendable>(
         _ handlers: HandlerRegistry, listens: Bool, _ body: (Worker) async throws -> Result
     ) async throws -> Result {
-        let pool = Pool(settings.configuration(as: .queue, application: "mehvar-bench", connections: 6))
+        let pool = Pool(settings.configuration(as: .queue, application: "mehvar-bench", connections: 8))
         var configuration = WorkerConfiguration(name: "bench", concurrency: 1000, maintenanceInterval: nil)
         if listens {
             configuration.notifications = settings.configuration(

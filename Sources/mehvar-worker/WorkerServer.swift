@@ -32,7 +32,7 @@ struct WorkerServer: AsyncParsableCommand {
     private static func run(_ settings: Settings) async throws {
         let logger = Logger(settings)
         let queuePool = Pool(
-            settings.configuration(as: .queue, application: "mehvar-worker", connections: 6, logger: logger))
+            settings.configuration(as: .queue, application: "mehvar-worker", connections: 8, logger: logger))
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker", logger: logger))
         let signal = EnqueueSignal(pool: queuePool, logger: logger)
         let database = Database(pool: pool, signal: signal)

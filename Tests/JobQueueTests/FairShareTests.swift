@@ -148,7 +148,7 @@ struct FairShareTests {
         let claimed = ClaimedJob(
             key: RunKey(tenantID: place.tenantID, id: .v7(), lease: 1), queue: place.queue, kind: "k", priority: 2,
             runAt: Date(timeIntervalSince1970: 1000), attempt: 1, maxAttempts: 1, isUnique: false,
-            parameters: JSONText(utf8: Array("{}".utf8)), enqueuedAt: Date(), deadline: nil)
+            parameters: JSONText(utf8: Array("{}".utf8)), enqueuedAt: Date(), deadline: nil, location: nil)
         var floors = ReadyFloors()
         let start = ContinuousClock.now
         floors.begin(at: start)

@@ -58,6 +58,33 @@ struct NotificationTests {
         }
     }
 
+    @Test func `A claim that takes long does not keep another one from its turn`() async throws {
+        try await withListening { queue, signal, starts in
+            try await Connection.with(queue.database.configuration()) { superuser in
+                try await superuser.execute(
+                    script: """
+                        CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql
+                            AS $$ BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END $$;
+                        CREATE TRIGGER wait BEFORE UPDATE ON job.job FOR EACH ROW
+                            WHEN (NEW.tenant_id = '\(queue.tenant)') EXECUTE FUNCTION public.wait();
+                        """, name: "test.wait")
+                try await superuser.withTransaction { held in
+                    try await held.execute(script: "SELECT pg_advisory_xact_lock(1)", name: "test.hold")
+                    try await queue.enqueue(Note(number: 1))
+                    signal.send()
+                    try await eventually {
+                        try await queue.number(
+                            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1
+                    }
+                    try await queue.enqueue([NewJob(Note(number: 2))], tenant: queue.otherTenant)
+                    signal.send()
+                    try await eventually { starts.entries == [2] }
+                }
+            }
+            try await eventually { starts.count == 2 }
+        }
+    }
+
     @Test func `Many signals travel as few, and the last one is not lost`() async throws {
         try await withListening { queue, signal, starts in
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -134,7 +134,9 @@ struct OperateRaceTests {
             #expect(try await queue.queue.pipeline(OutcomeStatements.bury([(old.key, death)])) == 1)
             try await queue.enqueue([NewJob(Note(), id: id)])
             let new = try await claim(queue)
-            #expect(try await queue.queue.pipeline(OutcomeStatements.complete([old.key])) == 0)
+            #expect(
+                try await queue.queue.pipeline(OutcomeStatements.complete([Outcome(key: old.key, verdict: .completed)]))
+                    == 0)
             #expect(try await queue.queue.pipeline(OutcomeStatements.bury([(new.key, death)])) == 1)
             #expect(try await queue.number("SELECT lease FROM job.dead") == Int(new.key.lease))
         }

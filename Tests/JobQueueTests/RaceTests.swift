@@ -127,6 +127,40 @@ struct RaceTests {
         }
     }
 
+    @Test func `A job that was written since its claim is completed as well, and what took its place is left alone`()
+        async throws
+    {
+        try await withQueue { queue in
+            func complete(_ jobs: [ClaimedJob]) async throws -> Int {
+                let outcomes = jobs.map { Outcome(key: $0.key, run: Run($0, RunShare()), verdict: .completed) }
+                return try await queue.queue.pipeline(OutcomeStatements.complete(outcomes))
+            }
+            try await queue.enqueue((0..<3).map { NewJob(Note(number: $0)) })
+            let place = TenantQueue(tenantID: queue.tenant, queue: "default")
+            let claim = ClaimStatements.claim(
+                [Demand(place: place, isLimited: false, slots: 3)],
+                Claimable(queues: ["default"], kinds: [(Note.kind, 1)]),
+                after: ReadyFloors(), worker: .v7())
+            let jobs = try await queue.queue.pipeline(claim[0])
+            #expect(Set(jobs.compactMap(\.location)).count == 3)
+            #expect(
+                try await queue.run("UPDATE job.job SET cancel_requested_at = now() WHERE id = \(jobs[1].key.id)")
+                    == 1)
+            #expect(try await complete(jobs) == 3)
+            #expect(try await queue.counts() == [0, 3, 0])
+            // Their places are free for others.
+            try await Connection.with(queue.database.configuration()) { connection in
+                try await connection.execute(script: "VACUUM job.job", name: "test.vacuum")
+            }
+            try await queue.enqueue((0..<12).map { NewJob(Note(number: $0)) })
+            let taken = try await queue.run(
+                "UPDATE job.job SET priority = 0 WHERE ctid = ANY (\(jobs.compactMap(\.location)))")
+            #expect(taken > 0)
+            #expect(try await complete(jobs) == 0)
+            #expect(try await queue.counts() == [12, 3, 0])
+        }
+    }
+
     @Test func `A completion that came before the rescue stays, and the rescue changes nothing`() async throws {
         try await withQueue { queue in
             try await queue.enqueue(Note())
@@ -139,7 +173,9 @@ struct RaceTests {
             // Both know the run; its worker is not registered, so it looks dead.
             let orphans = try await queue.queue.pipeline(WorkerStatements.orphans(limit: 10))
             #expect(orphans.map(\.key) == [job.key])
-            #expect(try await queue.queue.pipeline(OutcomeStatements.complete([job.key])) == 1)
+            #expect(
+                try await queue.queue.pipeline(OutcomeStatements.complete([Outcome(key: job.key, verdict: .completed)]))
+                    == 1)
             let rescue = Outcome.Return(runAt: nil, isUncharged: true, isRescue: true)
             #expect(try await queue.queue.pipeline(OutcomeStatements.giveBack([(job.key, rescue)])) == 0)
             #expect(try await queue.counts() == [0, 1, 0])

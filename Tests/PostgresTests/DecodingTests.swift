@@ -64,6 +64,7 @@ import Testing
 
     @Test func `a column of another type is an error with its name, the expected and the found type`() async throws {
         try await check(Bool.self, reads: ["bool"])
+        try await check(TupleIdentifier.self, reads: ["tid"])
         for type in [Int.self, Int64.self, Int32.self, Int16.self] as [any (PostgresDecodable & Sendable).Type] {
             try await check(type, reads: ["int2", "int4", "int8"])
         }

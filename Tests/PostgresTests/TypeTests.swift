@@ -7,6 +7,7 @@ import Testing
 @Suite struct TypeTests {
     @Test func `booleans and integers round trip`() async throws {
         try await roundTrip([Case(true, "true"), Case(false, "false")])
+        try await roundTrip([Case(TupleIdentifier(block: .max - 1, offset: 7), "'(4294967294,7)'::tid")])
         try await roundTrip([Case(Int16.min, "(-32768)::int2"), Case(Int16.max, "32767::int2")])
         try await roundTrip([Case(Int32.min, "-2147483648"), Case(Int32.max, "2147483647"), Case(0, "0")])
         try await roundTrip([Case(Int64.min, "-9223372036854775808"), Case(Int64.max, "9223372036854775807")])

@@ -38,6 +38,43 @@ BEGIN
 END
 $$;
 
+-- Moves completed jobs to job.done, each found where its claim left it; one that was written since is looked up.
+CREATE OR REPLACE FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+AS $$
+#variable_conflict use_column
+DECLARE
+    moved bigint;
+    batch_tenants uuid[];
+    batches uuid[];
+BEGIN
+    WITH finished AS (
+        DELETE FROM job.job j
+        USING unnest(tenants, ids, leases, places) AS o (tenant_id, id, lease, place)
+        WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+        RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, j.attempt, j.rescues, j.lease, j.unique_key, j.errors,
+            j.created_at, j.run_at, j.started_at, j.batch_id
+    ), archived AS (
+        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+            created_at, run_at, started_at, batch_id)
+        SELECT tenant_id, id, queue, kind, version, 'completed', attempt, rescues, lease, unique_key, errors, created_at, run_at,
+            started_at, batch_id
+        FROM finished
+    )
+    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
+        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL)
+    INTO moved, batch_tenants, batches
+    FROM finished f;
+    IF batches IS NOT NULL THEN
+        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('completed'::text, ARRAY[cardinality(batches)]));
+    END IF;
+    IF moved < cardinality(ids) THEN
+        moved := moved + job.archive(tenants, ids, leases, array_fill('completed'::text, ARRAY[cardinality(ids)]));
+    END IF;
+    RETURN moved;
+END
+$$;
+
 -- Puts jobs back into the queue: ready at their old time, or scheduled. One that somebody wants to stop is cancelled instead. One whose
 -- twin waits is archived as merged, and the twin takes over its time and priority; the twin cannot be claimed meanwhile, since the job
 -- runs. A twin that is enqueued at the same moment, not yet visible here, makes the call fail on job_waiting_key; a second try sees it.
@@ -165,10 +202,12 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[]), job.complete(uuid, bigint),
+REVOKE ALL ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[]),
+    job.archive_completed(uuid[], uuid[], bigint[], tid[]), job.complete(uuid, bigint),
     job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
     job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[]),
+    job.archive_completed(uuid[], uuid[], bigint[], tid[]),
     job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
     job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) TO mehvar_queue;
 GRANT EXECUTE ON FUNCTION job.complete(uuid, bigint) TO mehvar_app;

@@ -127,7 +127,7 @@ enum ClaimStatements {
                 """
                 SELECT * FROM job.claim_limited(\(worker), \(claimable.kinds), \(claimable.versions),
                     \(demand.place.tenantID), \(demand.place.queue), \(Int32(clamping: demand.slots)))
-                """, all: claimedJob)
+                """, all: { try claimedJob(&$0, isLocated: false) })
         }
         let free = demands.filter { !$0.isLimited }
         return free.isEmpty ? limited : [claim(free: free, claimable, after: floors, worker: worker)] + limited
@@ -158,16 +158,16 @@ enum ClaimStatements {
                 started_at = now()
             FROM candidate c WHERE j.tenant_id = c.tenant_id AND j.ctid = c.ctid
             RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
-                j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline
-            """, all: claimedJob)
+                j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline, j.ctid
+            """, all: { try claimedJob(&$0, isLocated: true) })
     }
 
-    private static func claimedJob(_ row: inout RowReader) throws -> ClaimedJob {
+    private static func claimedJob(_ row: inout RowReader, isLocated: Bool) throws -> ClaimedJob {
         ClaimedJob(
             key: RunKey(tenantID: try row.next(), id: try row.next(), lease: try row.next()), queue: try row.next(),
             kind: try row.next(), priority: try row.next(), runAt: try row.next(), attempt: try row.next(),
             maxAttempts: try row.next(), isUnique: try row.next(), parameters: try row.next(),
-            enqueuedAt: try row.next(), deadline: try row.nextIfPresent())
+            enqueuedAt: try row.next(), deadline: try row.nextIfPresent(), location: isLocated ? try row.next() : nil)
     }
 
     /// No job with the same key runs. A subquery with LIMIT stays a look at the index for each row with a key; NOT EXISTS

@@ -10,12 +10,13 @@ enum OutcomeStatements {
     }
 
     /// Moves completed jobs to `job.done`.
-    static func complete(_ keys: [RunKey]) -> Statement<Int> {
-        Statement(
+    static func complete(_ outcomes: [Outcome]) -> Statement<Int> {
+        let keys = outcomes.map(\.key)
+        return Statement(
             "job.complete",
             """
-            SELECT job.archive(\(keys.map(\.tenantID)), \(keys.map(\.id)), \(keys.map(\.lease)),
-                array_fill('completed'::text, ARRAY[\(Int32(clamping: keys.count))]))
+            SELECT job.archive_completed(\(keys.map(\.tenantID)), \(keys.map(\.id)), \(keys.map(\.lease)),
+                \(NullableArray(outcomes.map { $0.run?.job.location })))
             """, one: { try $0.next() })
     }
 

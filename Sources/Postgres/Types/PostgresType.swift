@@ -15,6 +15,7 @@ public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
     public static let int4 = PostgresType(oid: 23)
     public static let text = PostgresType(oid: 25)
     public static let oid = PostgresType(oid: 26)
+    public static let tid = PostgresType(oid: 27)
     public static let json = PostgresType(oid: 114)
     public static let float4 = PostgresType(oid: 700)
     public static let float8 = PostgresType(oid: 701)
@@ -41,6 +42,7 @@ public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
     public static let int2Array = PostgresType(oid: 1005)
     public static let int4Array = PostgresType(oid: 1007)
     public static let textArray = PostgresType(oid: 1009)
+    public static let tidArray = PostgresType(oid: 1010)
     public static let bpcharArray = PostgresType(oid: 1014)
     public static let varcharArray = PostgresType(oid: 1015)
     public static let int8Array = PostgresType(oid: 1016)
@@ -84,6 +86,7 @@ public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
         case .numericArray: .numeric
         case .numrangeArray: .numrange
         case .textArray: .text
+        case .tidArray: .tid
         case .timestamptzArray: .timestamptz
         case .tstzrangeArray: .tstzrange
         case .uuidArray: .uuid
@@ -107,9 +110,9 @@ public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
     /// Names for messages, of types that no Swift type reads too.
     private static let names: [UInt32: String] = [
         0: "unspecified", 16: "bool", 17: "bytea", 18: "char", 19: "name", 20: "int8", 21: "int2", 23: "int4",
-        25: "text", 26: "oid", 114: "json", 142: "xml", 650: "cidr", 700: "float4", 701: "float8", 705: "unknown",
-        790: "money", 869: "inet", 1042: "bpchar", 1043: "varchar", 1082: "date", 1083: "time", 1114: "timestamp",
-        1184: "timestamptz", 1186: "interval", 1266: "timetz", 1560: "bit", 1562: "varbit", 1700: "numeric",
+        25: "text", 26: "oid", 27: "tid", 114: "json", 142: "xml", 650: "cidr", 700: "float4", 701: "float8",
+        705: "unknown", 790: "money", 869: "inet", 1042: "bpchar", 1043: "varchar", 1082: "date", 1083: "time",
+        1114: "timestamp", 1184: "timestamptz", 1186: "interval", 1266: "timetz", 1560: "bit", 1562: "varbit", 1700: "numeric",
         2249: "record", 2278: "void", 2950: "uuid", 3614: "tsvector", 3802: "jsonb", 3904: "int4range",
         3906: "numrange", 3908: "tsrange", 3910: "tstzrange", 3912: "daterange", 3926: "int8range",
     ]
