@@ -13,7 +13,7 @@ import Testing
             now() AS timestamptz, now()::timestamp AS timestamp, now()::date AS date, now()::time AS time,
             interval '1' AS interval, 'empty'::tstzrange AS tstzrange, 'empty'::daterange AS daterange,
             'empty'::numrange AS numrange, 'empty'::int8range AS int8range, 'empty'::int4range AS int4range,
-            'empty'::tsrange AS tsrange, 1::oid AS oid, '{true}'::bool[] AS "bool[]", '{1}'::int2[] AS "int2[]",
+            'empty'::tsrange AS tsrange, 1::oid AS oid, '(0,1)'::tid AS tid, '{true}'::bool[] AS "bool[]", '{1}'::int2[] AS "int2[]",
             '{1}'::int4[] AS "int4[]", '{1}'::int8[] AS "int8[]", '{a}'::text[] AS "text[]", '{a}'::name[] AS "name[]",
             ARRAY[interval '1'] AS "interval[]", '{empty}'::tstzrange[] AS "tstzrange[]",
             '{1}'::numeric[] AS "numeric[]", '{0.5}'::float4[] AS "float4[]", ARRAY['[]'::json] AS "json[]"
@@ -33,7 +33,7 @@ import Testing
                     "test.columns", Self.columns,
                     one: { row in
                         var (read, errors): ([Int], [Reading]) = ([], [])
-                        for column in 0..<38 {
+                        for column in 0..<39 {
                             do {
                                 _ = try row.next(Value.self)
                                 read.append(column)
@@ -53,7 +53,7 @@ import Testing
         _ type: Value.Type, reads accepted: [String], sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let (read, errors) = try await read(type)
-        #expect(read.count == accepted.count && read.count + errors.count == 38, sourceLocation: sourceLocation)
+        #expect(read.count == accepted.count && read.count + errors.count == 39, sourceLocation: sourceLocation)
         for error in errors {
             #expect(!accepted.contains(error.column), sourceLocation: sourceLocation)
             #expect(

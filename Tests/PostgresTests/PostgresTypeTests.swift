@@ -45,7 +45,7 @@ import Testing
             }
             if type.rangeBound != nil { #expect(type.rangeBound == entry.bound, "\(type)") }
         }
-        #expect(catalogue.count { $0.type.arrayElement != nil } == 23)
+        #expect(catalogue.count { $0.type.arrayElement != nil } == 24)
         #expect(catalogue.count { $0.type.rangeBound != nil } == 5)
         for type: PostgresType in [.bool, .interval, .tstzrange, .json, .oid] { #expect(names[type] != nil) }
     }
@@ -69,6 +69,7 @@ import Testing
         check(String.self)
         check(Bytes.self)
         check(UUID.self)
+        check(TupleIdentifier.self)
         check(Date.self)
         check(LocalDate.self)
         check(Interval.self)

@@ -112,8 +112,8 @@ public struct PostgresType: Sendable, Hashable, CustomStringConvertible {
         0: "unspecified", 16: "bool", 17: "bytea", 18: "char", 19: "name", 20: "int8", 21: "int2", 23: "int4",
         25: "text", 26: "oid", 27: "tid", 114: "json", 142: "xml", 650: "cidr", 700: "float4", 701: "float8",
         705: "unknown", 790: "money", 869: "inet", 1042: "bpchar", 1043: "varchar", 1082: "date", 1083: "time",
-        1114: "timestamp", 1184: "timestamptz", 1186: "interval", 1266: "timetz", 1560: "bit", 1562: "varbit", 1700: "numeric",
-        2249: "record", 2278: "void", 2950: "uuid", 3614: "tsvector", 3802: "jsonb", 3904: "int4range",
+        1114: "timestamp", 1184: "timestamptz", 1186: "interval", 1266: "timetz", 1560: "bit", 1562: "varbit",
+        1700: "numeric", 2249: "record", 2278: "void", 2950: "uuid", 3614: "tsvector", 3802: "jsonb", 3904: "int4range",
         3906: "numrange", 3908: "tsrange", 3910: "tstzrange", 3912: "daterange", 3926: "int8range",
     ]
 
