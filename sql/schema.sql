@@ -273,8 +273,11 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    SELECT * INTO bucket FROM job.tenant_queue q WHERE q.tenant_id = tenant AND q.queue = claimed_queue FOR NO KEY UPDATE;
-    is_rated := FOUND AND bucket.rate IS NOT NULL;
+    SELECT * INTO bucket FROM job.tenant_queue q WHERE q.tenant_id = tenant AND q.queue = claimed_queue FOR NO KEY UPDATE SKIP LOCKED;
+    IF NOT FOUND AND EXISTS (SELECT FROM job.tenant_queue q WHERE q.tenant_id = tenant AND q.queue = claimed_queue) THEN
+        RETURN;
+    END IF;
+    is_rated := bucket.rate IS NOT NULL;
     IF bucket.is_paused THEN
         RETURN;
     END IF;

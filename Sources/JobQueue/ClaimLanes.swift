@@ -13,6 +13,8 @@ final class ClaimLanes: Sendable {
         let workerID: UUID
         /// The look for ready work on which it is founded.
         let probe: Int
+        /// Of the places where looks begin.
+        let generation: Int
         var demands: [Demand]
         var jobs: [ClaimedJob] = []
         var failure: (any Error)?

@@ -75,13 +75,13 @@ final class Claimer: Sendable {
             do {
                 var failure: (any Error)?
                 for claim in lanes.takeEnded() {
-                    floors.looked(for: claim.duration, claimed: claim.jobs)
+                    floors.looked(for: claim.duration, claimed: claim.jobs, since: claim.generation)
                     let drained = settle(claim, &share)
                     failure = failure ?? claim.failure
                     guard lease.workerID == claim.workerID, !isStopped else {
                         for job in claim.jobs { decline(job.key) }
                         // They stand before these again.
-                        floors = ReadyFloors()
+                        floors.reset()
                         continue
                     }
                     start(Self.inOrder(claim.jobs))
@@ -138,19 +138,24 @@ final class Claimer: Sendable {
                 share.charge(stock.ended)
                 let held = stock.byPlace.merging(lanes.byPlace, uniquingKeysWith: +)
                 let budget = SlotBudget(slots: configuration.concurrency, queues: configuration.slots, running: held)
-                let demands = share.split(budget, among: ready, held: held)
+                let demands = withoutBusy(share.split(budget, among: ready, held: held), &share)
                 guard !demands.isEmpty else {
                     await signal.wait(atMost: nextProbe - .now)
                     continue
                 }
                 floors.begin()
-                claim(demands, ClaimLanes.Claim(workerID: workerID, probe: probes, demands: []), floors)
+                let empty = ClaimLanes.Claim(
+                    workerID: workerID, probe: probes, generation: floors.generation, demands: [])
+                claim(demands, empty, floors)
             } catch {
                 logger.warning("cannot claim jobs, trying again", metadata: ["error": "\(error.loggable)"])
                 ready = []
                 nextProbe = .now
+                // What it locked stands before what another one claimed meanwhile.
+                floors.reset()
                 // The answer of a claim may have been lost after its commit.
                 nextAudit = .now
+                if isStopped { continue }
                 await signal.wait(atMost: backoff.step())
             }
         }
@@ -162,7 +167,7 @@ final class Claimer: Sendable {
         let began = ContinuousClock.now
         let (due, ready) = try await pool.pipeline(
             ClaimStatements.due, ClaimStatements.ready(claimable, after: floors))
-        floors.looked(for: .now - began, claimed: [])
+        floors.looked(for: .now - began, claimed: [], since: floors.generation)
         guard !due.isEmpty else { return ready }
         let (promoted, readyNow) = try await pool.pipeline(
             ClaimStatements.promote(due), ClaimStatements.ready(claimable, after: floors))
@@ -203,11 +208,27 @@ final class Claimer: Sendable {
         guard slots >= slotsForTwoLanes, demands.count > 1 else { return [demands] }
         var halves: [[Demand]] = [[], []]
         var taken = 0
+        var (half, tenant) = (0, demands[0].place.tenantID)
         for demand in demands {
-            halves[taken * 2 < slots ? 0 : 1].append(demand)
+            // Those of one tenant stand together, and stay so: its limits are for one claim at a time.
+            if demand.place.tenantID != tenant { half = taken * 2 < slots ? 0 : 1 }
+            tenant = demand.place.tenantID
+            halves[half].append(demand)
             taken += demand.slots
         }
         return halves.filter { !$0.isEmpty }
+    }
+
+    /// The demands but for those with limits of tenants for which a claim is under way: that one has locked them, and another
+    /// would find nothing.
+    private func withoutBusy(_ demands: [Demand], _ share: inout FairShare) -> [Demand] {
+        guard demands.contains(where: \.isLimited) else { return demands }
+        let busy = Set(lanes.byPlace.keys.lazy.map(\.tenantID))
+        return demands.filter { demand in
+            guard demand.isLimited, busy.contains(demand.place.tenantID) else { return true }
+            share.refund(demand.place.tenantID, jobs: demand.slots)
+            return false
+        }
     }
 
     /// Slots to claim for. When only few are free while others end quickly, it waits a moment: claims cost less in

@@ -65,7 +65,7 @@ final class OutcomeBuffer: Sendable {
     }
 
     private func write(
-        _ batch: [Outcome], since firstAt: ContinuousClock.Instant, onWritten: @Sendable () -> Void
+        _ batch: [Outcome], since firstAt: ContinuousClock.Instant, onWritten: @escaping @Sendable () -> Void
     ) async {
         let locked = await writer.write(batch, while: { self.isWorthIt })
         writer.counters.metrics.flushed(batch.count, lag: .now - firstAt)
@@ -74,7 +74,12 @@ final class OutcomeBuffer: Sendable {
         signal.set()
         onWritten()
         await withDiscardingTaskGroup { group in
-            for outcome in apart { group.addTask { await self.write(apart: outcome) } }
+            for outcome in apart {
+                group.addTask {
+                    await self.write(apart: outcome)
+                    onWritten()
+                }
+            }
         }
     }
 

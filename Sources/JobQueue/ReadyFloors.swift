@@ -41,6 +41,8 @@ struct ReadyFloors: Sendable {
 
     private var last: [TenantQueue: Position] = [:]
     private var wholeLookAt = ContinuousClock.now
+    /// Rises whenever the looks begin at the beginning again: what a look of before found does not count then.
+    private(set) var generation = 0
 
     /// Whether the looks begin at the beginning.
     var isEmpty: Bool { last.isEmpty }
@@ -50,11 +52,22 @@ struct ReadyFloors: Sendable {
 
     /// Says from where the looks that follow begin.
     mutating func begin(at now: ContinuousClock.Instant = .now) {
-        if now >= wholeLookAt { last = [:] }
+        if now >= wholeLookAt, !isEmpty { reset(at: now) }
     }
 
-    /// A look ended, and claimed these jobs.
-    mutating func looked(for duration: Duration, claimed jobs: [ClaimedJob], at now: ContinuousClock.Instant = .now) {
+    /// Lets the looks that follow begin at the beginning.
+    mutating func reset(at now: ContinuousClock.Instant = .now) {
+        last = [:]
+        wholeLookAt = now
+        generation += 1
+    }
+
+    /// A look that began in this generation ended, and claimed these jobs.
+    mutating func looked(
+        for duration: Duration, claimed jobs: [ClaimedJob], since generation: Int,
+        at now: ContinuousClock.Instant = .now
+    ) {
+        guard generation == self.generation else { return }
         if isEmpty, duration > Self.patience { wholeLookAt = now + min(Self.longest, duration * Self.restraint) }
         guard now < wholeLookAt else { return }
         for (place, jobs) in jobs.lots {

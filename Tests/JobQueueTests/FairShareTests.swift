@@ -152,14 +152,18 @@ struct FairShareTests {
         var floors = ReadyFloors()
         let start = ContinuousClock.now
         floors.begin(at: start)
-        floors.looked(for: .milliseconds(2), claimed: [claimed], at: start)
+        floors.looked(for: .milliseconds(2), claimed: [claimed], since: floors.generation, at: start)
         #expect(floors.isEmpty)
-        floors.looked(for: .milliseconds(100), claimed: [claimed], at: start)
+        let generation = floors.generation
+        floors.looked(for: .milliseconds(100), claimed: [claimed], since: generation, at: start)
         floors.begin(at: start + .seconds(1))
         #expect(floors[place] == ReadyFloors.Position(priority: 2, runAt: claimed.runAt, id: claimed.key.id))
         // Looks from there are quick, and put off nothing.
-        floors.looked(for: .milliseconds(100), claimed: [], at: start + .seconds(1))
+        floors.looked(for: .milliseconds(100), claimed: [], since: generation, at: start + .seconds(1))
         floors.begin(at: start + .milliseconds(2001))
         #expect(floors.isEmpty)
+        // What began before ends too late to count.
+        floors.looked(for: .milliseconds(100), claimed: [claimed], since: generation, at: start + .milliseconds(2002))
+        #expect(floors.isEmpty && floors.nextWholeLook == nil)
     }
 }

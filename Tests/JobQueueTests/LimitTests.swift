@@ -29,6 +29,28 @@ struct LimitTests {
         }
     }
 
+    @Test func `A rate that somebody keeps locked is passed over, and keeps nobody waiting`() async throws {
+        try await withQueue { queue in
+            try await queue.run(
+                """
+                INSERT INTO job.tenant_queue (tenant_id, queue, rate, burst, tokens)
+                VALUES (\(queue.tenant), 'default', 50, 10, 10)
+                """)
+            try await queue.enqueue(Note())
+            let demand = Demand(
+                place: TenantQueue(tenantID: queue.tenant, queue: "default"), isLimited: true, slots: 1)
+            let claim = ClaimStatements.claim(
+                [demand], Claimable(queues: ["default"], kinds: [(Note.kind, 1)]), after: ReadyFloors(), worker: .v7())
+            try await Connection.with(queue.database.configuration()) { superuser in
+                try await superuser.withTransaction { held in
+                    try await held.execute(script: "SELECT FROM job.tenant_queue FOR UPDATE", name: "test.hold")
+                    #expect(try await queue.queue.pipeline(claim[0]).isEmpty)
+                }
+            }
+            #expect(try await queue.queue.pipeline(claim[0]).count == 1)
+        }
+    }
+
     @Test func `A queue's rate is never exceeded over four workers, and its burst may start at once`() async throws {
         try await withQueue { queue in
             try await queue.run(

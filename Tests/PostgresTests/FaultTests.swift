@@ -130,7 +130,8 @@ import Testing
         }
     }
 
-    @Test func `a session that was used just now is lent without a look at it`() async throws {
+    @Test(.enabled(if: !TestServer.isPooled))
+    func `a session that was used just now is lent without a look at it`() async throws {
         var configuration = TestServer.configuration(maximumConnections: 1)
         configuration.checkAfter = .seconds(3600)
         try await withPool(configuration) { pool in
