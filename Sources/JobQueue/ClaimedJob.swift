@@ -27,7 +27,7 @@ struct ClaimedJob: Sendable {
     /// Not started after this moment.
     let deadline: Date?
     /// Where its row stands since the claim; `nil` where it has to be looked up.
-    let location: TupleIdentifier?
+    var location: TupleIdentifier?
 
     var place: TenantQueue { TenantQueue(tenantID: key.tenantID, queue: queue) }
 }

@@ -69,13 +69,12 @@ final class RunningJobs: Sendable {
         }
     }
 
-    /// Starts each job in a task of its own; they can be abandoned, so they are nobody's children. They inherit nothing of
-    /// the worker, least of all its task-local values, which would be copied for each.
+    /// Starts each job in a task of its own; they can be abandoned, so they are nobody's children.
     func start(_ jobs: [ClaimedJob], _ body: @escaping @Sendable (Run) async -> Void) {
         let runs = state.withLock { state in
             jobs.lots.flatMap { state.begin($0.jobs, of: $0.place) }
         }
-        for run in runs { run.attach(Task.detached { await body(run) }) }
+        for run in runs { run.attach(Task { await body(run) }) }
     }
 
     /// Frees the run's slot. When the run was abandoned its outcome does not count.
