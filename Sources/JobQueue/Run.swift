@@ -4,7 +4,6 @@ import Synchronization
 /// A run of a job by this worker. What changes here is written and read by ``RunningJobs`` alone, under its lock.
 final class Run: RunState, @unchecked Sendable {
     let job: ClaimedJob
-    let startedAt = ContinuousClock.now
     let share: RunShare
     /// Where it stands among the runs.
     var index = 0

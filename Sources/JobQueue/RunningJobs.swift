@@ -24,12 +24,12 @@ final class RunningJobs: Sendable {
         }
 
         /// False when the run is over.
-        mutating func end(_ run: Run, isUnconfirmed: Bool) -> Bool {
+        mutating func end(_ run: Run, took time: Duration, isUnconfirmed: Bool) -> Bool {
             guard !run.isOver else { return false }
             run.isOver = true
             count -= 1
             run.share.running -= 1
-            run.share.ended.add(RunTime(count: 1, seconds: (ContinuousClock.now - run.startedAt).seconds))
+            run.share.ended.add(RunTime(count: 1, seconds: time.seconds))
             if !isUnconfirmed { forget(run) }
             return true
         }
@@ -79,11 +79,13 @@ final class RunningJobs: Sendable {
 
     /// Frees the run's slot. When the run was abandoned its outcome does not count.
     ///
-    /// - Parameter handOver: takes the outcome, before anybody can see that the run has ended; gets whether it was the
-    ///   last one. `nil` when there is none to write.
-    func end(_ run: Run, handOver: ((_ isLast: Bool) -> Void)? = nil) {
+    /// - Parameters:
+    ///   - time: how long it ran; that it waited for a processor before is not its tenant's doing.
+    ///   - handOver: takes the outcome, before anybody can see that the run has ended; gets whether it was the last one.
+    ///     `nil` when there is none to write.
+    func end(_ run: Run, took time: Duration, handOver: ((_ isLast: Bool) -> Void)? = nil) {
         state.withLock { state in
-            guard state.end(run, isUnconfirmed: handOver != nil) else { return }
+            guard state.end(run, took: time, isUnconfirmed: handOver != nil) else { return }
             handOver?(state.count == 0)
         }
         ended.set()
@@ -113,7 +115,7 @@ final class RunningJobs: Sendable {
     func abandonAll() -> [RunKey] {
         state.withLock { state in
             state.current.map { run in
-                _ = state.end(run, isUnconfirmed: false)
+                _ = state.end(run, took: .zero, isUnconfirmed: false)
                 return run.job.key
             }
         }

@@ -135,17 +135,20 @@ public final class Worker: Service {
             counters.metrics.started(place.queue, after: jobs.lazy.map { now.timeIntervalSince($0.runAt) })
         }
         running.start(jobs) { run in
-            switch await self.runner.run(run) {
+            let began = ContinuousClock.now
+            let end = await self.runner.run(run)
+            let time = ContinuousClock.now - began
+            switch end {
             case .outcome(let outcome):
-                self.running.end(run) { isLast in
+                self.running.end(run, took: time) { isLast in
                     self.buffer.add(outcome, isUrgent: isLast, freesTwin: run.job.isUnique)
                 }
             case .completed:
-                self.running.end(run)
+                self.running.end(run, took: time)
                 self.counters.update { $0.completed += 1 }
                 if run.job.isUnique { self.claimer.wake() }
             case .fenced:
-                self.running.end(run)
+                self.running.end(run, took: time)
                 self.counters.update { $0.fenced += 1 }
             }
             self.claimer.slotFreed()
