@@ -54,4 +54,14 @@ import Testing
         put(into: second.write)
         #expect(await waiter.value == .ready)
     }
+
+    @Test func `a connection goes to the thread that serves the fewest`() throws {
+        // Other tests open some meanwhile; these are many more.
+        let first = (0..<400).map { _ in PollingExecutor.shared.open() }
+        let leaving = first[0].poller
+        for place in first where place.poller === leaving { place.close() }
+        let second = (0..<100).map { _ in PollingExecutor.shared.open() }
+        defer { for place in second + first.filter({ $0.poller !== leaving }) { place.close() } }
+        #expect(second.count { $0.poller === leaving } > 90)
+    }
 }

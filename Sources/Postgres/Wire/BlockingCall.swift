@@ -48,7 +48,7 @@ final class BlockingCall<Value: Sendable>: Sendable {
         guard eventfd >= 0 else { return nil }
         self.eventfd = eventfd
         self.dispose = dispose
-        place = PollingExecutor.shared.next().open()
+        place = PollingExecutor.shared.open()
         guard startThread({ self.finish(body()) }) else { return nil }
     }
 

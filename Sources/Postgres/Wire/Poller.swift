@@ -75,6 +75,9 @@ final class Poller: Sendable {
 
     // MARK: Waiting
 
+    /// How many places are open.
+    var load: Int { places.withLock { $0.byNumber.count - $0.free.count } }
+
     /// Opens a place for an owner of sockets; ``close(_:)`` gives it back.
     func open() -> Readiness {
         places.withLock { $0.open(self) }

@@ -16,6 +16,7 @@ public final class PollingExecutor: TaskExecutor {
 
     private let pollers: [Poller]
     private let turn = Atomic<Int>(0)
+    private let opening = Mutex(())
 
     private init() {
         pollers = (0..<max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in Poller() }
@@ -32,6 +33,13 @@ public final class PollingExecutor: TaskExecutor {
     }
 
     public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
+
+    /// Opens a place at the poller that has the fewest, so that each thread serves as many connections as the others.
+    func open() -> Readiness {
+        opening.withLock { _ in
+            (pollers.min { $0.load < $1.load } ?? next()).open()
+        }
+    }
 
     /// The poller whose turn it is.
     func next() -> Poller {

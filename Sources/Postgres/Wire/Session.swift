@@ -16,7 +16,7 @@ final class Session: @unchecked Sendable {
     let idleTimeout: Nanoseconds
     /// A round trip that takes longer is reported.
     let slowAfter: Nanoseconds
-    private let place = PollingExecutor.shared.next().open()
+    private let place = PollingExecutor.shared.open()
     /// When the present lending has to be over.
     var deadline = Moment.never
     /// Whether the task's cancellation ends a wait; not while cleaning up.
