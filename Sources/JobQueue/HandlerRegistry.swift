@@ -6,8 +6,10 @@ public struct HandlerRegistry: Sendable {
     struct Handler: Sendable {
         let queue: String
         let version: Int
-        let run: @Sendable (JSONText, JobContext) async throws -> Void
+        let run: Body
     }
+
+    typealias Body = @Sendable (JSONText, JobContext) async throws -> Void
 
     private(set) var handlers: [String: Handler] = [:]
 

@@ -4,50 +4,37 @@ public import Postgres
 
 /// What a handler knows about the run that it is part of.
 public struct JobContext: Sendable {
-    public let tenantID: UUID
-    public let jobID: UUID
-    public let kind: String
-    public let queue: String
-    /// The number of this attempt, from 1.
-    public let attempt: Int
-    public let maxAttempts: Int
-    /// Grows with every run of the job and never repeats: a fencing token for effects outside the database.
-    public let lease: Int64
-    /// When the job was enqueued, by the database's clock.
-    public let enqueuedAt: Date
+    private let run: RunState
     private let base: Logger
-    private let state: RunState
 
     /// For tests of handlers; the worker makes its own.
     public init(
         tenantID: UUID, jobID: UUID = .v7(), kind: String, queue: String = "default", attempt: Int = 1,
         maxAttempts: Int = 20, lease: Int64 = 1, enqueuedAt: Date = Date(), logger: Logger
     ) {
-        self.tenantID = tenantID
-        self.jobID = jobID
-        self.kind = kind
-        self.queue = queue
-        self.attempt = attempt
-        self.maxAttempts = maxAttempts
-        self.lease = lease
-        self.enqueuedAt = enqueuedAt
-        base = logger
-        state = RunState()
+        let job = ClaimedJob(
+            key: RunKey(tenantID: tenantID, id: jobID, lease: lease), queue: queue, kind: kind, priority: 0,
+            runAt: enqueuedAt, attempt: attempt, maxAttempts: maxAttempts, isUnique: false,
+            parameters: JSONText(utf8: []), enqueuedAt: enqueuedAt, deadline: nil)
+        self.init(RunState(job), logger: logger)
     }
 
-    init(_ run: Run, logger: Logger) {
-        let job = run.job
-        tenantID = job.key.tenantID
-        jobID = job.key.id
-        kind = job.kind
-        queue = job.queue
-        attempt = job.attempt
-        maxAttempts = job.maxAttempts
-        lease = job.key.lease
-        enqueuedAt = job.enqueuedAt
+    init(_ run: RunState, logger: Logger) {
+        self.run = run
         base = logger
-        state = run
     }
+
+    public var tenantID: UUID { run.job.key.tenantID }
+    public var jobID: UUID { run.job.key.id }
+    public var kind: String { run.job.kind }
+    public var queue: String { run.job.queue }
+    /// The number of this attempt, from 1.
+    public var attempt: Int { run.job.attempt }
+    public var maxAttempts: Int { run.job.maxAttempts }
+    /// Grows with every run of the job and never repeats: a fencing token for effects outside the database.
+    public var lease: Int64 { run.job.key.lease }
+    /// When the job was enqueued, by the database's clock.
+    public var enqueuedAt: Date { run.job.enqueuedAt }
 
     /// Carries tenant, job, kind and attempt as metadata.
     public var logger: Logger {
@@ -61,7 +48,7 @@ public struct JobContext: Sendable {
 
     /// Whether the handler should stop soon: the worker shuts down or lost its lease, or somebody cancelled the
     /// job. The handler's task is cancelled too.
-    public var isCancelled: Bool { state.reason != nil }
+    public var isCancelled: Bool { run.reason != nil }
 
     /// Whether this is the last attempt before the job is dead-lettered.
     public var isLastAttempt: Bool { attempt >= maxAttempts }
@@ -72,7 +59,7 @@ public struct JobContext: Sendable {
     /// It fails, and with it the transaction, when the job was given to another run meanwhile. If the transaction rolls
     /// back, the handler has to throw.
     public func completeInTransaction() -> Statement<Void> {
-        state.complete()
+        run.complete()
         return Statement(effect: "job.complete_in_transaction", "SELECT job.complete(\(jobID), \(lease))")
     }
 

@@ -3,7 +3,6 @@ import Synchronization
 
 /// A run of a job by this worker. What changes here is written and read by ``RunningJobs`` alone, under its lock.
 final class Run: RunState, @unchecked Sendable {
-    let job: ClaimedJob
     let share: RunShare
     /// Where it stands among the runs.
     var index = 0
@@ -11,8 +10,8 @@ final class Run: RunState, @unchecked Sendable {
     var isOver = false
 
     init(_ job: ClaimedJob, _ share: RunShare) {
-        self.job = job
         self.share = share
+        super.init(job)
     }
 }
 
@@ -51,8 +50,11 @@ class RunState: @unchecked Sendable {
         var task: Task<Void, Never>?
     }
 
+    let job: ClaimedJob
     private let stop = Mutex(Stop())
     private let hasCompleted = Atomic(false)
+
+    init(_ job: ClaimedJob) { self.job = job }
 
     /// Why the run is to stop.
     var reason: Reason? { stop.withLock { $0.reason } }

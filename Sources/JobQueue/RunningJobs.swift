@@ -69,12 +69,13 @@ final class RunningJobs: Sendable {
         }
     }
 
-    /// Starts each job in a task of its own; they can be abandoned, so they are nobody's children.
+    /// Starts each job in a task of its own; they can be abandoned, so they are nobody's children. What the worker's own task
+    /// carries, such as a trace or its service group's shutdown, is not theirs.
     func start(_ jobs: [ClaimedJob], _ body: @escaping @Sendable (Run) async -> Void) {
         let runs = state.withLock { state in
             jobs.lots.flatMap { state.begin($0.jobs, of: $0.place) }
         }
-        for run in runs { run.attach(Task { await body(run) }) }
+        for run in runs { run.attach(Task.detached { await body(run) }) }
     }
 
     /// Frees the run's slot. When the run was abandoned its outcome does not count.

@@ -136,23 +136,28 @@ public final class Worker: Service {
         }
         running.start(jobs) { run in
             let began = ContinuousClock.now
-            let end = await self.runner.run(run)
-            let time = ContinuousClock.now - began
-            switch end {
-            case .outcome(let outcome):
-                self.running.end(run, took: time) { isLast in
-                    self.buffer.add(outcome, isUrgent: isLast, freesTwin: run.job.isUnique)
-                }
-            case .completed:
-                self.running.end(run, took: time)
-                self.counters.update { $0.completed += 1 }
-                if run.job.isUnique { self.claimer.wake() }
-            case .fenced:
-                self.running.end(run, took: time)
-                self.counters.update { $0.fenced += 1 }
-            }
-            self.claimer.slotFreed()
+            var failure: (any Error)?
+            do { try await self.runner.run(run) } catch { failure = error }
+            self.finish(run, failure, took: .now - began)
         }
+    }
+
+    @inline(never)
+    private func finish(_ run: Run, _ failure: (any Error)?, took time: Duration) {
+        switch runner.end(of: run, failure) {
+        case .outcome(let outcome):
+            running.end(run, took: time) { isLast in
+                self.buffer.add(outcome, isUrgent: isLast, freesTwin: run.job.isUnique)
+            }
+        case .completed:
+            running.end(run, took: time)
+            counters.update { $0.completed += 1 }
+            if run.job.isUnique { claimer.wake() }
+        case .fenced:
+            running.end(run, took: time)
+            counters.update { $0.fenced += 1 }
+        }
+        claimer.slotFreed()
     }
 
     /// Lets runs end, then cancels them, then hands back what does not react.
