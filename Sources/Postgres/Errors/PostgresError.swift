@@ -36,21 +36,36 @@ public struct PostgresError: Error, Sendable {
         case protocolViolation(String)
     }
 
-    public let reason: Reason
+    /// Everything behind one reference: an error is rare, but there is room for one in the frame of each function that may
+    /// throw it.
+    private final class Storage: Sendable {
+        let reason: Reason
+        let report: ServerReport?
+        let statement: String?
+        let source: String?
+
+        init(_ reason: Reason, _ report: ServerReport?, _ statement: String?, _ source: String?) {
+            self.reason = reason
+            self.report = report
+            self.statement = statement
+            self.source = source
+        }
+    }
+
+    private let storage: Storage
+
+    public var reason: Reason { storage.reason }
     /// What the server said, where it answered. Its wording may quote values.
-    public let report: ServerReport?
+    public var report: ServerReport? { storage.report }
     /// The name of the statement that failed, where one is to blame; `begin`, `commit` and the like are the library's
     /// own.
-    public let statement: String?
+    public var statement: String? { storage.statement }
     /// Where that statement stands in the program, as `Module/File.swift:12`.
-    public let source: String?
+    public var source: String? { storage.source }
 
     /// For doubles in tests, and for code that passes failures on.
     public init(_ reason: Reason, report: ServerReport? = nil, statement: String? = nil, source: String? = nil) {
-        self.reason = reason
-        self.report = report
-        self.statement = statement
-        self.source = source
+        storage = Storage(reason, report, statement, source)
     }
 
     /// The server's SQLSTATE, when the server answered.

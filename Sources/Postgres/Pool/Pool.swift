@@ -89,23 +89,32 @@ public final class Pool: Sendable {
                 finish(session, since: repetition.began)
                 return rows
             } catch {
-                await session.rollBack()
-                let failure = session.commitFailure(error)
-                if session.refreshStatements(after: failure) {
-                    // The same connection: another one's statements may be as stale.
-                    do {
-                        let rows = try await session.run(commands)
-                        finish(session, since: repetition.began)
-                        return rows
-                    } catch {
-                        await session.rollBack()
-                        try await failed(session, session.commitFailure(error), &repetition)
-                    }
-                } else {
-                    try await failed(session, failure, &repetition)
-                }
+                if let rows = try await recover(session, commands, from: error, &repetition) { return rows }
             }
         }
+    }
+
+    /// Gives the connection back after a failure; returns rows when what the statements were prepared for had changed and
+    /// they could be run after all, `nil` when all is to be run again.
+    @inline(never)
+    private func recover(
+        _ session: Session, _ commands: [Command], from error: any Error, _ repetition: inout Repetition
+    ) async throws -> [Rows]? {
+        await session.rollBack()
+        var failure = session.commitFailure(error)
+        if session.refreshStatements(after: failure) {
+            // The same connection: another one's statements may be as stale.
+            do {
+                let rows = try await session.run(commands)
+                finish(session, since: repetition.began)
+                return rows
+            } catch {
+                await session.rollBack()
+                failure = session.commitFailure(error)
+            }
+        }
+        try await failed(session, failure, &repetition)
+        return nil
     }
 
     /// Lends a transaction. It commits when the closure returns and rolls back when it throws; the closure's own error
