@@ -53,7 +53,7 @@ struct QueueCases {
             Self.note("run \(run) of \(options.runs)\(suffix)")
             try await tables.fill(jobs)
             process.values.append(try await runs.process(jobs))
-            try await tables.fill(options.seconds * 100_000)
+            try await tables.fill(options.seconds * QueueTables.mostPerSecond)
             process.floors.append(try await tables.cycleFloor(seconds: options.seconds))
             try await tables.empty()
             bulk.floors.append(try await tables.bulkFloor(seconds: options.seconds))

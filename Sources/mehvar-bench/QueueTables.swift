@@ -177,13 +177,24 @@ struct QueueTables: Sendable {
         }
     }
 
-    /// Claims and finishes in a second, with four clients; the queue must hold enough.
+    /// More than any machine claims and finishes in a second, so that the floor does not run out of jobs.
+    static let mostPerSecond = 200_000
+
+    /// Claims and finishes in a second, with four clients; the queue must hold ``mostPerSecond`` for each second.
     func cycleFloor(seconds: Int) async throws -> Double {
         let before = try await count("SELECT count(*) FROM job.done")
         let began = ContinuousClock.now
         _ = try await pgbench(cycle, user: "mehvar_queue", clients: 4, "-T", String(seconds))
         let elapsed = (ContinuousClock.now - began) / .seconds(1)
-        return Double(try await count("SELECT count(*) FROM job.done") - before) / elapsed
+        let finished = try await count("SELECT count(*) FROM job.done") - before
+        let left = try await count(
+            """
+            SELECT coalesce(min(jobs), 0) FROM (
+                SELECT (SELECT count(*) FROM job.job j WHERE j.tenant_id = t.tenant_id AND j.state = 'ready') AS jobs
+                FROM job.tenant t) AS left_over
+            """)
+        guard left > 0 else { throw Tool.Failure(description: "the floor ran out of jobs") }
+        return Double(finished) / elapsed
     }
 
     func bulkFloor(seconds: Int) async throws -> Double {
