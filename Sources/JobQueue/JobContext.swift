@@ -3,6 +3,9 @@ public import Logging
 public import Postgres
 
 /// What a handler knows about the run that it is part of.
+///
+/// Its task is a detached one: task-locals of the task that runs the worker, such as a trace's context or the metadata of
+/// a logger, are not seen by the handler.
 public struct JobContext: Sendable {
     private let run: RunState
     private let base: Logger

@@ -122,7 +122,7 @@ extension Session {
         while true {
             if let notification = takeNotification() { return notification }
             if try await hasInput(until: .now + pingInterval) {
-                guard PQconsumeInput(connection) == 1 else { throw broken() }
+                try readInput()
             } else {
                 deadline = .now + pingInterval
                 _ = try await run([.ping])

@@ -160,6 +160,17 @@ import Testing
         }
     }
 
+    @Test func `a session that gave many small rows is lent again`() async throws {
+        try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
+            let rows = Statement(
+                "test.rows", "SELECT repeat('x', 1000) FROM generate_series(1, 20000)",
+                all: { try $0.next(String.self).utf8.count })
+            let found: [Int] = try await pool.pipeline(rows)
+            #expect(found.reduce(0, +) == 20_000_000)
+            #expect(pool.statistics.discarded == 0)
+        }
+    }
+
     @Test func `notifications that nobody reads do not pile up`() async throws {
         try await withPool(TestServer.configuration(maximumConnections: 1)) { pool in
             try await pool.withSession { session in

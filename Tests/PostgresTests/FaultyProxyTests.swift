@@ -33,6 +33,30 @@ import Testing
         }
     }
 
+    /// The server's turn comes once: nothing is said to it before it has answered everything.
+    @Test(arguments: [10, 20_000, 60_000]) func `a tenant's pipeline is one round trip on the wire, its first too`(
+        length: Int
+    ) async throws {
+        try await withFaultyProxy { proxy in
+            try await withPool(configuration(proxy)) { pool in
+                _ = try await pool.pipeline(Self.one)
+                for _ in 0..<3 {
+                    let before = try #require(proxy.conversations.last)
+                    let (number, text) = try await pool.pipeline(
+                        prelude: [Statement(effect: "test.set", "SELECT set_config('test.a', \("1"), true)")],
+                        Self.one,
+                        Statement(
+                            "test.length", "SELECT length(\(String(repeating: "x", count: length)))",
+                            one: { try $0.next(Int.self) }))
+                    #expect(number == 1 && text == length)
+                    let after = try #require(proxy.conversations.last)
+                    #expect(after.turns - before.turns == 1)
+                    #expect((after.messages["S"] ?? 0) - (before.messages["S"] ?? 0) == 1)
+                }
+            }
+        }
+    }
+
     @Test func `a session by TCP is passed on as well`() async throws {
         try await withFaultyProxy(listensOnTCP: true) { proxy in
             var configuration = TestServer.configuration(maximumConnections: 1)

@@ -47,6 +47,12 @@ struct LeakTests {
     private struct OwnError: Error {}
 
     private static let nothing = Statement(effect: "test.nothing", "SELECT 1")
+    private static func sum(_ number: Int) -> Statement<Int> {
+        Statement("test.sum", "SELECT \(number) + 1", one: { try $0.next() })
+    }
+    private static func twice(_ text: String) -> Statement<[String]> {
+        Statement("test.twice", "SELECT \(text) FROM generate_series(1, 2)", all: { try $0.next() })
+    }
     private static let divide = Statement("test.divide", "SELECT 1 / \(0)", one: { try $0.next(Int.self) })
     private static let wrongType = Statement("test.type", "SELECT 'x'", one: { try $0.next(Int.self) })
     private static let numbers = Statement(
@@ -163,9 +169,18 @@ struct LeakTests {
                         try await group.waitForAll()
                     }
                 }
+                /// The way of a request: a transaction of its own each, with values and rows that are read.
+                func request(_ number: Int) async throws {
+                    let text = String(repeating: "x", count: number % 300)
+                    let found: (Int, [String]) = try await pool.pipeline(
+                        prelude: [Self.nothing], Self.sum(number), Self.twice(text))
+                    #expect(found.0 == number + 1 && found.1 == [text, text])
+                }
                 try await run(thousands: 50)
+                for number in 0..<5_000 { try await request(number) }
                 let before = try Holdings.now()
                 try await run(thousands: 1000)
+                for number in 0..<50_000 { try await request(number) }
                 try await Holdings.expectNoMore(than: before)
             }
         }

@@ -220,7 +220,7 @@ import Testing
     }
 
     /// A peer that vanishes shows after a silence of `pingInterval`, an unanswered ping of as long, and 2 s for the answer
-    /// to the request to stop: here 0.1 + 0.1 + 2 = 2.2 s, with the default of 5 s 5 + 5 + 2 = 12 s, less than 15 s.
+    /// to the request to stop: here 0.1 + 0.1 + 2 = 2.2 s, with the default of 4 s 4 + 4 + 2 = 10 s, less than 15 s.
     @Test func `a connection whose peer vanished is replaced`() async throws {
         try await withListening { _, configuration, pool in
             try await withFaultyProxy { proxy in

@@ -28,13 +28,13 @@ import Testing
         }
     }
 
-    @Test(.ownProcess) func `2,000,000 rows are read in bounded memory`() async {
+    @Test(.ownProcess) func `10,000,000 rows are read in bounded memory`() async {
         await #expect(processExitsWith: .success) {
             var configuration = TestServer.configuration(maximumConnections: 1)
             configuration.transactionTimeout = .seconds(600)
             try await withPool(configuration) { pool in
                 let numbers = Statement(
-                    "test.numbers", "SELECT generate_series(1, \(2_000_000))", all: { try $0.next(Int.self) })
+                    "test.numbers", "SELECT generate_series(1, \(10_000_000))", all: { try $0.next(Int.self) })
                 try await pool.withTransaction { transaction in
                     try await transaction.stream(numbers) { rows in
                         var (count, before) = (0, 0)
@@ -43,7 +43,7 @@ import Testing
                             if count == 1000 { before = try ProcessUse.memory() }
                             if number != count { Issue.record("row \(count) is \(number)") }
                         }
-                        #expect(count == 2_000_000)
+                        #expect(count == 10_000_000)
                         let after = try ProcessUse.memory()
                         #expect(after - before < 8_000_000)
                     }

@@ -100,8 +100,8 @@ public final class Pool: Sendable {
     private func recover(
         _ session: Session, _ commands: [Command], from error: any Error, _ repetition: inout Repetition
     ) async throws -> [Rows]? {
-        await session.rollBack()
         var failure = session.commitFailure(error)
+        await session.rollBack()
         if session.refreshStatements(after: failure) {
             // The same connection: another one's statements may be as stale.
             do {
@@ -109,8 +109,8 @@ public final class Pool: Sendable {
                 finish(session, since: repetition.began)
                 return rows
             } catch {
-                await session.rollBack()
                 failure = session.commitFailure(error)
+                await session.rollBack()
             }
         }
         try await failed(session, failure, &repetition)

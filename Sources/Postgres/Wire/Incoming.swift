@@ -23,7 +23,7 @@ final class Incoming {
         guard let result = try await session.nextResult() else { return try await end() }
         switch PQresultStatus(result) {
         case PGRES_SINGLE_TUPLE:
-            session.noteSize(PQresultMemorySize(result))
+            session.noteSize(of: result)
             return Rows(owning: result, label)
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
             LibPQ.clear(result)

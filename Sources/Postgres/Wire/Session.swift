@@ -214,7 +214,17 @@ final class Session: @unchecked Sendable {
     /// Notes how much was sent or received at once. libpq's buffers never shrink, so a session that carried 16 MB is not
     /// lent again.
     func noteSize(_ bytes: Int) {
-        if bytes > 16 << 20 { endOfLife = .now }
+        if bytes > Self.largeSize { endOfLife = .now }
+    }
+
+    private static let largeSize = 16 << 20
+
+    /// The same of a result: its rows come one by one, so the buffer has grown to the largest of them.
+    func noteSize(of result: OpaquePointer) {
+        guard PQresultMemorySize(result) > Self.largeSize else { return }
+        for row in 0..<PQntuples(result) {
+            noteSize((0..<PQnfields(result)).reduce(0) { $0 + Int(PQgetlength(result, row, $1)) })
+        }
     }
 
     /// Drops what a LISTEN that should not be there had the server send; returns how many there were.

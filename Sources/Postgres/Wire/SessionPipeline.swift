@@ -226,7 +226,7 @@ extension Session {
         if event == .succeeded, case .run(let index) = step {
             switch commands[index].role {
             case .read, .alone:
-                noteSize(PQresultMemorySize(result))
+                noteSize(of: result)
                 receipt.answers.append(Rows(owning: result, commands[index].label))
                 return
             case .commit:
