@@ -107,8 +107,10 @@ final class Claimer: Sendable {
                 // While a claim is under way the database may know of more runs than this worker.
                 if ContinuousClock.now >= nextAudit, lanes.isEmpty {
                     let held = running.held
-                    try await rescuer.takeBackLost(of: workerID, held: held, while: { [self] in !isStopped })
-                    nextAudit = .now + configuration.timeToLive
+                    let took = try await ContinuousClock().measure {
+                        try await rescuer.takeBackLost(of: workerID, held: held, while: { [self] in !isStopped })
+                    }
+                    nextAudit = .now + max(configuration.timeToLive, took * Rescuer.restraint)
                 }
                 guard running.count + lanes.slots < configuration.concurrency, !lanes.isFull,
                     ContinuousClock.now < nextAudit
@@ -168,9 +170,13 @@ final class Claimer: Sendable {
         let (due, ready) = try await pool.pipeline(
             ClaimStatements.due, ClaimStatements.ready(claimable, after: floors))
         floors.looked(for: .now - began, claimed: [], since: floors.generation)
-        guard !due.isEmpty else { return ready }
+        guard !due.isEmpty else {
+            floors.found(ready)
+            return ready
+        }
         let (promoted, readyNow) = try await pool.pipeline(
             ClaimStatements.promote(due), ClaimStatements.ready(claimable, after: floors))
+        floors.found(readyNow)
         if promoted >= ClaimStatements.promotionLimit { wake() }
         return readyNow
     }

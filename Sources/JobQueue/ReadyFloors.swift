@@ -4,10 +4,10 @@ import FoundationEssentials
 ///
 /// Claimed jobs leave dead entries at the head of the index, which stay for as long as any transaction is open that might
 /// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
-/// where the last claim ended, for twenty times as long, and 5 s at most. What stands before that place, such as a job of a
+/// where the last claim ended, or that look found the first job, for twenty times as long, and 5 s at most. What stands before that place, such as a job of a
 /// better priority that came meanwhile, waits until then.
 struct ReadyFloors: Sendable {
-    struct Position: Sendable, Comparable {
+    struct Position: Sendable, Hashable, Comparable {
         let priority: Int16
         let runAt: Date
         let id: UUID
@@ -75,6 +75,12 @@ struct ReadyFloors: Sendable {
             else { continue }
             last[place] = max(last[place] ?? position, position)
         }
+    }
+
+    /// A look from the beginning found where the first jobs stand, so that no claim has to step over what is before them.
+    mutating func found(_ queues: [ReadyQueue], at now: ContinuousClock.Instant = .now) {
+        guard isEmpty, now < wholeLookAt else { return }
+        for queue in queues.prefix(Self.limit) { last[queue.place] = queue.first }
     }
 
     subscript(place: TenantQueue) -> Position? { last[place] }

@@ -6,6 +6,8 @@ import Synchronization
 /// Takes back jobs that nobody runs. Every worker has one, and any number of them may be at work: the lease decides.
 struct Rescuer: Sendable {
     private static let batchSize = 500
+    /// A look that took long, since it stepped over many dead entries, is not repeated before so many times as long.
+    static let restraint = 20
 
     let pool: Pool
     let writer: OutcomeWriter
@@ -18,21 +20,31 @@ struct Rescuer: Sendable {
     /// Looks for the jobs of dead workers until the task is cancelled.
     func run(onRescued: @Sendable () -> Void) async {
         var reported: Set<String> = []
+        var nextReport = ContinuousClock.now
         while !Task.isCancelled {
+            let began = ContinuousClock.now
+            var took = Duration.zero
             do {
                 let names = try await pool.pipeline(WorkerStatements.expire)
                 for name in names { logger.warning("a worker died", metadata: ["worker": "\(name)"]) }
                 if try await rescueOrphans() > 0 { onRescued() }
-                let unknown = try await pool.pipeline(
-                    WorkerStatements.unknownKinds(claimable))
-                for kind in unknown where reported.insert(kind).inserted {
-                    logger.error("jobs of a kind wait that this worker has no code for", metadata: ["kind": "\(kind)"])
+                let looked = ContinuousClock.now
+                took = looked - began
+                if looked >= nextReport {
+                    let unknown = try await pool.pipeline(WorkerStatements.unknownKinds(claimable))
+                    for kind in unknown where reported.insert(kind).inserted {
+                        logger.error(
+                            "jobs of a kind wait that this worker has no code for", metadata: ["kind": "\(kind)"])
+                    }
+                    nextReport = .now + (.now - looked) * Self.restraint
                 }
             } catch {
                 if Task.isCancelled { return }
                 logger.warning("cannot look for lost jobs", metadata: ["error": "\(error.loggable)"])
             }
-            await Signal().wait(atMost: configuration.rescueInterval.jittered)
+            // The jobs of a dead worker are not to wait much longer for it.
+            let rest = min(took * Self.restraint, configuration.rescueInterval * 3)
+            await Signal().wait(atMost: max(configuration.rescueInterval.jittered, rest))
         }
     }
 

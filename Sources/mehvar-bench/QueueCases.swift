@@ -68,6 +68,15 @@ struct QueueCases {
         return [process, bulk, one, pickup]
     }
 
+    /// Half a million jobs that wait.
+    func backlog(_ plain: [Result]) async throws -> Result {
+        Self.note("half a million jobs")
+        try await tables.fill(500_000)
+        let rate = try await runs.process(500_000)
+        try await tables.empty()
+        return Result(name: "backlog", unit: "1/s", values: [rate], floors: plain[0].values)
+    }
+
     /// A backlog of 500,000 jobs that are drained while a transaction sees all of them from the beginning on.
     func held(_ plain: [Result]) async throws -> Result {
         Self.note("half a million jobs beside an open transaction")

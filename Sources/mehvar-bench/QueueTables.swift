@@ -99,6 +99,12 @@ struct QueueTables: Sendable {
     /// Fills the queue with ready jobs, the same number for each tenant. Their ids grow as those of enqueued jobs do
     /// (UUIDv7), so that what is due first stands together.
     func fill(_ jobs: Int) async throws {
+        try await insert(jobs)
+        try await settle()
+    }
+
+    /// The same, with no statistics made and nothing cleaned up.
+    func insert(_ jobs: Int) async throws {
         try await script(
             """
             INSERT INTO job.job (tenant_id, id, queue, kind, state, parameters)
@@ -107,7 +113,6 @@ struct QueueTables: Sendable {
                 jsonb_build_object('survey', i % 7, 'customer', 'c' || i)
             FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN job.tenant t
             """)
-        try await settle()
     }
 
     /// A million finished jobs, and a million whose time has not come, a tenth of them of a better priority.

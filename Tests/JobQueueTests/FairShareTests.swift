@@ -165,5 +165,14 @@ struct FairShareTests {
         // What began before ends too late to count.
         floors.looked(for: .milliseconds(100), claimed: [claimed], since: generation, at: start + .milliseconds(2002))
         #expect(floors.isEmpty && floors.nextWholeLook == nil)
+
+        // A look that took long tells where the claims after it begin; a quick one does not.
+        let ready = [ReadyQueue(place: place, weight: 1, first: ReadyFloors.Position(claimed))]
+        floors.found(ready, at: start + .milliseconds(2003))
+        #expect(floors.isEmpty)
+        let later = start + .milliseconds(2004)
+        floors.looked(for: .milliseconds(100), claimed: [], since: floors.generation, at: later)
+        floors.found(ready, at: later)
+        #expect(floors[place] == ReadyFloors.Position(claimed))
     }
 }

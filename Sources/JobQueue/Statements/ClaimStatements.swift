@@ -20,6 +20,8 @@ struct ReadyQueue: Sendable, Hashable {
     var rate: Double?
     /// How long until there is a token for it.
     var wait = Duration.zero
+    /// Where its first ready job stands.
+    var first: ReadyFloors.Position?
 }
 
 /// How many jobs to claim from a tenant's queue.
@@ -89,18 +91,19 @@ enum ClaimStatements {
             """
             SELECT t.tenant_id, q.queue, t.weight, t.max_running IS NOT NULL OR l.rate IS NOT NULL, l.rate,
                 coalesce(greatest(0, (1 - least(coalesce(l.burst, greatest(1, l.rate / 20)),
-                    l.tokens + l.rate * extract(epoch FROM now() - l.refilled_at))) / l.rate), 0)
+                    l.tokens + l.rate * extract(epoch FROM now() - l.refilled_at))) / l.rate), 0),
+                j.priority, j.run_at, j.id
             FROM job.tenant t CROSS JOIN unnest(\(claimable.queues)) AS q (queue)
             LEFT JOIN job.tenant_queue l ON l.tenant_id = t.tenant_id AND l.queue = q.queue
             LEFT JOIN unnest(\(floors.tenants), \(floors.queues), \(floors.priorities), \(floors.runAts), \(floors.ids))
                 AS f (tenant_id, queue, priority, run_at, id) ON f.tenant_id = t.tenant_id AND f.queue = q.queue
             CROSS JOIN LATERAL (
-                SELECT FROM job.job j
+                SELECT j.priority, j.run_at, j.id FROM job.job j
                 WHERE j.tenant_id = t.tenant_id AND j.queue = q.queue AND j.state = 'ready'
-                    AND (j.priority, j.run_at, j.id) > (coalesce(f.priority, \(ReadyFloors.lowest.priority)),
+                    AND (j.priority, j.run_at, j.id) >= (coalesce(f.priority, \(ReadyFloors.lowest.priority)),
                         coalesce(f.run_at, \(ReadyFloors.lowest.runAt)), coalesce(f.id, \(ReadyFloors.lowest.id)))
                     AND \(claimable.condition) AND \(twinIsIdle)
-                LIMIT 1) j
+                ORDER BY j.priority, j.run_at, j.id LIMIT 1) j
             WHERE NOT t.is_held AND l.is_paused IS NOT TRUE
                 AND NOT EXISTS (SELECT FROM job.paused_queue p WHERE p.queue = q.queue)
                 AND (t.max_running IS NULL OR t.max_running > (
@@ -112,7 +115,8 @@ enum ClaimStatements {
                 ReadyQueue(
                     place: TenantQueue(tenantID: try row.next(), queue: try row.next()), weight: try row.next(),
                     isLimited: try row.next(), rate: try row.nextIfPresent(),
-                    wait: .seconds(min(86_400, try row.next(Double.self))))
+                    wait: .seconds(min(86_400, try row.next(Double.self))),
+                    first: ReadyFloors.Position(priority: try row.next(), runAt: try row.next(), id: try row.next()))
             })
     }
 
@@ -149,7 +153,7 @@ enum ClaimStatements {
                 CROSS JOIN LATERAL (
                     SELECT j.tenant_id, j.ctid FROM job.job j
                     WHERE j.tenant_id = d.tenant_id AND j.queue = d.queue AND j.state = 'ready'
-                        AND (j.priority, j.run_at, j.id) > (d.priority, d.run_at, d.id)
+                        AND (j.priority, j.run_at, j.id) >= (d.priority, d.run_at, d.id)
                         AND \(claimable.condition) AND \(twinIsIdle)
                     ORDER BY j.priority, j.run_at, j.id LIMIT d.slots FOR UPDATE OF j SKIP LOCKED) j
             )
