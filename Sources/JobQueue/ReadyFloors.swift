@@ -4,8 +4,8 @@ import FoundationEssentials
 ///
 /// Claimed jobs leave dead entries at the head of the index, which stay for as long as any transaction is open that might
 /// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
-/// where the last claim ended, or that look found the first job, for twenty times as long, and 5 s at most. What stands before that place, such as a job of a
-/// better priority that came meanwhile, waits until then.
+/// where it found the first job or the last claim ended, for twenty times as long, and 15 s at most. What stands before
+/// that place, such as a job of a better priority that came meanwhile, waits until then.
 struct ReadyFloors: Sendable {
     struct Position: Sendable, Hashable, Comparable {
         let priority: Int16
@@ -35,7 +35,7 @@ struct ReadyFloors: Sendable {
     private static let patience = Duration.milliseconds(4)
     private static let restraint = 20
     /// What stands before the place waits no longer than this.
-    private static let longest = Duration.seconds(5)
+    private static let longest = Duration.seconds(15)
     /// Queues whose place is remembered; a probe compares each tenant with all of them.
     private static let limit = 256
 

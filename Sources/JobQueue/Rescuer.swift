@@ -43,7 +43,7 @@ struct Rescuer: Sendable {
                 logger.warning("cannot look for lost jobs", metadata: ["error": "\(error.loggable)"])
             }
             // The jobs of a dead worker are not to wait much longer for it.
-            let rest = min(took * Self.restraint, configuration.rescueInterval * 3)
+            let rest = min(took * Self.restraint, .seconds(15))
             await Signal().wait(atMost: max(configuration.rescueInterval.jittered, rest))
         }
     }
