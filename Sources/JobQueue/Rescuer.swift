@@ -8,6 +8,7 @@ struct Rescuer: Sendable {
     private static let batchSize = 500
     /// A look that took long, since it stepped over many dead entries, is not repeated before so many times as long.
     static let restraint = 20
+    private static let longestRest = Duration.seconds(15)
 
     let pool: Pool
     let writer: OutcomeWriter
@@ -20,16 +21,19 @@ struct Rescuer: Sendable {
     /// Looks for the jobs of dead workers until the task is cancelled.
     func run(onRescued: @Sendable () -> Void) async {
         var reported: Set<String> = []
-        var nextReport = ContinuousClock.now
+        var (nextLook, nextReport) = (ContinuousClock.now, ContinuousClock.now)
         while !Task.isCancelled {
-            let began = ContinuousClock.now
-            var took = Duration.zero
             do {
                 let names = try await pool.pipeline(WorkerStatements.expire)
                 for name in names { logger.warning("a worker died", metadata: ["worker": "\(name)"]) }
-                if try await rescueOrphans() > 0 { onRescued() }
+                let began = ContinuousClock.now
+                // Without a death there is only what somebody else left who died while it rescued.
+                if !names.isEmpty || began >= nextLook {
+                    nextLook = began
+                    if try await rescueOrphans() > 0 { onRescued() }
+                    nextLook = .now + min((.now - began) * Self.restraint, Self.longestRest)
+                }
                 let looked = ContinuousClock.now
-                took = looked - began
                 if looked >= nextReport {
                     let unknown = try await pool.pipeline(WorkerStatements.unknownKinds(claimable))
                     for kind in unknown where reported.insert(kind).inserted {
@@ -40,11 +44,11 @@ struct Rescuer: Sendable {
                 }
             } catch {
                 if Task.isCancelled { return }
+                // The answer that told of a death may have been lost.
+                nextLook = .now
                 logger.warning("cannot look for lost jobs", metadata: ["error": "\(error.loggable)"])
             }
-            // The jobs of a dead worker are not to wait much longer for it.
-            let rest = min(took * Self.restraint, .seconds(15))
-            await Signal().wait(atMost: max(configuration.rescueInterval.jittered, rest))
+            await Signal().wait(atMost: configuration.rescueInterval.jittered)
         }
     }
 

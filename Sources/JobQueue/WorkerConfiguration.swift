@@ -39,7 +39,7 @@ public struct WorkerConfiguration: Sendable {
         name: String = "worker", queues: [String]? = nil, concurrency: Int = 32,
         slots: [String: QueueSlots] = [:], notifications: Postgres.Configuration? = nil,
         pollInterval: Duration = .milliseconds(200), heartbeatInterval: Duration = .seconds(5),
-        timeToLive: Duration = .seconds(30), rescueInterval: Duration = .seconds(3), rescueLimit: Int = 5,
+        timeToLive: Duration = .seconds(30), rescueInterval: Duration = .seconds(2), rescueLimit: Int = 5,
         gracePeriod: Duration = .seconds(20), cancellationPeriod: Duration = .seconds(2), retry: RetryPolicy = .init(),
         scheduleInterval: Duration? = .seconds(1),
         maintenanceInterval: Duration? = .seconds(3600), daysKept: Int = 7
