@@ -55,8 +55,8 @@ public struct Configuration: Sendable {
     /// What goes wrong is logged with statement names and SQLSTATEs, from info upwards never with values or SQL; at
     /// debug the wording of notices is, which may quote values. Silent by default.
     public var logger = Logger(label: "postgres", factory: { _ in SwiftLogNoOpLogHandler() })
-    /// A round trip that takes longer is logged as a warning and reported to ``onSlow``. Streams, COPYs and scripts are
-    /// not measured.
+    /// A round trip that takes longer is logged as a warning and reported to ``onSlow``; so is a stream, a COPY or a
+    /// script for which the server was waited longer altogether.
     public var slowAfter = Duration.seconds(1)
     /// Called with each slow round trip, on the task that waited for it and before it goes on.
     public var onSlow: (@Sendable (SlowRoundTrip) -> Void)?
@@ -103,6 +103,7 @@ extension Configuration: CustomStringConvertible, CustomReflectable {
 public struct SlowRoundTrip: Sendable {
     /// The names of the statements that travelled together, the library's own (`begin`, `commit`) among them.
     public let statements: [String]
-    /// From before the first was sent until the last was answered.
+    /// From before the first was sent until the last was answered; of a stream, a COPY or a script only the time in which
+    /// the server was waited for.
     public let duration: Duration
 }

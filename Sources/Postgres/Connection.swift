@@ -19,7 +19,9 @@ public struct Connection: ~Copyable {
     public mutating func run<Output>(_ statement: Statement<Output>) async throws -> Output {
         let session = session
         let command = Command(statement.label, statement.sql, role: .alone)
-        let rows = try await session.refreshingStatements { try await session.commit([command]) }
+        let rows = try await session.spans.traced([command].names) {
+            try await session.refreshingStatements { try await session.commit([command]) }
+        }
         return try statement.read(rows[0])
     }
 
@@ -29,7 +31,10 @@ public struct Connection: ~Copyable {
     /// ``PostgresError/Reason/protocolViolation(_:)``, after which the connection is of no more use. A lost answer is
     /// ``PostgresError/Reason/commitUnknown``.
     public mutating func execute(script: String, name: String) async throws {
-        do { try await session.execute(script: script, name: name) } catch { throw session.commitFailure(error) }
+        let session = session
+        try await session.spans.traced([name]) {
+            do { try await session.execute(script: script, name: name) } catch { throw session.commitFailure(error) }
+        }
     }
 
     /// Lends a transaction on this connection; commits when the closure returns, rolls back when it throws.
@@ -39,6 +44,7 @@ public struct Connection: ~Copyable {
     public mutating func withTransaction<Result>(
         _ options: TransactionOptions = .default, _ body: (inout Transaction) async throws -> Result
     ) async throws -> Result {
-        try await Transaction.with(session, prelude: [options.begin], body)
+        let session = session
+        return try await session.spans.traced { try await Transaction.with(session, prelude: [options.begin], body) }
     }
 }

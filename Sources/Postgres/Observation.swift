@@ -1,6 +1,5 @@
 import Logging
 import Metrics
-import Tracing
 
 /// What a pool tells about itself, through swift-metrics and swift-distributed-tracing. Both have to be set up before the
 /// pool is made.
@@ -17,8 +16,7 @@ struct Observation: Sendable {
     private let idle: Gauge
     private let waiting: Gauge
     /// `nil` when no tracer is installed.
-    let tracer: (any Tracer)?
-    private let attributes: SpanAttributes
+    let spans: Spans?
 
     init(_ configuration: Configuration) {
         let pool = [("pool", configuration.applicationName), ("role", configuration.user ?? "")]
@@ -33,9 +31,7 @@ struct Observation: Sendable {
         inUse = Gauge(label: "postgres_pool_connections", dimensions: pool + [("state", "in_use")])
         idle = Gauge(label: "postgres_pool_connections", dimensions: pool + [("state", "idle")])
         waiting = Gauge(label: "postgres_pool_waiting", dimensions: pool)
-        let tracer = InstrumentationSystem.tracer
-        self.tracer = tracer is NoOpTracer ? nil : tracer
-        attributes = ["db.system.name": "postgresql"]
+        spans = Spans(configuration)
     }
 
     func opened() { created.increment() }
@@ -45,25 +41,6 @@ struct Observation: Sendable {
         inUse.record(statistics.inUse)
         idle.record(statistics.idle)
         waiting.record(statistics.waiting)
-    }
-
-    /// Runs the body in a span of its own. (OpenTelemetry, semantic conventions for database client calls.)
-    func traced<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
-        guard let tracer else { return try await body() }
-        let span = tracer.startSpan(name, ofKind: .client)
-        span.attributes.merge(attributes)
-        defer { span.end() }
-        do {
-            return try await ServiceContext.withValue(span.context, operation: body)
-        } catch {
-            span.recordError(error)
-            span.setStatus(SpanStatus(code: .error))
-            if let error = error as? PostgresError {
-                span.attributes["error.type"] = error.state?.rawValue ?? error.reason.name
-                if let statement = error.statement { span.attributes["db.operation.name"] = statement }
-            }
-            throw error
-        }
     }
 }
 
@@ -96,11 +73,26 @@ extension Session {
     func note(_ commands: [Command], since began: Moment) {
         lastAnswer = .now
         let isSlow = began + slowAfter <= lastAnswer
-        if isSlow || configuration.logger.logLevel <= .trace { report(commands, lastAnswer - began, isSlow) }
+        if isSlow || configuration.logger.logLevel <= .trace {
+            report(commands.names, lastAnswer - began, isSlow)
+        }
     }
 
-    private func report(_ commands: [Command], _ duration: Duration, _ isSlow: Bool) {
-        let names = commands.map(\.label.name.description)
+    /// The same of a stream, a COPY or a script. Only the time in which the server was waited for counts, not that of
+    /// who reads or sends.
+    func noted<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
+        waited = 0
+        defer {
+            let waited = waited ?? 0
+            self.waited = nil
+            lastAnswer = .now
+            let isSlow = waited >= slowAfter.count
+            if isSlow || configuration.logger.logLevel <= .trace { report([name], .nanoseconds(waited), isSlow) }
+        }
+        return try await body()
+    }
+
+    private func report(_ names: [String], _ duration: Duration, _ isSlow: Bool) {
         let metadata: Logger.Metadata = ["statements": "\(names.joined(separator: " "))", "duration": "\(duration)"]
         if isSlow {
             configuration.logger.warning("slow round trip", metadata: metadata)

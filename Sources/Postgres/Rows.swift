@@ -32,6 +32,8 @@ final class Rows {
     /// Reads the first row, which must be there.
     @inlinable
     func first<Row>(_ row: (inout RowReader) throws -> Row) throws -> Row {
+        // The reader looks into memory that is freed with this object.
+        defer { withExtendedLifetime(self) {} }
         var reader = reader(0)
         return try row(&reader)
     }
@@ -41,6 +43,7 @@ final class Rows {
         var rows: [Row] = []
         let count = count
         rows.reserveCapacity(count)
+        defer { withExtendedLifetime(self) {} }
         for index in 0..<count {
             var reader = reader(index)
             rows.append(try row(&reader))

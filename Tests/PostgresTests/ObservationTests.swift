@@ -1,11 +1,8 @@
-import InMemoryTracing
-import Instrumentation
 import Logging
 import Metrics
 import MetricsTestKit
 import TestSupport
 import Testing
-import Tracing
 
 @testable import Postgres
 
@@ -94,6 +91,61 @@ import Tracing
             let line = try #require(log.lines("slow round trip").first)
             #expect(line.level == .warning && line.metadata["statements"] == trip.statements.joined(separator: " "))
             #expect(log.lines("slow round trip").count == trips.value.count)
+        }
+    }
+
+    /// Work that is no pipeline, with what keeps it waiting.
+    private enum Lengthy: CaseIterable {
+        case script, stream, copyOut, copyIn
+
+        func perform(_ transaction: inout Transaction) async throws {
+            let pause = 0.06
+            switch self {
+            case .script: try await transaction.execute(script: "SELECT pg_sleep(\(pause))", name: "test.script")
+            case .stream:
+                let rows = Statement("test.stream", "SELECT pg_sleep(\(pause))", all: { $0.skip() })
+                try await transaction.stream(rows) { for try await _ in $0 {} }
+            case .copyOut:
+                try await transaction.copyOut("test.copyOut", "COPY (SELECT pg_sleep(0.06)) TO STDOUT") {
+                    for try await _ in $0 {}
+                }
+            case .copyIn:
+                let slow = "ALTER TABLE t ADD slow text DEFAULT pg_sleep(\(pause))::text"
+                try await transaction.execute(script: slow, name: "test.alter")
+                let lines = Chunks(Array("x\n".utf8), cutAt: [2])
+                try await transaction.copyIn("test.copyIn", "COPY t (name) FROM STDIN", from: lines)
+            }
+        }
+    }
+
+    @Test(arguments: Lengthy.allCases)
+    private func `a script, a stream and a COPY that keep waiting for the server are slow`(_ work: Lengthy) async throws
+    {
+        let trips = Shared<[SlowRoundTrip]>([])
+        try await withLog { configuration in
+            configuration.slowAfter = .milliseconds(50)
+            configuration.onSlow = { trip in trips.change { $0.append(trip) } }
+        } _: { pool, log in
+            try await pool.withTransaction { try await work.perform(&$0) }
+            let trip = try #require(trips.value.first { $0.statements == ["test.\(work)"] })
+            #expect(trip.duration >= .milliseconds(50))
+            #expect(log.lines("slow round trip").contains { $0.metadata["statements"] == "test.\(work)" })
+        }
+    }
+
+    @Test func `a reader that takes its time makes no slow stream`() async throws {
+        let trips = Shared<[SlowRoundTrip]>([])
+        try await withLog { configuration in
+            configuration.slowAfter = .milliseconds(50)
+            configuration.onSlow = { trip in trips.change { $0.append(trip) } }
+        } _: { pool, _ in
+            try await pool.withTransaction { transaction in
+                let rows = Statement("test.stream", "SELECT generate_series(1, 3)", all: { try $0.next(Int.self) })
+                try await transaction.stream(rows) { rows in
+                    for try await _ in rows { try await Task.sleep(for: .milliseconds(30)) }
+                }
+            }
+            #expect(!trips.value.contains { $0.statements == ["test.stream"] })
         }
     }
 
@@ -238,42 +290,6 @@ import Tracing
                 let durations = try metrics.expectTimer("postgres_transaction_duration", dimensions).values
                 #expect(durations.count == 2 && durations.last == 0)
             }
-        }
-    }
-
-    @Test(.ownProcess) func `each piece of work is a span that ends and holds no values`() async {
-        await #expect(processExitsWith: .success) {
-            let tracer = InMemoryTracer()
-            InstrumentationSystem.bootstrap(tracer)
-            var configuration = TestServer.observer
-            configuration.applicationName = "traced"
-            let pool = Pool(configuration)
-            try await withSpan("request") { _ in _ = try await pool.pipeline(Queries.backend) }
-            try await pool.withTransaction { _ = try await $0.run(Queries.backend) }
-            _ = try await failure { try await pool.pipeline(Self.divide) }
-            _ = try await failure {
-                try await pool.withTransaction { transaction in
-                    try await transaction.execute(script: Self.raise("EXCEPTION", "P0001"), name: "test.raise")
-                }
-            }
-            pool.close()
-            _ = try await failure { try await pool.pipeline(Queries.backend) }
-
-            #expect(tracer.activeSpans.isEmpty)
-            let request = try #require(tracer.finishedSpans.first { $0.operationName == "request" })
-            let spans = tracer.finishedSpans.filter { $0.operationName == "traced" }
-            #expect(spans.map { $0.parentSpanID == request.spanID } == [true, false, false, false, false])
-            for span in spans {
-                #expect(span.kind == .client && span.attributes.get("db.system.name") == .string("postgresql"))
-                #expect(span.endInstant.nanosecondsSinceEpoch >= span.startInstant.nanosecondsSinceEpoch)
-                let text = "\(span.attributes) \(span.errors.map { "\($0.error)" }) \(span.events)"
-                for word in Self.sql + [Self.secret] { #expect(!text.contains(word)) }
-            }
-            func text(_ attribute: String) -> [SpanAttribute?] { spans.map { $0.attributes.get(attribute) } }
-            #expect(text("error.type") == [nil, nil, .string("22012"), .string("P0001"), .string("pool_closed")])
-            #expect(text("db.operation.name") == [nil, nil, .string("test.divide"), .string("test.raise"), nil])
-            #expect(spans.map(\.errors.count) == [0, 0, 1, 1, 1])
-            #expect(spans.map { $0.status?.code == .error } == [false, false, true, true, true])
         }
     }
 }

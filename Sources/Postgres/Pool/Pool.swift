@@ -64,10 +64,9 @@ public final class Pool: Sendable {
 
     @usableFromInline
     func run(_ commands: [Command]) async throws -> [Rows] {
-        guard observation.tracer == nil else {
-            return try await observation.traced(configuration.applicationName) { try await commit(commands) }
-        }
-        return try await commit(commands)
+        // Without a closure where there is no tracer: this is the way of every request.
+        guard let spans = observation.spans else { return try await commit(commands) }
+        return try await spans.traced(commands.names) { try await commit(commands) }
     }
 
     /// The way of every request: as few calls and closures as can be, and else the same as
@@ -155,7 +154,7 @@ public final class Pool: Sendable {
     private func lend<Result>(
         timeout: Duration? = nil, retries: Int, _ body: (Session) async throws -> Result
     ) async throws -> Result {
-        try await observation.traced(configuration.applicationName) {
+        try await observation.spans.traced {
             var repetition = Repetition(self, retries: retries)
             while true {
                 let session = try await acquire()

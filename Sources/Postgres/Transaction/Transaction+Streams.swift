@@ -16,7 +16,10 @@ extension Transaction {
         _ statement: Statement<[Row]>, _ body: (RowStream<Row>) async throws -> Result
     ) async throws -> Result {
         try await protected { session in
-            try await session.stream(statement.command) { try await body(RowStream(statement, $0)) }
+            let command = statement.command
+            return try await session.spans.traced([command].names) {
+                try await session.stream(command) { try await body(RowStream(statement, $0)) }
+            }
         }
     }
 
@@ -30,8 +33,10 @@ extension Transaction {
         _ name: StaticString, _ statement: StaticString, _ body: (CopyChunks) async throws -> Result
     ) async throws -> Result {
         try await protected { session in
-            try await session.copyOut(statement.description, name: name.description) {
-                try await body(CopyChunks($0))
+            try await session.spans.traced([name.description]) {
+                try await session.copyOut(statement.description, name: name.description) {
+                    try await body(CopyChunks($0))
+                }
             }
         }
     }
@@ -50,9 +55,7 @@ extension Transaction {
     public mutating func copyIn<Source: AsyncSequence>(
         _ name: StaticString, _ statement: StaticString, from source: Source
     ) async throws -> Int where Source.Element: Collection<UInt8> {
-        try await sendPending()
-        let session = session
-        return try await session.copyIn(statement.description, name: name.description) {
+        try await sent(name, statement) { session in
             for try await chunk in source { try await session.putCopy((chunk as? [UInt8]) ?? Array(chunk)) }
         }
     }
@@ -66,12 +69,20 @@ extension Transaction {
     public mutating func copyIn(
         _ name: StaticString, _ statement: StaticString, _ body: (inout CopyWriter) async throws -> Void
     ) async throws -> Int {
-        try await sendPending()
-        let session = session
-        return try await session.copyIn(statement.description, name: name.description) {
+        try await sent(name, statement) { session in
             var writer = CopyWriter(session: session)
             try await body(&writer)
             try await writer.finish()
+        }
+    }
+
+    private mutating func sent(
+        _ name: StaticString, _ statement: StaticString, _ body: (Session) async throws -> Void
+    ) async throws -> Int {
+        try await sendPending()
+        let session = session
+        return try await session.spans.traced([name.description]) {
+            try await session.copyIn(statement.description, name: name.description) { try await body(session) }
         }
     }
 

@@ -52,7 +52,15 @@ public struct Transaction: ~Copyable {
     @usableFromInline
     mutating func send(_ commands: [Command]) async throws -> [Rows] {
         let all = try takePending(with: commands)
-        do { return try await session.run(all) } catch { throw noted(error) }
+        do { return try await sent(all) } catch { throw noted(error) }
+    }
+
+    /// One round trip, as a span.
+    private func sent(_ commands: [Command], ending: Bool = false) async throws -> [Rows] {
+        let session = session
+        return try await session.spans.traced(commands.names) {
+            ending ? try await session.commit(commands) : try await session.run(commands)
+        }
     }
 
     /// Keeps the error when the transaction is gone with it: nothing else may run as if there still were one.
@@ -67,7 +75,8 @@ public struct Transaction: ~Copyable {
     /// `name` stands for it in errors. A COPY within is a ``PostgresError/Reason/protocolViolation(_:)``.
     public mutating func execute(script: String, name: String) async throws {
         try await sendPending()
-        try await session.execute(script: script, name: name)
+        let session = session
+        try await session.spans.traced([name]) { try await session.execute(script: script, name: name) }
     }
 
     // MARK: Savepoints
@@ -133,13 +142,13 @@ public struct Transaction: ~Copyable {
 
     mutating func sendPending() async throws {
         let commands = try takePending()
-        if !commands.isEmpty { do { _ = try await session.run(commands) } catch { throw noted(error) } }
+        if !commands.isEmpty { do { _ = try await sent(commands) } catch { throw noted(error) } }
     }
 
     /// Commits; throws when the server rolled back instead, or when its answer was lost.
     private mutating func commit() async throws {
         guard roundTrips > 0 else { return }
-        _ = try await session.commit(takePending(with: [.commit]))
+        _ = try await sent(takePending(with: [.commit]), ending: true)
     }
 
     /// Lends a transaction on the session; commits when the closure returns, rolls back when it throws.

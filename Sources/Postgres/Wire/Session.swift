@@ -16,6 +16,10 @@ final class Session: @unchecked Sendable {
     let idleTimeout: Nanoseconds
     /// A round trip that takes longer is reported.
     let slowAfter: Nanoseconds
+    /// `nil` when no tracer is installed.
+    let spans: Spans?
+    /// Nanoseconds for which the server was waited for, while that is measured.
+    var waited: Int64?
     private let place = PollingExecutor.shared.open()
     /// When the present lending has to be over.
     var deadline = Moment.never
@@ -50,6 +54,7 @@ final class Session: @unchecked Sendable {
         endOfLife = .now + configuration.maximumLifetime * Double.random(in: 0.9...1)
         idleTimeout = Nanoseconds(configuration.idleTimeout * Double.random(in: 0.9...1))
         slowAfter = Nanoseconds(configuration.slowAfter)
+        spans = Spans(configuration)
         prepared = PreparedStatements(limit: configuration.preparedStatementLimit)
     }
 
@@ -78,9 +83,11 @@ final class Session: @unchecked Sendable {
     /// Waits for the socket. On a deadline or a cancellation the server is told to stop; within an interruptible piece of
     /// work the wait then goes on for its answer, elsewhere the session is broken.
     func wait(_ interest: Poller.Interest) async throws {
+        let began = waited.map { _ in Moment.now }
         let outcome = await place.wait(
             for: PQsocket(connection), interest, until: deadline, heedsCancellation: heedsCancellation,
             staysWatched: true)
+        if let began { waited? += Moment.now.nanoseconds - began.nanoseconds }
         switch outcome {
         case .ready: return
         case .timedOut: try interrupt(.deadline)

@@ -3,11 +3,11 @@ import CLibPQ
 /// COPY, streams and scripts: what libpq does not do inside a pipeline.
 extension Session {
     /// Leaves pipeline mode for the body and enters it again.
-    func outsidePipeline<Result>(_ body: () async throws -> Result) async throws -> Result {
+    private func apart<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
         guard !isBroken else { throw PostgresError(.connection("the connection broke before")) }
         guard PQexitPipelineMode(connection) == 1 else { throw broken() }
         defer { if !isBroken, PQenterPipelineMode(connection) != 1 { discard() } }
-        return try await body()
+        return try await noted(name) { try await interruptibly(body) }
     }
 
     /// Reads results up to the end of the command; throws the first error.
@@ -39,11 +39,9 @@ extension Session {
     /// Runs a script of several statements without parameters, as one implicit transaction unless it says otherwise.
     func execute(script: String, name: String) async throws {
         commitIsUnknown = false
-        try await outsidePipeline {
-            try await interruptibly {
-                try await send(script)
-                try await drain(name)
-            }
+        try await apart(name) {
+            try await send(script)
+            try await drain(name)
         }
     }
 
@@ -76,17 +74,15 @@ extension Session {
     /// Sends data with `COPY … FROM STDIN`. An error of the body ends the COPY with a failure and comes out unchanged.
     /// Returns the number of rows that the server took.
     func copyIn(_ statement: String, name: String, _ body: () async throws -> Void) async throws -> Int {
-        try await outsidePipeline {
-            try await interruptibly {
-                try await startCopy(statement, name: name, PGRES_COPY_IN)
-                do {
-                    try await body()
-                    try await endCopy(failure: nil)
-                } catch {
-                    try await failCopy(after: error, name: name)
-                }
-                return try await finishCopy(name)
+        try await apart(name) {
+            try await startCopy(statement, name: name, PGRES_COPY_IN)
+            do {
+                try await body()
+                try await endCopy(failure: nil)
+            } catch {
+                try await failCopy(after: error, name: name)
             }
+            return try await finishCopy(name)
         }
     }
 
@@ -217,19 +213,17 @@ extension Session {
     private func receiving<Result>(
         _ name: String, start: () async throws -> Void, body: (Incoming) async throws -> Result
     ) async throws -> Result {
-        try await outsidePipeline {
-            try await interruptibly {
-                try await start()
-                let incoming = Incoming(self, name)
-                do {
-                    let result = try await body(incoming)
-                    try await incoming.close()
-                    return result
-                } catch {
-                    // The reader's own error comes out unchanged, whatever happens to the rest of the answer.
-                    do { try await incoming.close() } catch { discardIfLost(error) }
-                    throw error
-                }
+        try await apart(name) {
+            try await start()
+            let incoming = Incoming(self, name)
+            do {
+                let result = try await body(incoming)
+                try await incoming.close()
+                return result
+            } catch {
+                // The reader's own error comes out unchanged, whatever happens to the rest of the answer.
+                do { try await incoming.close() } catch { discardIfLost(error) }
+                throw error
             }
         }
     }
