@@ -9,13 +9,16 @@ import Testing
     .ownServer { OwnServer.Options(certificate: try await Certificates.shared.localhost) })
 struct EncryptedTests {
     private func withOneConnection(_ body: (Pool, _ backend: Int) async throws -> Void) async throws {
+        try await withPool(configuration(1)) { try await body($0, try await $0.pipeline(Queries.backend)) }
+    }
+
+    private func configuration(_ connections: Int) throws -> Postgres.Configuration {
         let server = try OwnServerTrait.server
         let password = OwnServer.password.replacing("\\", with: "\\\\").replacing("'", with: "\\'")
-        let configuration = Configuration(
+        return Configuration(
             url: "dbname=postgres user=postgres host=localhost port=\(try #require(server.port)) sslmode=require "
                 + "password='\(password)'",
-            applicationName: "encrypted-tests", maximumConnections: 1, connectTimeout: .seconds(30))
-        try await withPool(configuration) { try await body($0, try await $0.pipeline(Queries.backend)) }
+            applicationName: "encrypted-tests", maximumConnections: connections, connectTimeout: .seconds(30))
     }
 
     private static let rows = Statement(
@@ -97,6 +100,17 @@ struct EncryptedTests {
                 #expect(try await connection.run(Queries.sleeps(backend)) == false)
             }
             #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
+    @Test func `cancelling at any moment leaves nothing stuck and no answer for another`() async throws {
+        try await withPool(configuration(3)) { pool in
+            let create = Statement(effect: "test.table", "CREATE UNLOGGED TABLE t (n int)")
+            _ = try await pool.pipeline(create)
+            let cancellations = RandomCancellations(pool: pool, executor: PollingExecutor.shared)
+            for _ in 0..<2 { try await cancellations.cancelThousand() }
+            let (finished, cancelled) = (cancellations.tally.value.finished, cancellations.tally.value.cancelled)
+            for work in CancelledWork.allCases { #expect(finished[work] != nil && cancelled[work] != nil, "\(work)") }
         }
     }
 }
