@@ -97,34 +97,57 @@ CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
 
 ALTER FUNCTION crm.set_tenant(tenant uuid) OWNER TO mehvar_owner;
 
-CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
+CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
 DECLARE
-    moved bigint;
+    moved bigint := 0;
+    found_now bigint;
     batch_tenants uuid[];
     batches uuid[];
     batch_outcomes text[];
+    tenants_now uuid[];
+    batches_now uuid[];
+    outcomes_now text[];
 BEGIN
-    WITH finished AS (
-        DELETE FROM job.job j
-        USING unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, o.outcome, j.attempt, j.rescues, j.lease, j.unique_key, j.errors,
-            j.created_at, j.run_at, j.started_at, j.batch_id
-    ), archived AS (
-        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
-            created_at, run_at, started_at, batch_id)
-        SELECT tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors, created_at, run_at,
-            started_at, batch_id
-        FROM finished
-    )
-    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
-        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL),
-        array_agg(f.outcome) FILTER (WHERE f.batch_id IS NOT NULL)
-    INTO moved, batch_tenants, batches, batch_outcomes
-    FROM finished f;
+    FOR pass IN 1..2 LOOP
+        WITH finished AS (
+            DELETE FROM job.job j
+            USING unnest(tenants, ids, leases, outcomes, places) AS o (tenant_id, id, lease, outcome, place)
+            WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease
+                AND j.worker_id IS NOT NULL
+            RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, o.outcome, j.attempt, j.rescues, j.lease, j.unique_key,
+                j.errors, j.created_at, j.run_at, j.started_at, j.batch_id
+        ), archived AS (
+            INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+                created_at, run_at, started_at, batch_id)
+            SELECT tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors, created_at,
+                run_at, started_at, batch_id
+            FROM finished
+        )
+        SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
+            array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL),
+            array_agg(f.outcome) FILTER (WHERE f.batch_id IS NOT NULL)
+        INTO found_now, tenants_now, batches_now, outcomes_now
+        FROM finished f;
+        moved := moved + found_now;
+        batch_tenants := batch_tenants || tenants_now;
+        batches := batches || batches_now;
+        batch_outcomes := batch_outcomes || outcomes_now;
+        EXIT WHEN pass = 2 OR moved = cardinality(ids);
+
+        SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
+        INTO tenants, ids, leases, outcomes, places
+        FROM (
+            SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
+            FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
+            JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+            FOR UPDATE OF j
+        ) l;
+        EXIT WHEN ids IS NULL;
+    END LOOP;
+    -- Once, so that the rows of batches are locked in one order.
     IF batches IS NOT NULL THEN
         PERFORM job.count_in_batches(batch_tenants, batches, batch_outcomes);
     END IF;
@@ -132,45 +155,7 @@ BEGIN
 END
 $$;
 
-ALTER FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) OWNER TO mehvar_owner;
-
-CREATE FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $$
-#variable_conflict use_column
-DECLARE
-    moved bigint;
-    batch_tenants uuid[];
-    batches uuid[];
-BEGIN
-    WITH finished AS (
-        DELETE FROM job.job j
-        USING unnest(tenants, ids, leases, places) AS o (tenant_id, id, lease, place)
-        WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, j.attempt, j.rescues, j.lease, j.unique_key, j.errors,
-            j.created_at, j.run_at, j.started_at, j.batch_id
-    ), archived AS (
-        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
-            created_at, run_at, started_at, batch_id)
-        SELECT tenant_id, id, queue, kind, version, 'completed', attempt, rescues, lease, unique_key, errors, created_at, run_at,
-            started_at, batch_id
-        FROM finished
-    )
-    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
-        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL)
-    INTO moved, batch_tenants, batches
-    FROM finished f;
-    IF batches IS NOT NULL THEN
-        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('completed'::text, ARRAY[cardinality(batches)]));
-    END IF;
-    IF moved < cardinality(ids) THEN
-        moved := moved + job.archive(tenants, ids, leases, array_fill('completed'::text, ARRAY[cardinality(ids)]));
-    END IF;
-    RETURN moved;
-END
-$$;
-
-ALTER FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) OWNER TO mehvar_owner;
+ALTER FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -353,7 +338,9 @@ CREATE FUNCTION job.complete(job_id uuid, job_lease bigint) RETURNS void
     SET enable_mergejoin TO 'off'
     AS $$
 BEGIN
-    IF job.archive(ARRAY[current_setting('mehvar.tenant_id')::uuid], ARRAY[job_id], ARRAY[job_lease], ARRAY['completed']) <> 1 THEN
+    IF job.archive(ARRAY[current_setting('mehvar.tenant_id')::uuid], ARRAY[job_id], ARRAY[job_lease], ARRAY['completed'],
+        NULL) <> 1
+    THEN
         RAISE EXCEPTION 'the job does not run under this lease any more' USING ERRCODE = 'JQ001';
     END IF;
 END
@@ -499,7 +486,7 @@ BEGIN
     SELECT (SELECT count(*) FROM archived) + (SELECT count(*) FROM returned) INTO moved;
     IF stopped_ids IS NOT NULL THEN
         moved := moved + job.archive(stopped_tenants, stopped_ids, stopped_leases,
-            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]));
+            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]), NULL);
     END IF;
     RETURN moved;
 END
@@ -1730,11 +1717,8 @@ GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone t
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
 
-REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) TO mehvar_queue;
-
-REVOKE ALL ON FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) TO mehvar_queue;
+REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) TO mehvar_queue;
 
 REVOKE ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) TO mehvar_queue;

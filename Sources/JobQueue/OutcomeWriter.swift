@@ -18,19 +18,17 @@ struct OutcomeWriter: Sendable {
     /// - Returns: the outcomes of jobs that somebody keeps locked: they are not written.
     func write(_ outcomes: [Outcome], while isWorthIt: @Sendable () -> Bool) async -> [Outcome] {
         var completed: [Outcome] = []
-        var unlocated: [Outcome] = []
         var returned: [Outcome] = []
         var dead: [Outcome] = []
         for outcome in outcomes {
             switch outcome.verdict {
-            case .completed where outcome.run?.job.location == nil: unlocated.append(outcome)
             case .completed: completed.append(outcome)
             case .returned: returned.append(outcome)
             case .dead: dead.append(outcome)
             }
         }
         var locked: [Outcome] = []
-        for batch in [completed, unlocated, returned, dead] where !batch.isEmpty {
+        for batch in [completed, returned, dead] where !batch.isEmpty {
             locked += await write(batch: batch, while: isWorthIt)
         }
         return locked

@@ -2,74 +2,65 @@
 -- that it moved. A job that runs is told by its worker: its state would lead the planner to the index of all running jobs, away from the
 -- primary key.
 
--- Moves jobs that ran to job.done; outcomes are completed and cancelled.
-CREATE OR REPLACE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
+-- What `job.archive` was before.
+DROP FUNCTION IF EXISTS job.archive(uuid[], uuid[], bigint[], text[]);
+DROP FUNCTION IF EXISTS job.archive_completed(uuid[], uuid[], bigint[], tid[]);
+
+-- Moves jobs that ran to job.done; outcomes are completed and cancelled. Each is found where its claim left it; one without a place, or
+-- that was written since, is looked up by its key.
+CREATE OR REPLACE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 AS $$
 #variable_conflict use_column
 DECLARE
-    moved bigint;
+    moved bigint := 0;
+    found_now bigint;
     batch_tenants uuid[];
     batches uuid[];
     batch_outcomes text[];
+    tenants_now uuid[];
+    batches_now uuid[];
+    outcomes_now text[];
 BEGIN
-    WITH finished AS (
-        DELETE FROM job.job j
-        USING unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, o.outcome, j.attempt, j.rescues, j.lease, j.unique_key, j.errors,
-            j.created_at, j.run_at, j.started_at, j.batch_id
-    ), archived AS (
-        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
-            created_at, run_at, started_at, batch_id)
-        SELECT tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors, created_at, run_at,
-            started_at, batch_id
-        FROM finished
-    )
-    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
-        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL),
-        array_agg(f.outcome) FILTER (WHERE f.batch_id IS NOT NULL)
-    INTO moved, batch_tenants, batches, batch_outcomes
-    FROM finished f;
+    FOR pass IN 1..2 LOOP
+        WITH finished AS (
+            DELETE FROM job.job j
+            USING unnest(tenants, ids, leases, outcomes, places) AS o (tenant_id, id, lease, outcome, place)
+            WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease
+                AND j.worker_id IS NOT NULL
+            RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, o.outcome, j.attempt, j.rescues, j.lease, j.unique_key,
+                j.errors, j.created_at, j.run_at, j.started_at, j.batch_id
+        ), archived AS (
+            INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
+                created_at, run_at, started_at, batch_id)
+            SELECT tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors, created_at,
+                run_at, started_at, batch_id
+            FROM finished
+        )
+        SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
+            array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL),
+            array_agg(f.outcome) FILTER (WHERE f.batch_id IS NOT NULL)
+        INTO found_now, tenants_now, batches_now, outcomes_now
+        FROM finished f;
+        moved := moved + found_now;
+        batch_tenants := batch_tenants || tenants_now;
+        batches := batches || batches_now;
+        batch_outcomes := batch_outcomes || outcomes_now;
+        EXIT WHEN pass = 2 OR moved = cardinality(ids);
+
+        SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
+        INTO tenants, ids, leases, outcomes, places
+        FROM (
+            SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
+            FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
+            JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+            FOR UPDATE OF j
+        ) l;
+        EXIT WHEN ids IS NULL;
+    END LOOP;
+    -- Once, so that the rows of batches are locked in one order.
     IF batches IS NOT NULL THEN
         PERFORM job.count_in_batches(batch_tenants, batches, batch_outcomes);
-    END IF;
-    RETURN moved;
-END
-$$;
-
--- Moves completed jobs to job.done, each found where its claim left it; one that was written since is looked up.
-CREATE OR REPLACE FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) RETURNS bigint
-LANGUAGE plpgsql VOLATILE
-AS $$
-#variable_conflict use_column
-DECLARE
-    moved bigint;
-    batch_tenants uuid[];
-    batches uuid[];
-BEGIN
-    WITH finished AS (
-        DELETE FROM job.job j
-        USING unnest(tenants, ids, leases, places) AS o (tenant_id, id, lease, place)
-        WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, j.attempt, j.rescues, j.lease, j.unique_key, j.errors,
-            j.created_at, j.run_at, j.started_at, j.batch_id
-    ), archived AS (
-        INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
-            created_at, run_at, started_at, batch_id)
-        SELECT tenant_id, id, queue, kind, version, 'completed', attempt, rescues, lease, unique_key, errors, created_at, run_at,
-            started_at, batch_id
-        FROM finished
-    )
-    SELECT count(*), array_agg(f.tenant_id) FILTER (WHERE f.batch_id IS NOT NULL),
-        array_agg(f.batch_id) FILTER (WHERE f.batch_id IS NOT NULL)
-    INTO moved, batch_tenants, batches
-    FROM finished f;
-    IF batches IS NOT NULL THEN
-        PERFORM job.count_in_batches(batch_tenants, batches, array_fill('completed'::text, ARRAY[cardinality(batches)]));
-    END IF;
-    IF moved < cardinality(ids) THEN
-        moved := moved + job.archive(tenants, ids, leases, array_fill('completed'::text, ARRAY[cardinality(ids)]));
     END IF;
     RETURN moved;
 END
@@ -138,7 +129,7 @@ BEGIN
     SELECT (SELECT count(*) FROM archived) + (SELECT count(*) FROM returned) INTO moved;
     IF stopped_ids IS NOT NULL THEN
         moved := moved + job.archive(stopped_tenants, stopped_ids, stopped_leases,
-            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]));
+            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]), NULL);
     END IF;
     RETURN moved;
 END
@@ -196,18 +187,18 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 BEGIN
-    IF job.archive(ARRAY[current_setting('mehvar.tenant_id')::uuid], ARRAY[job_id], ARRAY[job_lease], ARRAY['completed']) <> 1 THEN
+    IF job.archive(ARRAY[current_setting('mehvar.tenant_id')::uuid], ARRAY[job_id], ARRAY[job_lease], ARRAY['completed'],
+        NULL) <> 1
+    THEN
         RAISE EXCEPTION 'the job does not run under this lease any more' USING ERRCODE = 'JQ001';
     END IF;
 END
 $$;
 
-REVOKE ALL ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[]),
-    job.archive_completed(uuid[], uuid[], bigint[], tid[]), job.complete(uuid, bigint),
+REVOKE ALL ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[], tid[]), job.complete(uuid, bigint),
     job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
     job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[]),
-    job.archive_completed(uuid[], uuid[], bigint[], tid[]),
+GRANT EXECUTE ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[], tid[]),
     job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
     job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) TO mehvar_queue;
 GRANT EXECUTE ON FUNCTION job.complete(uuid, bigint) TO mehvar_app;

@@ -12,18 +12,11 @@ enum OutcomeStatements {
     /// Moves completed jobs to `job.done`.
     static func complete(_ outcomes: [Outcome]) -> Statement<Int> {
         let keys = outcomes.map(\.key)
-        guard outcomes.contains(where: { $0.run?.job.location != nil }) else {
-            return Statement(
-                "job.complete_by_key",
-                """
-                SELECT job.archive(\(keys.map(\.tenantID)), \(keys.map(\.id)), \(keys.map(\.lease)),
-                    array_fill('completed'::text, ARRAY[\(Int32(clamping: keys.count))]))
-                """, one: { try $0.next() })
-        }
         return Statement(
             "job.complete",
             """
-            SELECT job.archive_completed(\(keys.map(\.tenantID)), \(keys.map(\.id)), \(keys.map(\.lease)),
+            SELECT job.archive(\(keys.map(\.tenantID)), \(keys.map(\.id)), \(keys.map(\.lease)),
+                array_fill('completed'::text, ARRAY[\(Int32(clamping: keys.count))]),
                 \(NullableArray(outcomes.map { $0.run?.job.location })))
             """, one: { try $0.next() })
     }
