@@ -54,8 +54,8 @@ struct QueueBench: AsyncParsableCommand {
             // Beside what it was before, too.
             results += deep + zip(deep, results).map { deep, plain in deep.beside(plain) }
         }
-        let peer = try await bench.tables.pgqueuer(jobs)
-        if let peer, let process = results.first { results.append(process.beside(peer, "process_peer")) }
+        let peer = try await bench.tables.pgqueuer(jobs, runs: options.runs)
+        if !peer.isEmpty, let process = results.first { results.append(process.beside(peer, "process_peer")) }
         let fair = try await bench.runs.fairness(20_000)
         let others = fair.dropFirst()
         QueueCases.note(

@@ -22,8 +22,8 @@ struct QueueCases {
                 name: other.name + "_deep_to_plain", unit: unit, values: values, floors: other.values, isCost: isCost)
         }
 
-        func beside(_ floor: Double, _ name: String) -> Result {
-            Result(name: name, unit: unit, values: values, floors: [floor], isCost: isCost)
+        func beside(_ floors: [Double], _ name: String) -> Result {
+            Result(name: name, unit: unit, values: values, floors: floors, isCost: isCost)
         }
     }
 

@@ -163,17 +163,32 @@ struct QueueTables: Sendable {
         }
     }
 
-    /// Jobs a second that one pgqueuer worker drains; `nil` where it is not installed.
-    func pgqueuer(_ jobs: Int) async throws -> Double? {
+    /// Jobs a second that one pgqueuer worker drains, in each run; none where it is not installed.
+    func pgqueuer(_ jobs: Int, runs: Int) async throws -> [Double] {
         let environment = ProcessInfo.processInfo.environment
         let python = environment["MEHVAR_BENCH_PYTHON"] ?? "python3"
         let root = environment["MEHVAR_ROOT"] ?? FileManager.default.currentDirectoryPath
-        do { _ = try await Tool.run(python, ["-c", "import pgqueuer, asyncpg"]) } catch { return nil }
-        try await script("CREATE DATABASE bench_pgqueuer")
+        let version: String
+        do {
+            let program = "import asyncpg, pgqueuer, importlib.metadata as m; print(m.version('pgqueuer'))"
+            version = try await Tool.run(python, ["-c", program])
+        } catch {
+            QueueCases.note("pgqueuer is not installed for \(python)")
+            return []
+        }
+        QueueCases.note("peer: pgqueuer \(version.trimmingCharacters(in: .whitespacesAndNewlines))")
         let url = superuser.replacingOccurrences(of: "///mehvar?", with: "///bench_pgqueuer?")
-        let output = try await Tool.run(python, ["\(root)/deploy/lib/pgqueuer_drain.py", url, String(jobs)])
-        try await script("DROP DATABASE bench_pgqueuer")
-        return Double(output.trimmingCharacters(in: .whitespacesAndNewlines))
+        var rates: [Double] = []
+        for _ in 0..<runs {
+            try await script("CREATE DATABASE bench_pgqueuer")
+            let output = try await Tool.run(python, ["\(root)/deploy/lib/pgqueuer_drain.py", url, String(jobs)])
+            try await script("DROP DATABASE bench_pgqueuer")
+            guard let rate = Double(output.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+                throw Tool.Failure(description: "pgqueuer printed no rate: \(output)")
+            }
+            rates.append(rate)
+        }
+        return rates
     }
 
     func count(_ sql: SQL) async throws -> Int {
