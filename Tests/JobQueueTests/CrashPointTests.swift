@@ -42,6 +42,32 @@ struct CrashPointTests {
         }
     }
 
+    @Test func `A crash between a job's return and the end that is written for it runs it again, and one end stands`()
+        async throws
+    {
+        try await withQueue { queue in
+            let effects = try await Effects(queue)
+            let fault = try await WriteFault(queue, code: "58030")
+            let first = try WorkerProcess(queue.database)
+            defer { first.send(SIGKILL) }
+            try await queue.enqueue(Effect(milliseconds: 0))
+            // The job has returned, and its end was given to the database and not taken.
+            try await eventually { try await fault.count > 0 }
+            first.kill9()
+            #expect(try await effects.count == 1)
+            #expect(try await queue.counts() == [1, 0, 0])
+            try await fault.lift()
+            let second = try WorkerProcess(queue.database)
+            defer { second.send(SIGKILL) }
+            try await eventually { try await queue.doneCount() == 1 }
+            #expect(try await effects.count == 2)
+            #expect(
+                try await queue.text("SELECT concat_ws(' ', outcome, attempt, rescues) FROM job.done")
+                    == "completed 1 1")
+            #expect(try await queue.counts() == [0, 1, 0])
+        }
+    }
+
     @Test func `A transaction that rolls back has enqueued nothing`() async throws {
         try await withQueue { queue in
             let statements = try Enqueue.statements(tenant: queue.tenant, jobs: [NewJob(Note())])

@@ -70,16 +70,4 @@ struct EnqueueTests {
             #expect(try await queue.liveCount() == 6_050)
         }
     }
-
-    @Test func `A thousand callers that enqueue the same key at once leave one job`() async throws {
-        try await withQueue { queue in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<1_000 {
-                    group.addTask { try await queue.enqueue(Note(number: number, key: "k")) }
-                }
-                try await group.waitForAll()
-            }
-            #expect(try await queue.liveCount() == 1)
-        }
-    }
 }

@@ -36,16 +36,13 @@ struct FaultTests {
         try await withQueue { queue in
             let dead = UUID.v7()
             try await queue.enqueue([NewJob(Note(number: 1)), NewJob(Note(number: 2, key: "k"))])
-            let claimable = Claimable(queues: ["default"], kinds: [(Note.kind, 1)])
-            let place = TenantQueue(tenantID: queue.tenant, queue: "default")
-            let demand = Demand(place: place, isLimited: false, slots: 10)
-            let claim = ClaimStatements.claim([demand], claimable, after: ReadyFloors(), worker: dead)
+            let claim = queue.claim(10, worker: dead)
             let claimed = try await queue.queue.withTransaction { transaction in
                 _ = try await transaction.run(
                     WorkerStatements.register(dead, replacing: nil, name: "dead", timeToLive: .milliseconds(50)))
-                return try await transaction.pipeline(all: claim)
+                return try await transaction.run(claim)
             }
-            #expect(claimed.flatMap { $0 }.count == 2)
+            #expect(claimed.count == 2)
             let attempts = Log<Int>()
             try await withWorker(queue.queue, handling { _, context in attempts.add(context.attempt) }) { worker in
                 try await eventually { try await queue.doneCount() == 2 }
@@ -91,59 +88,6 @@ struct FaultTests {
                 #expect(runs.entries == [true, true])
             }
             #expect(try await queue.text("SELECT outcome || attempt FROM job.done") == "completed1")
-        }
-    }
-
-    @Test func `A completion that cannot be written is tried again until it is`() async throws {
-        try await withQueue { queue in
-            let runs = Log<Int>()
-            let gate = Gate()
-            let handlers = handling { note, _ in
-                await gate.pass()
-                runs.add(note.number)
-            }
-            try await withWorker(queue.queue, handlers) { _ in
-                try await queue.enqueue((0..<5).map { NewJob(Note(number: $0)) })
-                try await eventually {
-                    try await queue.number("SELECT count(*) FROM job.job WHERE state = 'running'") == 5
-                }
-                try await queue.run("REVOKE INSERT ON job.done FROM mehvar_queue")
-                gate.open(5)
-                try await eventually { runs.count == 5 }
-                try await queue.run("GRANT INSERT ON job.done TO mehvar_queue")
-                try await eventually { try await queue.doneCount() == 5 }
-            }
-            #expect(runs.entries.sorted() == [0, 1, 2, 3, 4])
-        }
-    }
-
-    @Test func `A missing partition is made and the completion written`() async throws {
-        try await withQueue { queue in
-            try await queue.database.execute(
-                """
-                DO $$ DECLARE part regclass; BEGIN
-                    FOR part IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'job.done'::regclass LOOP
-                        EXECUTE format('DROP TABLE %s', part);
-                    END LOOP;
-                END $$
-                """)
-            try await withWorker(queue.queue, handling { _, _ in }) { _ in
-                try await queue.enqueue(Note())
-                try await eventually { try await queue.doneCount() == 1 }
-            }
-        }
-    }
-
-    @Test func `One row that cannot be written is given up and the rest of its batch completes`() async throws {
-        try await withQueue { queue in
-            try await queue.run("ALTER TABLE job.done ADD CONSTRAINT bad_row CHECK (unique_key <> 'test.note/bad')")
-            let jobs = (0..<100).map { NewJob(Note(number: $0, key: $0 == 50 ? "bad" : nil)) }
-            try await withWorker(queue.queue, handling { _, _ in }, concurrency: 100) { _ in
-                try await queue.enqueue(jobs)
-                try await eventually { try await queue.doneCount() == 99 }
-                try await eventually { try await queue.deadCount() == 1 }
-            }
-            #expect(try await queue.text("SELECT reason || unique_key FROM job.dead") == "unwritabletest.note/bad")
         }
     }
 
@@ -204,37 +148,6 @@ struct FaultTests {
             gate.open()
             try await eventually { ends.count == 1 }
             #expect(try await queue.text("SELECT state || attempt FROM job.job") == "ready0")
-        }
-    }
-
-    @Test func `Backends that are terminated again and again lose nothing`() async throws {
-        try await withQueue { queue in
-            let runs = Log<Int>()
-            try await queue.enqueue((0..<3_000).map { NewJob(Note(number: $0)) })
-            let handlers = handling { note, _ in runs.add(note.number) }
-            let superuser = Pool(queue.database.configuration())
-            defer { superuser.close() }
-            let kill = Statement<Int>(
-                "test.kill",
-                """
-                SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                WHERE usename = 'mehvar_queue' AND datname = current_database()
-                """, one: { try $0.next() })
-            try await withWorker(queue.queue, handlers, concurrency: 16) { _ in
-                var killed = 0
-                while try await queue.liveCount() > 0 {
-                    let before = runs.count
-                    killed += try await superuser.pipeline(kill)
-                    try await eventually(within: .seconds(30)) {
-                        if runs.count >= before + 200 { return true }
-                        return try await queue.liveCount() == 0
-                    }
-                }
-                #expect(killed > 5)
-            }
-            #expect(Set(runs.entries) == Set(0..<3_000))
-            #expect(try await queue.doneCount() == 3_000)
-            #expect(try await queue.deadCount() == 0)
         }
     }
 }

@@ -11,11 +11,7 @@ struct OperateRaceTests {
 
     /// Claims the only ready job for a worker that is not there.
     private func claim(_ queue: QueueFixture) async throws -> ClaimedJob {
-        let place = TenantQueue(tenantID: queue.tenant, queue: "default")
-        let claim = ClaimStatements.claim(
-            [Demand(place: place, isLimited: false, slots: 1)], Claimable(queues: ["default"], kinds: [(Note.kind, 1)]),
-            after: ReadyFloors(), worker: .v7())
-        return try #require(try await queue.queue.pipeline(claim[0]).first)
+        try #require(try await queue.queue.pipeline(queue.claim(1)).first)
     }
 
     private func reference(_ job: ClaimedJob) -> JobReference {

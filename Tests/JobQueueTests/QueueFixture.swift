@@ -51,6 +51,13 @@ struct QueueFixture: Sendable {
         }
     }
 
+    /// Makes one more tenant.
+    func addTenant(_ id: UUID, weight: Int16 = 1) async throws {
+        try await run(
+            "INSERT INTO platform.tenant (id, slug, name) VALUES (\(id), 't' || right(\(id)::text, 12), 'T')")
+        try await run("INSERT INTO job.tenant (tenant_id, weight) VALUES (\(id), \(weight))")
+    }
+
     func text(_ sql: SQL) async throws -> String? {
         try await owner.pipeline(Statement<String?>("test.text", sql, optional: { try $0.next() }))
     }
@@ -80,11 +87,7 @@ func withQueue<Result>(
 ) async throws -> Result {
     let fixture = QueueFixture(database)
     defer { fixture.close() }
-    for id in [fixture.tenant, fixture.otherTenant] {
-        try await fixture.run(
-            "INSERT INTO platform.tenant (id, slug, name) VALUES (\(id), 't' || right(\(id)::text, 12), 'T')")
-        try await fixture.run("INSERT INTO job.tenant (tenant_id) VALUES (\(id))")
-    }
+    for id in [fixture.tenant, fixture.otherTenant] { try await fixture.addTenant(id) }
     return try await body(fixture)
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Postgres
 import TestSupport
 import Testing
@@ -7,122 +8,6 @@ import Testing
 
 @Suite("Races", .serialized)
 struct RaceTests {
-    @Test func `A thousand concurrent enqueueings of one key leave one job`() async throws {
-        try await withQueue { queue in
-            let ids = try await withThrowingTaskGroup(of: UUID.self) { group in
-                for number in 0..<1000 {
-                    group.addTask {
-                        try await queue.app.pipeline(
-                            prelude: [queue.setTenant()],
-                            Enqueue.statement(tenant: queue.tenant, job: Note(number: number, key: "one")))
-                    }
-                }
-                return try await group.reduce(into: Set()) { $0.insert($1) }
-            }
-            // Everybody is told which one waits.
-            #expect(ids.count == 1)
-            #expect(try await queue.liveCount() == 1)
-        }
-    }
-
-    @Test func `Of transactions that change a thing and enqueue its recomputation, the last change is always seen`()
-        async throws
-    {
-        try await withQueue { queue in
-            try await queue.database.execute(
-                """
-                CREATE TABLE public.thing (id int PRIMARY KEY, value int NOT NULL, seen int NOT NULL DEFAULT -1);
-                INSERT INTO public.thing SELECT i, 0 FROM generate_series(0, 9) AS i;
-                GRANT SELECT, UPDATE ON public.thing TO mehvar_app
-                """)
-            let handlers = handling { note, _ in
-                let value = try await queue.app.pipeline(
-                    Statement<Int>(
-                        "test.value", "SELECT value FROM public.thing WHERE id = \(note.number)", one: { try $0.next() }
-                    ))
-                if Bool.random() { await Task.yield() }
-                _ = try await queue.app.pipeline(
-                    Statement<Int>(
-                        "test.seen", "UPDATE public.thing SET seen = greatest(seen, \(value)) WHERE id = \(note.number)"
-                    ))
-            }
-            try await withWorker(queue.queue, handlers) { worker in
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    for task in 0..<4 {
-                        group.addTask {
-                            for _ in 0..<250 {
-                                let thing = Int.random(in: 0..<10)
-                                try await queue.app.withTransaction(prelude: [queue.setTenant()]) { transaction in
-                                    _ = try await transaction.run(
-                                        Statement<Int>(
-                                            "test.change",
-                                            "UPDATE public.thing SET value = value + 1 WHERE id = \(thing)"))
-                                    if task % 2 == 0 { await Task.yield() }
-                                    _ = try await transaction.run(
-                                        Enqueue.statement(
-                                            tenant: queue.tenant, job: Note(number: thing, key: "\(thing)")))
-                                    if Bool.random() { await Task.yield() }
-                                }
-                                if Int.random(in: 0..<10) == 0 { worker.wake() }
-                            }
-                        }
-                    }
-                    try await group.waitForAll()
-                }
-                try await eventually { try await queue.liveCount() == 0 }
-            }
-            #expect(try await queue.superuser("SELECT sum(value)::bigint FROM public.thing") == 1000)
-            #expect(try await queue.superuser("SELECT count(*) FROM public.thing WHERE seen <> value") == 0)
-        }
-    }
-
-    @Test func `Fifty saturated tenants complete about the same number of jobs`() async throws {
-        try await withQueue { queue in
-            let tenants = (0..<50).map { _ in UUID.v7() }
-            for tenant in tenants {
-                try await queue.run(
-                    "INSERT INTO platform.tenant (id, slug, name) VALUES (\(tenant), 't' || right(\(tenant)::text, 12), 'T')"
-                )
-                try await queue.run("INSERT INTO job.tenant (tenant_id) VALUES (\(tenant))")
-                try await queue.enqueue((0..<300).map { NewJob(Note(number: $0)) }, tenant: tenant)
-            }
-            let completed = Log<UUID>()
-            try await withWorker(queue.queue, handling { completed.add($1.tenantID) }, concurrency: 20) { _ in
-                try await eventually { completed.count >= 12_000 }
-            }
-            // What came later does not count: in the end all tenants have the same number.
-            let counts = Dictionary(completed.entries.prefix(12_000).map { ($0, 1.0) }, uniquingKeysWith: +)
-            let found = tenants.map { counts[$0] ?? 0 }
-            // Jain, Chiu, Hawe, “A Quantitative Measure of Fairness”, 1984.
-            let sum = found.reduce(0, +)
-            let index = sum * sum / (50 * found.reduce(0) { $0 + $1 * $1 })
-            #expect(index >= 0.95, "\(found)")
-        }
-    }
-
-    @Test func `Backends that are ended all the time end no worker and lose nothing`() async throws {
-        try await withQueue { queue in
-            try await queue.enqueue((0..<3000).map { NewJob(Note(number: $0)) })
-            try await withWorker(queue.queue, handling { _, _ in }) { _ in
-                var (done, ended) = (0, 0)
-                while done < 3000 {
-                    ended += try await queue.superuser(
-                        """
-                        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                        WHERE datname = current_database() AND usename = 'mehvar_queue'
-                        """)
-                    let before = done
-                    try await eventually {
-                        done = try await queue.doneCount()
-                        return done >= min(3000, before + 200)
-                    }
-                }
-                #expect(ended > 5)
-            }
-            #expect(try await queue.counts() == [0, 3000, 0])
-        }
-    }
-
     @Test
     func
         `A job that stands elsewhere than its claim left it is completed as well, and what stands there is left alone`()
@@ -130,11 +15,7 @@ struct RaceTests {
     {
         try await withQueue { queue in
             try await queue.enqueue((0..<3).map { NewJob(Note(number: $0)) })
-            let place = TenantQueue(tenantID: queue.tenant, queue: "default")
-            let claim = ClaimStatements.claim(
-                [Demand(place: place, isLimited: false, slots: 3)],
-                Claimable(queues: ["default"], kinds: [(Note.kind, 1)]), after: ReadyFloors(), worker: .v7())
-            var jobs = try await queue.queue.pipeline(claim[0])
+            var jobs = try await queue.queue.pipeline(queue.claim(3))
             #expect(Set(jobs.compactMap(\.location)).count == 3)
             jobs[0].location = jobs[2].location
             try await queue.run("UPDATE job.job SET cancel_requested_at = now() WHERE id = \(jobs[1].key.id)")
@@ -148,21 +29,157 @@ struct RaceTests {
     @Test func `A completion that came before the rescue stays, and the rescue changes nothing`() async throws {
         try await withQueue { queue in
             try await queue.enqueue(Note())
-            let dead = UUID.v7()
-            let place = TenantQueue(tenantID: queue.tenant, queue: "default")
-            let claimable = Claimable(queues: ["default"], kinds: [(Note.kind, 1)])
-            let claim = ClaimStatements.claim(
-                [Demand(place: place, isLimited: false, slots: 1)], claimable, after: ReadyFloors(), worker: dead)
-            let job = try #require(try await queue.queue.pipeline(claim[0]).first)
+            let job = try #require(try await queue.queue.pipeline(queue.claim(1)).first)
             // Both know the run; its worker is not registered, so it looks dead.
             let orphans = try await queue.queue.pipeline(WorkerStatements.orphans(limit: 10))
             #expect(orphans.map(\.key) == [job.key])
             #expect(
                 try await queue.queue.pipeline(OutcomeStatements.complete([Outcome(key: job.key, verdict: .completed)]))
                     == 1)
-            let rescue = Outcome.Return(runAt: nil, isUncharged: true, isRescue: true)
-            #expect(try await queue.queue.pipeline(OutcomeStatements.giveBack([(job.key, rescue)])) == 0)
+            #expect(try await queue.queue.pipeline(OutcomeStatements.giveBack([(job.key, Self.rescue)])) == 0)
             #expect(try await queue.counts() == [0, 1, 0])
+        }
+    }
+
+    private static let rescue = Outcome.Return(runAt: nil, isUncharged: true, isRescue: true)
+
+    @Test func `Of a completion and a rescue at the same moment one counts, and what is completed stays so`()
+        async throws
+    {
+        try await withQueue { queue in
+            let number = 500
+            try await queue.enqueue((0..<number).map { NewJob(Note(number: $0)) })
+            let verdicts: [Outcome.Verdict] = [
+                .returned(Self.rescue), .returned(Outcome.Return(runAt: nil, isUncharged: true)),
+                .dead(Outcome.Death(reason: .rescues)),
+            ]
+            let (completer, rescuer) = (writer(queue), writer(queue))
+            while try await queue.liveCount() > 0 {
+                let jobs = try await queue.queue.pipeline(queue.claim(.random(in: 1...16)))
+                let ends = jobs.map { Outcome(key: $0.key, run: Run($0, RunShare()), verdict: .completed) }
+                let rescues = jobs.map { Outcome(key: $0.key, verdict: verdicts.randomElement() ?? verdicts[0]) }
+                await withDiscardingTaskGroup { group in
+                    for (writer, outcomes) in [(completer, ends), (rescuer, rescues)].shuffled() {
+                        group.addTask {
+                            var rest = outcomes.shuffled()
+                            // What the other side has locked for long.
+                            while !rest.isEmpty { rest = await writer.write(rest, while: { true }) }
+                        }
+                    }
+                }
+                // Each stands in one place, and what each side was told is what stands there.
+                let places = try await queue.number(
+                    """
+                    SELECT count(*) FROM unnest(\(jobs.map(\.key.id))) AS r (id) WHERE 1 =
+                        (SELECT count(*) FROM job.job j WHERE j.id = r.id AND j.state <> 'running')
+                        + (SELECT count(*) FROM job.done d WHERE d.id = r.id)
+                        + (SELECT count(*) FROM job.dead d WHERE d.id = r.id)
+                    """)
+                #expect(places == jobs.count)
+                let (completed, dead) = (completer.counters.snapshot.completed, rescuer.counters.snapshot.dead)
+                #expect(try await queue.counts() == [number - completed - dead, completed, dead])
+            }
+            let counts = try await queue.counts()
+            #expect(counts[1] > 0 && counts[2] > 0 && rescuer.counters.snapshot.returned > 0, "\(counts)")
+        }
+    }
+
+    private func writer(_ queue: QueueFixture) -> OutcomeWriter {
+        OutcomeWriter(
+            pool: queue.queue, running: RunningJobs(), counters: Counters(), clock: ServerClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, makePartitions: {})
+    }
+
+    @Test
+    func `Of two transactions that change a thing and enqueue its recomputation, both changes are seen each time`()
+        async throws
+    {
+        try await withQueue { queue in
+            try await queue.database.execute(
+                """
+                CREATE TABLE public.thing (id int PRIMARY KEY, seen int NOT NULL DEFAULT 0);
+                CREATE TABLE public.change (thing int NOT NULL);
+                CREATE INDEX ON public.change (thing);
+                INSERT INTO public.thing SELECT i FROM generate_series(0, 999) AS i;
+                GRANT SELECT, UPDATE ON public.thing TO mehvar_app;
+                GRANT SELECT, INSERT ON public.change TO mehvar_app
+                """)
+            let runs = Log<Int>()
+            let handlers = handling { note, _ in
+                let changes = try await queue.app.pipeline(
+                    Statement<Int>(
+                        "test.changes", "SELECT count(*) FROM public.change WHERE thing = \(note.number)",
+                        one: { try $0.next() }))
+                if Bool.random() { await Task.yield() }
+                _ = try await queue.app.pipeline(
+                    Statement<Int>(
+                        "test.seen",
+                        "UPDATE public.thing SET seen = greatest(seen, \(changes)) WHERE id = \(note.number)"))
+                runs.add(note.number)
+            }
+            try await withWorker(queue.queue, handlers) { worker in
+                // Each thing has an interleaving of its own; three at a time, so that handlers get connections too.
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for lane in 0..<3 {
+                        group.addTask {
+                            for thing in stride(from: lane, to: 1000, by: 3) {
+                                try await interleave(queue, thing, worker)
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                try await eventually { try await queue.liveCount() == 0 }
+            }
+            #expect(try await queue.superuser("SELECT count(*) FROM public.thing WHERE seen = 2") == 1000)
+            // Of some both changes were seen by one run, of some by a second one.
+            let runsOfThings = Dictionary(runs.entries.map { ($0, 1) }, uniquingKeysWith: +)
+            #expect(Set(runsOfThings.values) == [1, 2])
+        }
+    }
+
+    /// Two transactions that change the thing and enqueue its recomputation, in either order, at about the same moment.
+    private func interleave(_ queue: QueueFixture, _ thing: Int, _ worker: Worker) async throws {
+        let change = Statement<Int>("test.change", "INSERT INTO public.change VALUES (\(thing))")
+        let enqueue = try Enqueue.statement(
+            tenant: queue.tenant, jobs: [NewJob(Note(number: thing, key: "\(thing)"))])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    for _ in 0..<Int.random(in: 0..<20) { await Task.yield() }
+                    try await queue.app.withTransaction(prelude: [queue.setTenant()]) { transaction in
+                        for statement in [change, enqueue].shuffled() {
+                            _ = try await transaction.run(statement)
+                            if Bool.random() { await Task.yield() }
+                        }
+                    }
+                    if Bool.random() { worker.wake() }
+                }
+                // Sometimes one is over before the other begins.
+                if Int.random(in: 0..<4) == 0 { try await group.waitForAll() }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func `A thousand concurrent enqueueings of one key leave one job`() async throws {
+        try await withQueue { queue in
+            // As many as contend for the row at the same time.
+            let app = Pool(queue.database.configuration(user: "mehvar_app", maximumConnections: 50))
+            defer { app.close() }
+            let ids = try await withThrowingTaskGroup(of: UUID.self) { group in
+                for number in 0..<1000 {
+                    group.addTask {
+                        try await app.pipeline(
+                            prelude: [queue.setTenant()],
+                            Enqueue.statement(tenant: queue.tenant, job: Note(number: number, key: "one")))
+                    }
+                }
+                return try await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            // Everybody is told which one waits.
+            #expect(ids.count == 1)
+            #expect(try await queue.counts() == [1, 0, 0])
         }
     }
 }

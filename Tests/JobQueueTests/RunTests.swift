@@ -99,26 +99,53 @@ struct RunTests {
         }
     }
 
-    @Test func `A failed run merges into its waiting twin instead of being retried`() async throws {
+    enum Return: CaseIterable { case failed, snoozed, rescued, handedBack }
+
+    @Test(arguments: Return.allCases)
+    func `A run that does not end its job merges into the twin that waits`(_ how: Return) async throws {
         try await withQueue { queue in
             let starts = Log<Int>()
             let gate = Gate()
             let handlers = handling { note, _ in
                 starts.add(note.number)
+                guard note.number == 1 else { return }
+                guard how != .handedBack else { try await untilCancelled() }
                 await gate.pass()
-                if note.number == 1 { throw Mishap() }
+                switch how {
+                case .failed: throw Mishap()
+                case .snoozed: throw JobError.snooze(.zero)
+                case .rescued, .handedBack: break
+                }
             }
-            try await withWorker(queue.queue, handlers) { _ in
+            func merged() async throws -> Int {
+                try await queue.number("SELECT count(*) FROM job.done WHERE outcome = 'merged'")
+            }
+            try await withWorker(queue.queue, handlers, configure: { $0.gracePeriod = .milliseconds(50) }) { worker in
                 try await queue.enqueue(Note(number: 1, key: "k"))
                 try await eventually { starts.count == 1 }
                 try await queue.enqueue([NewJob(Note(number: 2, key: "k"), runAt: Date(timeIntervalSinceNow: 3600))])
-                gate.open(2)
-                // The twin takes over the earlier time.
+                // As if its worker had died.
+                if how == .rescued {
+                    try await queue.run("UPDATE job.job SET worker_id = \(UUID.v7()) WHERE attempt = 1")
+                }
+                if how == .failed || how == .snoozed { gate.open() }
+                if how != .handedBack { try await eventually { try await merged() == 1 } }
+                gate.open()
+                if how == .rescued { try await eventually { worker.counts.fenced == 1 } }
+            }
+            #expect(try await merged() == 1)
+            // The twin has taken over the earlier time.
+            try await withWorker(queue.queue, handlers) { _ in
                 try await eventually { try await queue.doneCount() == 2 }
             }
             #expect(starts.entries == [1, 2])
-            let outcomes = try await queue.text("SELECT string_agg(outcome, ' ' ORDER BY outcome) FROM job.done")
-            #expect(outcomes == "completed merged")
+            let ends = try await queue.text(
+                """
+                SELECT string_agg(concat_ws(' ', outcome, attempt, rescues, jsonb_array_length(errors)), ', '
+                    ORDER BY outcome)
+                FROM job.done
+                """)
+            #expect(ends == "completed 1 0 0, merged 1 \(how == .rescued ? 1 : 0) \(how == .failed ? 1 : 0)")
         }
     }
 
@@ -136,42 +163,51 @@ struct RunTests {
         }
     }
 
-    @Test func `Jobs of an unknown kind or a newer version stay where they are`() async throws {
+    @Test func `Jobs of an unknown kind or a newer version stay where they are, and the kind is reported once`()
+        async throws
+    {
         struct Stranger: Job {
             static let kind = "test.stranger"
         }
+        struct Other: Job {
+            static let kind = "test.other"
+        }
         try await withQueue { queue in
-            try await queue.enqueue(Stranger())
+            try await queue.enqueue([NewJob(Stranger()), NewJob(Stranger())])
             try await queue.enqueue(Note(number: 1))
             try await queue.run("UPDATE job.job SET version = 2 WHERE kind = 'test.note'")
             let runs = Log<Int>()
-            try await withWorker(queue.queue, handling { note, _ in runs.add(note.number) }) { _ in
+            let log = CapturedLog()
+            try await withWorker(queue.queue, handling { note, _ in runs.add(note.number) }, log: log) { _ in
                 try await queue.enqueue(Note(number: 2))
                 try await eventually { try await queue.doneCount() == 1 }
+                try await eventually { log.count(of: Stranger.kind) > 0 }
+                // A later look finds both again.
+                try await queue.enqueue(Other(), tenant: queue.otherTenant)
+                try await eventually { log.count(of: Other.kind) > 0 }
             }
+            #expect(log.count(of: Stranger.kind) == 1)
             #expect(runs.entries == [2])
-            #expect(try await queue.number("SELECT count(*) FROM job.job WHERE state = 'ready' AND attempt = 0") == 2)
+            #expect(try await queue.number("SELECT count(*) FROM job.job WHERE state = 'ready' AND attempt = 0") == 4)
         }
     }
 
-    @Test func `Five thousand jobs of one tenant do not delay another tenant's one`() async throws {
+    @Test func `Jobs start in the order of their priority, and those of one priority in the order of their time`()
+        async throws
+    {
         try await withQueue { queue in
-            let starts = Log<UUID>()
-            let gate = Gate()
-            try await queue.enqueue((0..<5_000).map { NewJob(Note(number: $0)) })
-            let handlers = handling { _, context in
-                starts.add(context.tenantID)
-                await gate.pass()
+            // The later the number, the earlier the time.
+            let jobs = (0..<50).map { number in
+                NewJob(
+                    Note(number: number), runAt: Date(timeIntervalSinceNow: Double(-number - 1)),
+                    priority: number % 5 - 2)
             }
-            try await withWorker(queue.queue, handlers, concurrency: 4) { worker in
-                try await eventually { starts.count == 3 }
-                // None of the running jobs ends, and still there is a slot.
-                try await queue.enqueue(Note(), tenant: queue.otherTenant)
-                worker.wake()
-                try await eventually { starts.entries.last == queue.otherTenant }
-                #expect(starts.count == 4)
-                gate.open(10_000)
+            try await queue.enqueue(jobs.shuffled())
+            let starts = Log<Int>()
+            try await withWorker(queue.queue, handling { note, _ in starts.add(note.number) }, concurrency: 1) { _ in
+                try await eventually { starts.count == 50 }
             }
+            #expect(starts.entries == (0..<50).sorted { ($0 % 5, -$0) < ($1 % 5, -$1) })
         }
     }
 }

@@ -11,7 +11,7 @@ struct RunningWorker: Sendable {
     private let task: Task<Void, any Error>
 
     init(
-        _ queue: Pool, _ handlers: HandlerRegistry, concurrency: Int = 8,
+        _ queue: Pool, _ handlers: HandlerRegistry, concurrency: Int = 8, log: CapturedLog? = nil,
         configure: (inout WorkerConfiguration) -> Void = { _ in }
     ) {
         var configuration = WorkerConfiguration(
@@ -21,6 +21,7 @@ struct RunningWorker: Sendable {
         configure(&configuration)
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
+        if let log { logger = log.logger }
         worker = Worker(pool: queue, handlers: handlers, configuration: configuration, logger: logger)
         let group = ServiceGroup(services: [worker], logger: logger)
         self.group = group
@@ -39,10 +40,10 @@ struct RunningWorker: Sendable {
 
 /// Lends a running worker and stops it afterwards.
 func withWorker<Result>(
-    _ queue: Pool, _ handlers: HandlerRegistry, concurrency: Int = 8,
+    _ queue: Pool, _ handlers: HandlerRegistry, concurrency: Int = 8, log: CapturedLog? = nil,
     configure: (inout WorkerConfiguration) -> Void = { _ in }, _ body: (Worker) async throws -> Result
 ) async throws -> Result {
-    let running = RunningWorker(queue, handlers, concurrency: concurrency, configure: configure)
+    let running = RunningWorker(queue, handlers, concurrency: concurrency, log: log, configure: configure)
     let result: Result
     do { result = try await body(running.worker) } catch {
         running.cancel()

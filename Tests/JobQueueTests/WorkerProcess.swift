@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JobQueue
 import Postgres
 import TestSupport
 
@@ -54,6 +55,14 @@ final class WorkerProcess: Sendable {
             Thread.detachNewThread { continuation.resume(returning: self.wait()) }
         }
     }
+}
+
+/// What the processes' jobs are called here.
+struct Effect: Job {
+    static let kind = "test.effect"
+    static let maxAttempts = 3
+
+    let milliseconds: Int
 }
 
 /// What the processes' handlers leave.

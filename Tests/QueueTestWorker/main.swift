@@ -33,6 +33,7 @@ logger.logLevel = .error
 var connection = Postgres.Configuration(url: url, user: "mehvar_queue", applicationName: "queue-test-worker")
 connection.statementMode = environment["WORKER_STATEMENTS"] == "unprepared" ? .unprepared : .prepared
 let queue = Pool(connection)
+let notifications = environment["WORKER_LISTENS"] == nil ? nil : connection
 connection.user = nil
 let effects = Pool(connection)
 
@@ -64,10 +65,11 @@ handlers.register(External.self) { job, context in
 }
 
 let configuration = WorkerConfiguration(
-    name: "test process", concurrency: Int(setting("WORKER_CONCURRENCY", 8)), pollInterval: .milliseconds(20),
-    heartbeatInterval: .milliseconds(200), timeToLive: .milliseconds(Int(setting("WORKER_TTL_MS", 1000))),
+    name: "test process", concurrency: Int(setting("WORKER_CONCURRENCY", 8)), notifications: notifications,
+    pollInterval: .milliseconds(20), heartbeatInterval: .milliseconds(200),
+    timeToLive: .milliseconds(Int(setting("WORKER_TTL_MS", 1000))),
     rescueInterval: .milliseconds(100), gracePeriod: .milliseconds(Int(setting("WORKER_GRACE_MS", 5000))),
-    maintenanceInterval: nil)
+    retry: RetryPolicy(base: .milliseconds(Int(setting("WORKER_RETRY_MS", 2000)))), maintenanceInterval: nil)
 let worker = Worker(pool: queue, handlers: handlers, configuration: configuration, logger: logger)
 let group = ServiceGroup(
     services: [queue, effects, worker], gracefulShutdownSignals: [.sigterm], logger: logger)
