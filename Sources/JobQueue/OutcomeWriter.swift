@@ -19,18 +19,23 @@ struct OutcomeWriter: Sendable {
     func write(_ outcomes: [Outcome], while isWorthIt: @Sendable () -> Bool) async -> [Outcome] {
         var completed: [Outcome] = []
         var unlocated: [Outcome] = []
+        // Those of failed attempts apart from the others, since a batch is counted as one.
         var returned: [Outcome] = []
+        var failed: [Outcome] = []
         var dead: [Outcome] = []
+        var failedAtLast: [Outcome] = []
         for outcome in outcomes {
             switch outcome.verdict {
             case .completed where outcome.run?.job.location == nil: unlocated.append(outcome)
             case .completed: completed.append(outcome)
+            case .returned where outcome.isFailure: failed.append(outcome)
             case .returned: returned.append(outcome)
+            case .dead where outcome.isFailure: failedAtLast.append(outcome)
             case .dead: dead.append(outcome)
             }
         }
         var locked: [Outcome] = []
-        for batch in [completed, unlocated, returned, dead] where !batch.isEmpty {
+        for batch in [completed, unlocated, returned, failed, dead, failedAtLast] where !batch.isEmpty {
             locked += await write(batch: batch, while: isWorthIt)
         }
         return locked
@@ -100,7 +105,7 @@ struct OutcomeWriter: Sendable {
             }
             logger.error("a job's outcome cannot be written, so it is given up", metadata: metadata)
             let errors = JobFailure.list(attempt: 0, at: clock.now, error: error)
-            let death = Outcome.Death(reason: .unwritable, errors: errors)
+            let death = Outcome.Death(reason: .unwritable, errors: errors, isFailure: outcome.isFailure)
             let buried = Outcome(key: outcome.key, run: outcome.run, verdict: .dead(death))
             locked += await write(batch: [buried], isPatient: isPatient, while: isWorthIt)
         }
@@ -127,15 +132,19 @@ struct OutcomeWriter: Sendable {
 
     private func confirm(_ batch: [Outcome], applied: Int, isRetry: Bool) {
         running.confirm(batch)
-        counters.update { $0.flushes += 1 }
-        switch batch[0].verdict {
-        case .completed: counters.update { $0.completed += applied }
-        case .returned: counters.update { $0.returned += applied }
-        case .dead: counters.update { $0.dead += applied }
+        let first = batch[0]
+        counters.update { counts in
+            switch first.verdict {
+            case .completed: counts.completed += applied
+            case .returned: counts.returned += applied
+            case .dead: counts.dead += applied
+            }
+            if first.isFailure { counts.failed += applied }
+            if first.isRescue { counts.rescued += applied }
         }
         let refused = batch.count - applied
         // The try before may have been committed without an answer, and several workers rescue the same jobs.
-        guard refused > 0, !isRetry, !batch[0].isRescue else { return }
+        guard refused > 0, !isRetry, !first.isRescue else { return }
         counters.update { $0.fenced += refused }
         logger.warning("late outcomes of jobs were refused", metadata: ["jobs": "\(refused)"])
     }

@@ -15,7 +15,6 @@ struct Rescuer: Sendable {
     let claimable: Claimable
     let configuration: WorkerConfiguration
     let clock: ServerClock
-    let counters: Counters
     let logger: Logger
 
     /// Looks for the jobs of dead workers until the task is cancelled.
@@ -89,7 +88,6 @@ struct Rescuer: Sendable {
                 "a job is given up: its workers die",
                 metadata: ["job_id": "\(orphan.key.id)", "kind": "\(orphan.kind)"])
         }
-        counters.update { $0.rescued += orphans.count }
         // What somebody keeps locked is found again by the next look.
         _ = await writer.write(outcomes, while: isWorthIt)
     }
