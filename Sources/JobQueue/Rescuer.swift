@@ -19,7 +19,7 @@ struct Rescuer: Sendable {
 
     /// Looks for the jobs of dead workers until the task is cancelled.
     func run(onRescued: @Sendable () -> Void) async {
-        var reported: Set<String> = []
+        var stranded = StrandedJobs(pool: pool, claimable: claimable)
         var (nextLook, nextReport) = (ContinuousClock.now, ContinuousClock.now)
         while !Task.isCancelled {
             do {
@@ -34,11 +34,7 @@ struct Rescuer: Sendable {
                 }
                 let looked = ContinuousClock.now
                 if looked >= nextReport {
-                    let unknown = try await pool.pipeline(WorkerStatements.unknownKinds(claimable))
-                    for kind in unknown where reported.insert(kind).inserted {
-                        logger.error(
-                            "jobs of a kind wait that this worker has no code for", metadata: ["kind": "\(kind)"])
-                    }
+                    for finding in try await stranded.look() { finding.log(to: logger) }
                     nextReport = .now + (.now - looked) * Self.restraint
                 }
             } catch {

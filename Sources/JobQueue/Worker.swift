@@ -52,7 +52,8 @@ public final class Worker: Service {
         runner = Runner(handlers: handlers, retry: configuration.retry, clock: clock, logger: logger)
         buffer = OutcomeBuffer(writer: writer)
         rescuer = Rescuer(
-            pool: pool, writer: writer, claimable: claimable, configuration: configuration, clock: clock, logger: logger)
+            pool: pool, writer: writer, claimable: claimable, configuration: configuration, clock: clock, logger: logger
+        )
         claimer = Claimer(
             pool: pool, claimable: claimable, configuration: configuration, lease: lease, running: running,
             rescuer: rescuer, counters: counters, logger: logger)
