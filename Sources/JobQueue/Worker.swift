@@ -93,7 +93,12 @@ public final class Worker: Service {
     }
 
     private func work() async {
-        logger.info("worker started", metadata: ["concurrency": "\(configuration.concurrency)"])
+        logger.info(
+            "worker started",
+            metadata: [
+                "concurrency": "\(configuration.concurrency)",
+                "queues": "\(rescuer.claimable.queues.joined(separator: ","))",
+            ])
         var background = [
             Task {
                 await self.lease.run(

@@ -40,7 +40,9 @@ struct WorkerServer: AsyncParsableCommand {
         let transport = settings.mailURL.makeTransport()
         let handlers = JobHandlers(database: database, transport: transport, publicURL: settings.publicURL)
         var configuration = WorkerConfiguration(
-            name: "\(ProcessInfo.processInfo.hostName) \(ProcessInfo.processInfo.processIdentifier)")
+            name: "\(ProcessInfo.processInfo.hostName) \(ProcessInfo.processInfo.processIdentifier)",
+            queues: settings.worker.queues, concurrency: settings.worker.concurrency, slots: settings.worker.slots,
+            gracePeriod: settings.worker.gracePeriod, daysKept: settings.worker.daysKept)
         // A pooler in transaction mode does not pass notifications on.
         if settings.statementMode == .prepared {
             configuration.notifications = settings.configuration(
