@@ -69,6 +69,19 @@ public struct Settings: Sendable {
         if !reader.mistakes.isEmpty { throw SettingsError(mistakes: reader.mistakes) }
     }
 
+    /// Reads the environment of this process.
+    ///
+    /// - Throws: ``SettingsError`` with every value that cannot be used.
+    public init() throws { try self.init(ConfigReader(provider: EnvironmentVariablesProvider())) }
+
+    /// What a server logs with, to standard error; called once in a process.
+    public func bootstrapLogger(_ label: String) -> Logger {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: label)
+        logger.logLevel = logLevel
+        return logger
+    }
+
     /// How to connect as a role of the deployment.
     public func configuration(
         as role: DatabaseRole, application: String, connections: Int? = nil, logger: Logger? = nil
