@@ -85,20 +85,4 @@ struct WorkerCountsTests {
             }
         }
     }
-
-    @Test func `The hot table's dead rows are told, and that they were vacuumed away`() async throws {
-        try await withQueue { queue in
-            try await queue.enqueue((0..<200).map { NewJob(Note(number: $0)) })
-            // A session tells what it did when it ends, at the latest.
-            try await queue.database.execute("DELETE FROM job.job")
-            try await eventually {
-                try await queue.queue.pipeline(HotTableStatistics.statement).deadTuples >= 200
-            }
-            try await queue.database.execute("VACUUM job.job")
-            try await eventually {
-                let table = try await queue.queue.pipeline(HotTableStatistics.statement)
-                return table.deadTuples == 0 && table.vacuumedAt != nil && table.bytes > 0
-            }
-        }
-    }
 }
