@@ -70,23 +70,22 @@ let package = Package(
         .executableTarget(
             name: "mehvar-api",
             dependencies: [
-                "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, configuration, hummingbird, lifecycle, logging,
-                signals,
+                "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, hummingbird, lifecycle, logging, signals,
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mehvar-worker",
             dependencies: [
-                "CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", arguments, configuration, lifecycle, logging, signals,
+                "CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", arguments, lifecycle, logging, signals,
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "mehvar", dependencies: ["CRM", "JobQueue", "Postgres", arguments, configuration, logging],
+            name: "mehvar", dependencies: ["CRM", "JobQueue", "Postgres", arguments, logging],
             swiftSettings: settings),
         .executableTarget(
             name: "mehvar-bench",
             dependencies: [
-                "CRM", "JobQueue", "Postgres", arguments, configuration, crypto, lifecycle, logging, subprocess,
+                "CRM", "JobQueue", "Postgres", arguments, crypto, lifecycle, logging, subprocess,
             ],
             swiftSettings: settings),
         .target(
@@ -109,7 +108,8 @@ let package = Package(
             dependencies: ["JobQueue", "Postgres", "TestSupport", "queue-test-worker", lifecycle, logging],
             swiftSettings: settings),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: settings),
-        .testTarget(name: "CRMTests", dependencies: ["CRM", "CRMJobs", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "CRMTests", dependencies: ["CRM", "CRMJobs", "TestSupport", configuration], swiftSettings: settings),
         .testTarget(
             name: "CRMHTTPTests",
             dependencies: [

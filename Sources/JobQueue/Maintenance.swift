@@ -13,6 +13,8 @@ struct Maintenance: Sendable {
     }
 
     private static let daysAhead = 7
+    /// Days after which nothing is too old.
+    private static let forever = 100_000
 
     let pool: Pool
     let interval: Duration
@@ -67,9 +69,32 @@ struct Maintenance: Sendable {
             """, all: { try $0.next() })
     }
 
+    /// Makes partitions first, then drops one in a transaction, the oldest first: a drop keeps `job.done` locked until it is
+    /// committed, and nobody is to wait there for the next one's lock.
     @discardableResult
     func maintain() async throws -> Report {
-        try await pool.pipeline(Self.statement(daysKept: daysKept))
+        let ages: [Int] = try await pool.pipeline(Self.agesToDrop(daysKept: daysKept))
+        var (made, dropped, putOff) = (0, 0, 0)
+        for days in [Self.forever] + ages.map({ $0 - 1 }) {
+            let report = try await pool.pipeline(Self.statement(daysKept: days))
+            // What was put off is tried again by the next call, and counted by the last.
+            (made, dropped, putOff) = (made + report.made, dropped + report.dropped, report.putOff)
+        }
+        return Report(made: made, dropped: dropped, putOff: putOff)
+    }
+
+    /// The ages in days of the partitions that are older than that, the oldest first.
+    static func agesToDrop(daysKept: Int) -> Statement<[Int]> {
+        Statement(
+            "job.partition_ages",
+            """
+            SELECT age FROM (
+                SELECT (now() AT TIME ZONE 'UTC')::date - to_date(right(c.relname, 8), 'YYYYMMDD') AS age
+                FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                WHERE i.inhparent = 'job.done'::regclass AND c.relname ~ '^done_[0-9]{8}$'
+            ) p
+            WHERE age > \(Int32(clamping: daysKept)) ORDER BY age DESC
+            """, all: { try $0.next() })
     }
 
     /// Takes away batches that have ended; those with dead jobs stay, since a retry counts in them again.

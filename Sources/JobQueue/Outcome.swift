@@ -27,6 +27,8 @@ struct Outcome: Sendable {
         }
         var reason: Reason
         var errors = JobFailure.none
+        /// Whether it follows on an attempt that failed.
+        var isFailure = false
     }
 
     let key: RunKey
@@ -43,21 +45,33 @@ struct Outcome: Sendable {
         }
     }
 
+    /// Whether the attempt failed, as against one that was stopped, put off or never made.
+    var isFailure: Bool {
+        switch verdict {
+        case .completed: false
+        case .returned(let back): !back.isUncharged
+        case .dead(let death): death.isFailure
+        }
+    }
+
     /// The outcome of a run that threw.
     static func failure(
         of run: Run, _ error: any Error, cancelled: Bool, retry: RetryPolicy, clock: ServerClock
     ) -> Outcome {
         let job = run.job
         func entry() -> JSONText { JobFailure.list(attempt: job.attempt, at: clock.now, error: "\(error)") }
+        func dead(_ reason: Death.Reason) -> Verdict {
+            .dead(Death(reason: reason, errors: entry(), isFailure: true))
+        }
         func again(after delay: Duration) -> Verdict {
-            guard job.attempt < job.maxAttempts else { return .dead(Death(reason: .attempts, errors: entry())) }
+            guard job.attempt < job.maxAttempts else { return dead(.attempts) }
             let next = clock.now + delay.seconds
-            if let deadline = job.deadline, deadline < next { return .dead(Death(reason: .deadline, errors: entry())) }
+            if let deadline = job.deadline, deadline < next { return dead(.deadline) }
             return .returned(Return(runAt: next, isUncharged: false, errors: entry()))
         }
         let verdict: Verdict =
             switch error as? JobError {
-            case .permanent: .dead(Death(reason: .permanent, errors: entry()))
+            case .permanent: dead(.permanent)
             case .snooze(let delay): .returned(Return(runAt: clock.now + delay.seconds, isUncharged: true))
             case .retry(let delay, _): again(after: delay)
             // One that somebody cancelled ends with this; see `job.give_back`.

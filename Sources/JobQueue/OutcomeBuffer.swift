@@ -68,7 +68,8 @@ final class OutcomeBuffer: Sendable {
         _ batch: [Outcome], since firstAt: ContinuousClock.Instant, onWritten: @escaping @Sendable () -> Void
     ) async {
         let locked = await writer.write(batch, while: { self.isWorthIt })
-        writer.counters.metrics.flushed(batch.count, lag: .now - firstAt)
+        let written = batch.count - locked.count
+        if written > 0 { writer.counters.flushed(written, lag: .now - firstAt) }
         let apart = putApart(locked)
         state.withLock { $0.writing -= 1 }
         signal.set()

@@ -125,15 +125,18 @@ struct OutcomeWriter: Sendable {
 
     private func confirm(_ batch: [Outcome], applied: Int, isRetry: Bool) {
         running.confirm(batch)
-        counters.update { $0.flushes += 1 }
-        switch batch[0].verdict {
-        case .completed: counters.update { $0.completed += applied }
-        case .returned: counters.update { $0.returned += applied }
-        case .dead: counters.update { $0.dead += applied }
+        let first = batch[0]
+        counters.update { counts in
+            switch first.verdict {
+            case .completed: counts.completed += applied
+            case .returned: counts.returned += applied
+            case .dead: counts.dead += applied
+            }
+            if first.isRescue { counts.rescued += applied }
         }
         let refused = batch.count - applied
         // The try before may have been committed without an answer, and several workers rescue the same jobs.
-        guard refused > 0, !isRetry, !batch[0].isRescue else { return }
+        guard refused > 0, !isRetry, !first.isRescue else { return }
         counters.update { $0.fenced += refused }
         logger.warning("late outcomes of jobs were refused", metadata: ["jobs": "\(refused)"])
     }

@@ -5,6 +5,7 @@ import Synchronization
 final class QueueMetrics: Sendable {
     private let claimed = Counter(label: "job_claimed_total")
     private let completed = Counter(label: "job_completed_total")
+    private let failed = Counter(label: "job_failed_total")
     private let returned = Counter(label: "job_returned_total")
     private let dead = Counter(label: "job_dead_total")
     private let rescued = Counter(label: "job_rescued_total")
@@ -19,6 +20,7 @@ final class QueueMetrics: Sendable {
         func add(_ counter: Counter, _ difference: Int) { if difference > 0 { counter.increment(by: difference) } }
         add(claimed, after.claimed - before.claimed)
         add(completed, after.completed - before.completed)
+        add(failed, after.failed - before.failed)
         add(returned, after.returned - before.returned)
         add(dead, after.dead - before.dead)
         add(rescued, after.rescued - before.rescued)

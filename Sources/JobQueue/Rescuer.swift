@@ -15,12 +15,11 @@ struct Rescuer: Sendable {
     let claimable: Claimable
     let configuration: WorkerConfiguration
     let clock: ServerClock
-    let counters: Counters
     let logger: Logger
 
     /// Looks for the jobs of dead workers until the task is cancelled.
     func run(onRescued: @Sendable () -> Void) async {
-        var reported: Set<String> = []
+        var stranded = StrandedJobs(pool: pool, claimable: claimable)
         var (nextLook, nextReport) = (ContinuousClock.now, ContinuousClock.now)
         while !Task.isCancelled {
             do {
@@ -35,11 +34,7 @@ struct Rescuer: Sendable {
                 }
                 let looked = ContinuousClock.now
                 if looked >= nextReport {
-                    let unknown = try await pool.pipeline(WorkerStatements.unknownKinds(claimable))
-                    for kind in unknown where reported.insert(kind).inserted {
-                        logger.error(
-                            "jobs of a kind wait that this worker has no code for", metadata: ["kind": "\(kind)"])
-                    }
+                    for finding in try await stranded.look() { finding.log(to: logger) }
                     nextReport = .now + (.now - looked) * Self.restraint
                 }
             } catch {
@@ -89,7 +84,6 @@ struct Rescuer: Sendable {
                 "a job is given up: its workers die",
                 metadata: ["job_id": "\(orphan.key.id)", "kind": "\(orphan.kind)"])
         }
-        counters.update { $0.rescued += orphans.count }
         // What somebody keeps locked is found again by the next look.
         _ = await writer.write(outcomes, while: isWorthIt)
     }

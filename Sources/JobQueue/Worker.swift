@@ -52,8 +52,8 @@ public final class Worker: Service {
         runner = Runner(handlers: handlers, retry: configuration.retry, clock: clock, logger: logger)
         buffer = OutcomeBuffer(writer: writer)
         rescuer = Rescuer(
-            pool: pool, writer: writer, claimable: claimable, configuration: configuration, clock: clock,
-            counters: counters, logger: logger)
+            pool: pool, writer: writer, claimable: claimable, configuration: configuration, clock: clock, logger: logger
+        )
         claimer = Claimer(
             pool: pool, claimable: claimable, configuration: configuration, lease: lease, running: running,
             rescuer: rescuer, counters: counters, logger: logger)
@@ -93,7 +93,12 @@ public final class Worker: Service {
     }
 
     private func work() async {
-        logger.info("worker started", metadata: ["concurrency": "\(configuration.concurrency)"])
+        logger.info(
+            "worker started",
+            metadata: [
+                "concurrency": "\(configuration.concurrency)",
+                "queues": "\(rescuer.claimable.queues.joined(separator: ","))",
+            ])
         var background = [
             Task {
                 await self.lease.run(
@@ -146,6 +151,7 @@ public final class Worker: Service {
     private func finish(_ run: Run, _ failure: (any Error)?, took time: Duration) {
         switch runner.end(of: run, failure) {
         case .outcome(let outcome):
+            if outcome.isFailure { counters.update { $0.failed += 1 } }
             running.end(run, took: time) { isLast in
                 self.buffer.add(outcome, isUrgent: isLast, freesTwin: run.job.isUnique)
             }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CRM
 import CRMHTTP
-import Configuration
 import Foundation
 import Hummingbird
 import JobQueue
@@ -22,7 +21,7 @@ struct APIServer: AsyncParsableCommand {
 
     func run() async {
         do {
-            try await Self.run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
+            try await Self.run(Settings())
         } catch {
             FileHandle.standardError.write(Data("mehvar-api: \(error)\n".utf8))
             Foundation.exit(1)
@@ -30,7 +29,7 @@ struct APIServer: AsyncParsableCommand {
     }
 
     private static func run(_ settings: Settings) async throws {
-        let logger = Logger(settings)
+        let logger = settings.bootstrapLogger("mehvar-api")
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-api", logger: logger))
         var importing = settings.configuration(
             as: .app, application: "mehvar-api import", connections: 2, logger: logger)
@@ -56,13 +55,5 @@ struct APIServer: AsyncParsableCommand {
                 services: [signalPool, pool, importPool, application],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await withTaskExecutorPreference(PollingExecutor.shared) { try await group.run() }
-    }
-}
-
-extension Logger {
-    fileprivate init(_ settings: Settings) {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        self.init(label: "mehvar-api")
-        logLevel = settings.logLevel
     }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CRM
-import Configuration
 import Foundation
 import Postgres
 
@@ -23,7 +22,7 @@ struct APIBench: AsyncParsableCommand {
         guard let superuser = environment["MEHVAR_BENCH_SUPERUSER_URL"],
             let pid = environment["MEHVAR_BENCH_API_PID"].flatMap(Int.init)
         else { throw ValidationError("Run it through deploy/bench, which starts what it measures.") }
-        let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider()))
+        let settings = try Settings()
         let folder = FileManager.default.temporaryDirectory.appending(path: "mehvar-bench-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { _ = try? FileManager.default.removeItem(at: folder) }

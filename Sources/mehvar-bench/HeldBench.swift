@@ -1,6 +1,5 @@
 import ArgumentParser
 import CRM
-import Configuration
 import Foundation
 import Postgres
 

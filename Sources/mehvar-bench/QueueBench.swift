@@ -1,6 +1,5 @@
 import ArgumentParser
 import CRM
-import Configuration
 import Foundation
 import Postgres
 
@@ -36,7 +35,7 @@ struct QueueBench: AsyncParsableCommand {
         guard let superuser = ProcessInfo.processInfo.environment["MEHVAR_BENCH_SUPERUSER_URL"] else {
             throw ValidationError("Run it through deploy/bench, which makes the database.")
         }
-        let settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider()))
+        let settings = try Settings()
         let folder = FileManager.default.temporaryDirectory.appending(path: "mehvar-bench-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { _ = try? FileManager.default.removeItem(at: folder) }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CRM
 import CRMJobs
-import Configuration
 import Foundation
 import JobQueue
 import Logging
@@ -22,7 +21,7 @@ struct WorkerServer: AsyncParsableCommand {
 
     func run() async {
         do {
-            try await Self.run(try Settings(ConfigReader(provider: EnvironmentVariablesProvider())))
+            try await Self.run(Settings())
         } catch {
             FileHandle.standardError.write(Data("mehvar-worker: \(error)\n".utf8))
             Foundation.exit(1)
@@ -30,7 +29,7 @@ struct WorkerServer: AsyncParsableCommand {
     }
 
     private static func run(_ settings: Settings) async throws {
-        let logger = Logger(settings)
+        let logger = settings.bootstrapLogger("mehvar-worker")
         let queuePool = Pool(
             settings.configuration(as: .queue, application: "mehvar-worker", connections: 8, logger: logger))
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker", logger: logger))
@@ -40,7 +39,9 @@ struct WorkerServer: AsyncParsableCommand {
         let transport = settings.mailURL.makeTransport()
         let handlers = JobHandlers(database: database, transport: transport, publicURL: settings.publicURL)
         var configuration = WorkerConfiguration(
-            name: "\(ProcessInfo.processInfo.hostName) \(ProcessInfo.processInfo.processIdentifier)")
+            name: "\(ProcessInfo.processInfo.hostName) \(ProcessInfo.processInfo.processIdentifier)",
+            queues: settings.worker.queues, concurrency: settings.worker.concurrency, slots: settings.worker.slots,
+            gracePeriod: settings.worker.gracePeriod, daysKept: settings.worker.daysKept)
         // A pooler in transaction mode does not pass notifications on.
         if settings.statementMode == .prepared {
             configuration.notifications = settings.configuration(
@@ -66,13 +67,5 @@ struct WorkerServer: AsyncParsableCommand {
                 try await Task.sleep(for: .seconds(1))
             }
         }
-    }
-}
-
-extension Logger {
-    fileprivate init(_ settings: Settings) {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
-        self.init(label: "mehvar-worker")
-        logLevel = settings.logLevel
     }
 }

@@ -19,6 +19,14 @@ struct JobSelection: ParsableArguments {
     @Option(help: "Only jobs of this kind, such as campaign.send.")
     var kind: String?
 
+    func validate() throws {
+        if let queue { try requireName(queue, "--queue") }
+        if let kind { try requireName(kind, "--kind") }
+    }
+
+    /// Whether it names anything.
+    var isNarrowed: Bool { tenant != nil || queue != nil || kind != nil }
+
     func filter(_ deployment: Deployment) async throws -> JobFilter {
         JobFilter(tenantID: try await deployment.tenantID(tenant), queue: queue, kind: kind)
     }
@@ -94,7 +102,7 @@ extension JobCommands {
         var all = false
         @OptionGroup var selection: JobSelection
 
-        func validate() throws { try requireTarget(ids, all) }
+        func validate() throws { try requireTarget(ids, all, selection) }
 
         func run() async throws {
             let deployment = try Deployment()
@@ -116,7 +124,7 @@ extension JobCommands {
         var all = false
         @OptionGroup var selection: JobSelection
 
-        func validate() throws { try requireTarget(ids, all) }
+        func validate() throws { try requireTarget(ids, all, selection) }
 
         func run() async throws {
             let deployment = try Deployment()
@@ -136,6 +144,8 @@ extension JobCommands {
         @Option(help: "Only for the tenant with this slug.")
         var tenant: String?
 
+        func validate() throws { try requireName(queue, "<queue>") }
+
         func run() async throws { try await setPaused(true, queue, tenant) }
     }
 
@@ -147,6 +157,8 @@ extension JobCommands {
         @Option(help: "Only for the tenant with this slug.")
         var tenant: String?
 
+        func validate() throws { try requireName(queue, "<queue>") }
+
         func run() async throws { try await setPaused(false, queue, tenant) }
     }
 
@@ -155,14 +167,16 @@ extension JobCommands {
             abstract: "How the queues stand: what waits, how old it is, how long jobs took to start and to run.",
             discussion: """
                 paused is yes, or for how many tenants alone. Times are those of jobs that ended within the last hour, in \
-                milliseconds; worst_tenant is the tenant whose jobs waited longest, at the 99th percentile.
+                milliseconds; worst_tenant is the tenant whose jobs waited longest, at the 99th percentile. Below the table: dead \
+                rows of job.job, which slow claims down until they are vacuumed away.
                 """)
 
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let deployment = try Deployment()
-            let stats = try await deployment.queue.pipeline(QueueStatistics.statement)
+            let (stats, hot) = try await deployment.queue.pipeline(
+                QueueStatistics.statement, HotTableStatistics.statement)
             let slugs = try await deployment.slugs()
             func paused(_ queue: QueueStatistics) -> String {
                 if queue.isPaused { return "yes" }
@@ -183,12 +197,25 @@ extension JobCommands {
                         queue.worstTenant.map { slugs[$0] ?? "?" } ?? "", number(queue.worstTenantP99),
                     ]
                 })
+            guard output.format == .table else { return }
+            let vacuum = hot.vacuumedAt.map { "vacuumed last \($0.short)" } ?? "never vacuumed"
+            print("\njob.job: \(hot.deadTuples) dead rows, \(hot.bytes / 1024) kB with its indexes, \(vacuum)")
         }
     }
 }
 
-private func requireTarget(_ ids: [UUID], _ all: Bool) throws {
+private func requireTarget(_ ids: [UUID], _ all: Bool, _ selection: JobSelection) throws {
     if ids.isEmpty != all { throw ValidationError("Name jobs by their ids, or a selection with --all.") }
+    if !all, selection.isNarrowed {
+        throw ValidationError("--tenant, --queue and --kind narrow --all; jobs that are named by <ids> need none.")
+    }
+}
+
+/// Longer ones cannot be in the database.
+private func requireName(_ name: String, _ argument: String) throws {
+    if !(1...100).contains(name.unicodeScalars.count) {
+        throw ValidationError("\(argument) is a name of 1 to 100 characters.")
+    }
 }
 
 private func setPaused(_ isPaused: Bool, _ queue: String, _ tenant: String?) async throws {

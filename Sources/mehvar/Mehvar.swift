@@ -1,6 +1,5 @@
 import ArgumentParser
 import CRM
-import Configuration
 import Foundation
 import Postgres
 
@@ -55,7 +54,7 @@ struct Mehvar: AsyncParsableCommand {
 struct Deployment {
     let settings: Settings
 
-    init() throws { settings = try Settings(ConfigReader(provider: EnvironmentVariablesProvider())) }
+    init() throws { settings = try Settings() }
 
     private func pool(_ role: DatabaseRole) -> Pool {
         Pool(settings.configuration(as: role, application: "mehvar", connections: 2))

@@ -46,7 +46,7 @@ struct FaultTests {
             let attempts = Log<Int>()
             try await withWorker(queue.queue, handling { _, context in attempts.add(context.attempt) }) { worker in
                 try await eventually { try await queue.doneCount() == 2 }
-                #expect(worker.counts.rescued == 2)
+                try await eventually { worker.counts.rescued == 2 }
             }
             #expect(attempts.entries == [1, 1])
             #expect(try await queue.number("SELECT sum(rescues)::bigint FROM job.done") == 2)

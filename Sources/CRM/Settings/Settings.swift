@@ -24,39 +24,32 @@ public struct Settings: Sendable {
     public let uploadLimit: Int
     /// The folder `sql` with the migrations.
     public let sqlDirectory: URL
+    public let worker: WorkerSettings
 
     /// Reads the settings under `mehvar`.
     ///
     /// - Throws: ``SettingsError`` with every value that cannot be used.
     public init(_ config: ConfigReader) throws {
         let config = config.scoped(to: "mehvar")
-        var mistakes: [String] = []
-        func number(_ key: ConfigKey, _ name: String, _ standard: Int, in range: ClosedRange<Int>) -> Int {
-            guard let text = config.string(forKey: key) else { return standard }
-            guard let value = Int(text), range.contains(value) else {
-                mistakes.append("\(name) is a whole number from \(range.lowerBound) to \(range.upperBound)")
-                return standard
-            }
-            return value
-        }
+        var reader = SettingsReader(config)
         databaseURL = config.string(forKey: "database.url", default: "postgresql:///mehvar")
-        poolSize = number("pool.size", "MEHVAR_POOL_SIZE", 8, in: 1...1000)
+        poolSize = reader.number("pool.size", "MEHVAR_POOL_SIZE", 8, in: 1...1000)
         let modes: [String: StatementMode] = ["prepared": .prepared, "unprepared": .unprepared]
         let mode = modes[config.string(forKey: "statements", default: "prepared")]
         statementMode = mode ?? .prepared
-        if mode == nil { mistakes.append("MEHVAR_STATEMENTS is prepared, or unprepared behind PgBouncer") }
+        if mode == nil { reader.mistakes.append("MEHVAR_STATEMENTS is prepared, or unprepared behind PgBouncer") }
         host = config.string(forKey: "host", default: "127.0.0.1")
-        port = number("port", "MEHVAR_PORT", 8080, in: 1...65535)
-        uploadLimit = number("upload.limit", "MEHVAR_UPLOAD_LIMIT", 1 << 30, in: 1...(1 << 40))
+        port = reader.number("port", "MEHVAR_PORT", 8080, in: 1...65535)
+        uploadLimit = reader.number("upload.limit", "MEHVAR_UPLOAD_LIMIT", 1 << 30, in: 1...(1 << 40))
         let level = config.string(forKey: "log.level", default: "info")
         logLevel = Logger.Level(rawValue: level) ?? .info
         if Logger.Level(rawValue: level) == nil {
-            mistakes.append(
+            reader.mistakes.append(
                 "MEHVAR_LOG_LEVEL is one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         publicURL = config.string(forKey: "public.url", default: "http://\(host):\(port)")
         if !publicURL.hasPrefix("http://") && !publicURL.hasPrefix("https://") {
-            mistakes.append("MEHVAR_PUBLIC_URL begins with http:// or https://")
+            reader.mistakes.append("MEHVAR_PUBLIC_URL begins with http:// or https://")
         }
         let home = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
         let outbox = MailURL.maildir(path: home.appending(path: ".mehvar/outbox").path)
@@ -64,7 +57,7 @@ public struct Settings: Sendable {
             mailURL = try config.string(forKey: "mail.url").map { try MailURL($0) } ?? outbox
         } catch {
             mailURL = outbox
-            mistakes.append("MEHVAR_MAIL_URL: \(error)")
+            reader.mistakes.append("MEHVAR_MAIL_URL: \(error)")
         }
         spoolDirectory = URL(
             filePath: config.string(
@@ -72,7 +65,21 @@ public struct Settings: Sendable {
                 default: FileManager.default.temporaryDirectory.appending(path: "mehvar-spool").path),
             directoryHint: .isDirectory)
         sqlDirectory = URL(filePath: config.string(forKey: "sql.dir", default: "sql"), directoryHint: .isDirectory)
-        if !mistakes.isEmpty { throw SettingsError(mistakes: mistakes) }
+        worker = WorkerSettings(&reader)
+        if !reader.mistakes.isEmpty { throw SettingsError(mistakes: reader.mistakes) }
+    }
+
+    /// Reads the environment of this process.
+    ///
+    /// - Throws: ``SettingsError`` with every value that cannot be used.
+    public init() throws { try self.init(ConfigReader(provider: EnvironmentVariablesProvider())) }
+
+    /// What a server logs with, to standard error; called once in a process.
+    public func bootstrapLogger(_ label: String) -> Logger {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: label)
+        logger.logLevel = logLevel
+        return logger
     }
 
     /// How to connect as a role of the deployment.

@@ -44,7 +44,7 @@ struct Claimable: Sendable {
     }
 
     /// Null, and so not true, for kinds that are not known.
-    fileprivate var condition: SQL {
+    var condition: SQL {
         "j.version <= (\(versions))[array_position(\(kinds), j.kind)]"
     }
 }

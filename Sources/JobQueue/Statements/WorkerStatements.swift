@@ -71,20 +71,6 @@ enum WorkerStatements {
             """, all: orphan)
     }
 
-    /// The kind at the head of each tenant's queue, where the worker has no code for it.
-    static func unknownKinds(_ claimable: Claimable) -> Statement<[String]> {
-        Statement(
-            "job.unknown_kinds",
-            """
-            SELECT DISTINCT j.kind FROM job.tenant t CROSS JOIN unnest(\(claimable.queues)) AS q (queue)
-            CROSS JOIN LATERAL (
-                SELECT j.kind, j.version FROM job.job j
-                WHERE j.tenant_id = t.tenant_id AND j.queue = q.queue AND j.state = 'ready'
-                ORDER BY j.priority, j.run_at, j.id LIMIT 1) j
-            WHERE NOT (j.kind = ANY (\(claimable.kinds)))
-            """, all: { try $0.next() })
-    }
-
     private static func orphan(_ row: inout RowReader) throws -> Orphan {
         Orphan(
             key: RunKey(tenantID: try row.next(), id: try row.next(), lease: try row.next()), kind: try row.next(),

@@ -1,0 +1,76 @@
+import Configuration
+import Foundation
+public import JobQueue
+
+/// What a worker is told by its environment: `MEHVAR_WORKER_CONCURRENCY` and so on.
+public struct WorkerSettings: Sendable, Equatable {
+    /// Most jobs that run at once.
+    public let concurrency: Int
+    /// The queues that it serves; `nil` for those of all kinds of jobs.
+    public let queues: [String]?
+    /// How many jobs of a queue run at once, and how many slots it has for itself.
+    public let slots: [String: QueueSlots]
+    /// How long running jobs may take to end when the worker shuts down.
+    public let gracePeriod: Duration
+    /// Days for which finished jobs are kept.
+    public let daysKept: Int
+
+    init(_ reader: inout SettingsReader) {
+        concurrency = reader.number("worker.concurrency", "MEHVAR_WORKER_CONCURRENCY", 32, in: 1...10_000)
+        queues = reader.config.string(forKey: "worker.queues").map(Self.items)
+        if let queues, !queues.allSatisfy(Self.isQueue) || Set(queues).count < queues.count {
+            reader.mistakes.append("MEHVAR_WORKER_QUEUES is a list of different queues, such as default,mail")
+        }
+        slots = Self.slots(&reader, of: concurrency, among: queues)
+        gracePeriod = .seconds(
+            reader.number("worker.grace.seconds", "MEHVAR_WORKER_GRACE_SECONDS", 20, in: 0...86_400))
+        daysKept = reader.number("worker.days.kept", "MEHVAR_WORKER_DAYS_KEPT", 7, in: 1...3650)
+    }
+
+    private static func slots(
+        _ reader: inout SettingsReader, of concurrency: Int, among queues: [String]?
+    ) -> [String: QueueSlots] {
+        let name = "MEHVAR_WORKER_SLOTS"
+        var slots: [String: QueueSlots] = [:]
+        for item in reader.config.string(forKey: "worker.slots").map(items) ?? [] {
+            guard let (queue, setting) = entry(item) else {
+                reader.mistakes.append(
+                    "\(name) is a list such as mail=8 (8 slots at most), mail=8:2 (2 of them for it alone) "
+                        + "or mail=:2 (no limit); \"\(item)\" is none of these")
+                continue
+            }
+            if slots.updateValue(setting, forKey: queue) != nil {
+                reader.mistakes.append("\(name) names the queue \(queue) twice")
+            }
+            if let queues, !queues.contains(queue) {
+                reader.mistakes.append("\(name) names the queue \(queue), which MEHVAR_WORKER_QUEUES does not")
+            }
+            if let maximum = setting.maximum, setting.reserved > maximum {
+                reader.mistakes.append("\(name) gives the queue \(queue) more slots for it alone than at most")
+            }
+        }
+        // Other queues would never get one.
+        if slots.values.contains(where: { $0.reserved > 0 }),
+            slots.values.reduce(0, { $0 + $1.reserved }) >= concurrency
+        {
+            reader.mistakes.append("\(name) leaves none of the \(concurrency) of MEHVAR_WORKER_CONCURRENCY to share")
+        }
+        return slots
+    }
+
+    /// A queue with its slots, such as `mail=8:2`.
+    private static func entry(_ item: String) -> (queue: String, slots: QueueSlots)? {
+        guard let match = item.wholeMatch(of: /(.+)=([0-9]{1,5})?(?::([0-9]{1,5}))?/), isQueue(String(match.1)) else {
+            return nil
+        }
+        let (maximum, reserved) = (match.2.flatMap { Int($0) }, match.3.flatMap { Int($0) })
+        guard maximum != nil || reserved != nil, maximum != 0 else { return nil }
+        return (String(match.1), QueueSlots(maximum: maximum, reserved: reserved ?? 0))
+    }
+
+    private static func items(_ text: String) -> [String] {
+        text.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+
+    private static func isQueue(_ name: String) -> Bool { (1...100).contains(name.unicodeScalars.count) }
+}
