@@ -17,16 +17,18 @@ final class Claimer: Sendable {
     private static let slotsForTwoLanes = 200
 
     private let flags = Mutex(Flags())
-    private let signal = Signal()
+    let signal = Signal()
     private let lanes = ClaimLanes()
-    private let pool: Pool
-    private let claimable: Claimable
+    /// The look from the beginning that has ended beside the claims.
+    let wholeLooks = Mutex<[WholeLook]>([])
+    let pool: Pool
+    let claimable: Claimable
     private let configuration: WorkerConfiguration
     private let lease: LeaseKeeper
     private let running: RunningJobs
     private let rescuer: Rescuer
     private let counters: Counters
-    private let logger: Logger
+    let logger: Logger
 
     init(
         pool: Pool, claimable: Claimable, configuration: WorkerConfiguration, lease: LeaseKeeper, running: RunningJobs,
@@ -71,6 +73,7 @@ final class Claimer: Sendable {
         var backoff = Backoff()
         var nextAudit = ContinuousClock.now
         var probes = 0
+        var wholeLook: Task<Void, Never>?
         while !isStopped || !lanes.isEmpty {
             do {
                 var failure: (any Error)?
@@ -96,6 +99,11 @@ final class Claimer: Sendable {
                     if claim.failure == nil { backoff.reset() }
                 }
                 if let failure { throw failure }
+                if let look = wholeLooks.withLock({ $0.popLast() }),
+                    floors.endWholeLook(found: look.found, took: look.duration)
+                {
+                    flags.withLock { $0.mustProbe = true }
+                }
                 guard !isStopped else {
                     if !lanes.isEmpty { await signal.wait(atMost: configuration.pollInterval) }
                     continue
@@ -129,6 +137,7 @@ final class Claimer: Sendable {
                     let token = found.lazy.map(\.wait).filter { $0 > .zero }.min()
                     if let token { nextProbe = min(nextProbe, .now + max(pause, token)) }
                 }
+                if floors.beginWholeLook() { wholeLook = Task { await lookFromTheBeginning() } }
                 // What stands before the places where looks begin is not to wait for the next poll.
                 if let whole = floors.nextWholeLook { nextProbe = min(nextProbe, whole) }
                 let free = await freeSlots(isWorkReady: !ready.isEmpty)
@@ -145,7 +154,6 @@ final class Claimer: Sendable {
                     await signal.wait(atMost: nextProbe - .now)
                     continue
                 }
-                floors.begin()
                 let empty = ClaimLanes.Claim(
                     workerID: workerID, probe: probes, generation: floors.generation, demands: [])
                 claim(demands, empty, floors)
@@ -161,24 +169,8 @@ final class Claimer: Sendable {
                 await signal.wait(atMost: backoff.step())
             }
         }
-    }
-
-    /// Promotes what is due and finds who has ready work.
-    private func probe(_ floors: inout ReadyFloors) async throws -> [ReadyQueue] {
-        floors.begin()
-        let began = ContinuousClock.now
-        let (due, ready) = try await pool.pipeline(
-            ClaimStatements.due, ClaimStatements.ready(claimable, after: floors))
-        floors.looked(for: .now - began, claimed: [], since: floors.generation)
-        guard !due.isEmpty else {
-            floors.found(ready)
-            return ready
-        }
-        let (promoted, readyNow) = try await pool.pipeline(
-            ClaimStatements.promote(due), ClaimStatements.ready(claimable, after: floors))
-        floors.found(readyNow)
-        if promoted >= ClaimStatements.promotionLimit { wake() }
-        return readyNow
+        wholeLook?.cancel()
+        await wholeLook?.value
     }
 
     /// Claims in one lane, or, where there is much to claim and nothing under way, in two on two connections.

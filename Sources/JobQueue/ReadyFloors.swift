@@ -4,8 +4,9 @@ import FoundationEssentials
 ///
 /// Claimed jobs leave dead entries at the head of the index, which stay for as long as any transaction is open that might
 /// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
-/// where it found the first job or the last claim ended, for twenty times as long, and 15 s at most. What stands before
-/// that place, such as a job of a better priority that came meanwhile, waits until then.
+/// where it found the first job or the last claim ended. What stands before that place, such as a job of a better priority
+/// that came meanwhile, waits for the next look from the beginning: after twenty times as long as that took, and 15 s or
+/// three times as long at most. It is made beside the claims, which go on meanwhile.
 struct ReadyFloors: Sendable {
     struct Position: Sendable, Hashable, Comparable {
         let priority: Int16
@@ -34,32 +35,29 @@ struct ReadyFloors: Sendable {
     /// A look that takes longer claims many jobs, steps over many dead entries, or meets a busy server.
     private static let patience = Duration.milliseconds(4)
     private static let restraint = 20
-    /// What stands before the place waits no longer than this.
+    /// What stands before the place waits no longer than this for a look that takes less than a third of it.
     private static let longest = Duration.seconds(15)
     /// Queues whose place is remembered; a probe compares each tenant with all of them.
     private static let limit = 256
 
     private var last: [TenantQueue: Position] = [:]
-    private var wholeLookAt = ContinuousClock.now
-    /// Rises whenever the looks begin at the beginning again: what a look of before found does not count then.
+    /// `nil` while all looks begin at the beginning.
+    private var wholeLookAt: ContinuousClock.Instant?
+    /// What the places were, and the generation, when the look from the beginning that is under way began.
+    private var basis: (last: [TenantQueue: Position], generation: Int)?
+    /// Rises whenever something may stand before the places: what a look of before found does not count then.
     private(set) var generation = 0
 
     /// Whether the looks begin at the beginning.
-    var isEmpty: Bool { last.isEmpty }
+    var isEmpty: Bool { wholeLookAt == nil }
 
-    /// When the looks begin at the beginning again; `nil` when they do now.
-    var nextWholeLook: ContinuousClock.Instant? { isEmpty ? nil : wholeLookAt }
+    /// When a look from the beginning is due beside the others; `nil` when all are, or one is under way.
+    var nextWholeLook: ContinuousClock.Instant? { basis == nil ? wholeLookAt : nil }
 
-    /// Says from where the looks that follow begin.
-    mutating func begin(at now: ContinuousClock.Instant = .now) {
-        if now >= wholeLookAt, !isEmpty { reset(at: now) }
-    }
-
-    /// Lets the looks that follow begin at the beginning.
+    /// Something that was claimed may stand before the places again: a look from the beginning is due.
     mutating func reset(at now: ContinuousClock.Instant = .now) {
-        last = [:]
-        wholeLookAt = now
         generation += 1
+        if wholeLookAt != nil { wholeLookAt = now }
     }
 
     /// A look that began in this generation ended, and claimed these jobs.
@@ -68,19 +66,65 @@ struct ReadyFloors: Sendable {
         at now: ContinuousClock.Instant = .now
     ) {
         guard generation == self.generation else { return }
-        if isEmpty, duration > Self.patience { wholeLookAt = now + min(Self.longest, duration * Self.restraint) }
-        guard now < wholeLookAt else { return }
+        if wholeLookAt == nil {
+            guard duration > Self.patience else { return }
+            wholeLookAt = now + Self.rest(after: duration)
+        }
         for (place, jobs) in jobs.lots {
-            guard let position = jobs.lazy.map(Position.init).max(), last[place] != nil || last.count < Self.limit
-            else { continue }
+            guard let position = jobs.lazy.map(Position.init).max(), hasRoom(for: place) else { continue }
             last[place] = max(last[place] ?? position, position)
         }
     }
 
-    /// A look from the beginning found where the first jobs stand, so that no claim has to step over what is before them.
-    mutating func found(_ queues: [ReadyQueue], at now: ContinuousClock.Instant = .now) {
-        guard isEmpty, now < wholeLookAt else { return }
-        for queue in queues.prefix(Self.limit) { last[queue.place] = queue.first }
+    /// The look from the beginning that was the first to take long found where the first jobs stand, so that no claim has
+    /// to step over what is before them.
+    mutating func found(_ queues: [ReadyQueue]) {
+        guard !isEmpty else { return }
+        for queue in queues where last[queue.place] == nil && hasRoom(for: queue.place) {
+            last[queue.place] = queue.first
+        }
+    }
+
+    /// Whether a look from the beginning is due; it is under way then until ``endWholeLook(found:took:at:)``.
+    mutating func beginWholeLook(at now: ContinuousClock.Instant = .now) -> Bool {
+        guard let due = nextWholeLook, due <= now else { return false }
+        basis = (last, generation)
+        return true
+    }
+
+    /// - Parameter queues: what it found; `nil` when it failed.
+    /// - Returns: whether there is something to claim that the others did not see.
+    mutating func endWholeLook(
+        found queues: [ReadyQueue]?, took duration: Duration, at now: ContinuousClock.Instant = .now
+    ) -> Bool {
+        guard let basis else { return false }
+        self.basis = nil
+        guard let queues else {
+            wholeLookAt = now + Self.longest
+            return false
+        }
+        guard duration > Self.patience else {
+            (last, wholeLookAt) = ([:], nil)
+            generation += 1
+            return true
+        }
+        // What came back after it had begun it may not have seen.
+        wholeLookAt = basis.generation == generation ? now + Self.rest(after: duration) : now
+        found(queues)
+        let passedOver = queues.filter { queue in
+            guard let first = queue.first, let place = basis.last[queue.place] else { return false }
+            return first < place
+        }
+        guard !passedOver.isEmpty else { return false }
+        for queue in passedOver { last[queue.place] = queue.first }
+        generation += 1
+        return true
+    }
+
+    private func hasRoom(for place: TenantQueue) -> Bool { last[place] != nil || last.count < Self.limit }
+
+    private static func rest(after duration: Duration) -> Duration {
+        min(duration * restraint, max(longest, duration * 3))
     }
 
     subscript(place: TenantQueue) -> Position? { last[place] }

@@ -8,7 +8,7 @@ struct Rescuer: Sendable {
     private static let batchSize = 500
     /// A look that took long, since it stepped over many dead entries, is not repeated before so many times as long.
     static let restraint = 20
-    private static let longestRest = Duration.seconds(15)
+    private static let longestRest = Duration.seconds(60)
 
     let pool: Pool
     let writer: OutcomeWriter

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Claims jobs and runs their handlers until it is told to shut down.
 ///
-/// `pool` connects as the queue's role and needs at least six connections. Errors of the database never end the
+/// `pool` connects as the queue's role and needs at least seven connections. Errors of the database never end the
 /// worker: it logs them, waits and goes on. Jobs run at least once; a run whose worker was presumed dead cannot finish
 /// a later one.
 public final class Worker: Service {

@@ -142,37 +142,4 @@ struct FairShareTests {
         let demands = share.split(budget, among: ready, held: held)
         #expect(demands.map(\.place.queue) == ["interactive"] && demands.map(\.slots) == [3])
     }
-
-    @Test func `After a look that took long others begin where the last claim ended, for twenty times as long`() {
-        let place = TenantQueue(tenantID: .v7(), queue: "default")
-        let claimed = ClaimedJob(
-            key: RunKey(tenantID: place.tenantID, id: .v7(), lease: 1), queue: place.queue, kind: "k", priority: 2,
-            runAt: Date(timeIntervalSince1970: 1000), attempt: 1, maxAttempts: 1, isUnique: false,
-            parameters: JSONText(utf8: Array("{}".utf8)), enqueuedAt: Date(), deadline: nil, location: nil)
-        var floors = ReadyFloors()
-        let start = ContinuousClock.now
-        floors.begin(at: start)
-        floors.looked(for: .milliseconds(2), claimed: [claimed], since: floors.generation, at: start)
-        #expect(floors.isEmpty)
-        let generation = floors.generation
-        floors.looked(for: .milliseconds(100), claimed: [claimed], since: generation, at: start)
-        floors.begin(at: start + .seconds(1))
-        #expect(floors[place] == ReadyFloors.Position(priority: 2, runAt: claimed.runAt, id: claimed.key.id))
-        // Looks from there are quick, and put off nothing.
-        floors.looked(for: .milliseconds(100), claimed: [], since: generation, at: start + .seconds(1))
-        floors.begin(at: start + .milliseconds(2001))
-        #expect(floors.isEmpty)
-        // What began before ends too late to count.
-        floors.looked(for: .milliseconds(100), claimed: [claimed], since: generation, at: start + .milliseconds(2002))
-        #expect(floors.isEmpty && floors.nextWholeLook == nil)
-
-        // A look that took long tells where the claims after it begin; a quick one does not.
-        let ready = [ReadyQueue(place: place, weight: 1, first: ReadyFloors.Position(claimed))]
-        floors.found(ready, at: start + .milliseconds(2003))
-        #expect(floors.isEmpty)
-        let later = start + .milliseconds(2004)
-        floors.looked(for: .milliseconds(100), claimed: [], since: floors.generation, at: later)
-        floors.found(ready, at: later)
-        #expect(floors[place] == ReadyFloors.Position(claimed))
-    }
 }

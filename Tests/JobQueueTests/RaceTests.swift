@@ -141,12 +141,12 @@ struct RaceTests {
     /// Two transactions that change the thing and enqueue its recomputation, in either order, at about the same moment.
     private func interleave(_ queue: QueueFixture, _ thing: Int, _ worker: Worker) async throws {
         let change = Statement<Int>("test.change", "INSERT INTO public.change VALUES (\(thing))")
-        let enqueue = try Enqueue.statement(
-            tenant: queue.tenant, jobs: [NewJob(Note(number: thing, key: "\(thing)"))])
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<2 {
                 group.addTask {
                     for _ in 0..<Int.random(in: 0..<20) { await Task.yield() }
+                    let enqueue = try Enqueue.statement(
+                        tenant: queue.tenant, jobs: [NewJob(Note(number: thing, key: "\(thing)"))])
                     try await queue.app.withTransaction(prelude: [queue.setTenant()]) { transaction in
                         for statement in [change, enqueue].shuffled() {
                             _ = try await transaction.run(statement)

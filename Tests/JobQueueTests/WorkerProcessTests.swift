@@ -45,8 +45,12 @@ struct WorkerProcessTests {
         async throws
     {
         try await withProcesses(2) { queue, effects, processes in
-            try await queue.enqueue(jobs(300, milliseconds: 20))
-            try await eventually { try await effects.count > 50 }
+            try await queue.enqueue(jobs(300, milliseconds: 50))
+            try await eventually {
+                let busy: SQL = "SELECT count(DISTINCT worker_id) FROM job.job WHERE state = 'running'"
+                let (both, ran) = (try await queue.superuser(busy) == 2, try await effects.count)
+                return both && ran > 50
+            }
             let clock = Statement<Date>("test.clock", "SELECT clock_timestamp()", one: { try $0.next() })
             let killed: Date = try await queue.owner.pipeline(clock)
             processes[0].kill9()
