@@ -111,6 +111,7 @@ import Tracing
         }
     }
 
+    // Behind a pooler nothing stands prepared.
     @Test(.enabled(if: !TestServer.isPooled))
     func `stale statements are told by name`() async throws {
         try await withLog { pool, log in
