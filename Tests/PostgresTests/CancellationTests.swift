@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    /// Reads while there is something to read and the deadline has passed.
+    /// Reads while there is something to read and the deadline has passed: a notification, which a pooler does not pass on.
     private func readLate(isShielded: Bool, _ check: (Session) throws -> Void) async throws {
         try await withOneConnection { pool, _ in
             try await pool.withSession { session in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-/// What a connection string can ask for.
+/// What a connection string can ask for. The server is the suite's own, with no pooler in between.
 @Suite(
     .enabled(if: !TestServer.isPooled),
     .ownServer { OwnServer.Options(certificate: try await Certificates.shared.localhost) })

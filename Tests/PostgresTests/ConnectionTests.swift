@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: !TestServer.isPooled), arguments: [true, false])
+    @Test(arguments: [true, false])
     func `a cancellation that the server does not answer leaves open what became of it`(_ isScript: Bool) async throws {
         try await withTable("") { database in
             try await withFaultyProxy { proxy in

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Postgres
 
-/// What waits for the socket while OpenSSL may hold the rest of what has arrived.
+/// What waits for the socket while OpenSSL may hold the rest of what has arrived. The server is the suite's own,
+/// with no pooler in between.
 @Suite(
     .enabled(if: !TestServer.isPooled),
     .ownServer { OwnServer.Options(certificate: try await Certificates.shared.localhost) })

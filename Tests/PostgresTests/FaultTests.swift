@@ -51,6 +51,7 @@ import Testing
         }
     }
 
+    // A pooler does not pass notifications on.
     @Test(.enabled(if: !TestServer.isPooled))
     func `notices and notifications for an idle connection do no harm`() async throws {
         try await withOneConnection { pool, backend in
@@ -130,6 +131,7 @@ import Testing
         }
     }
 
+    // A pooler looks itself, and has another session ready.
     @Test(.enabled(if: !TestServer.isPooled))
     func `a session that was used just now is lent without a look at it`() async throws {
         var configuration = TestServer.configuration(maximumConnections: 1)

@@ -42,9 +42,7 @@ import Testing
         #expect(Duration(exactly: Interval(months: -1, microseconds: 1)) == nil)
     }
 
-    // The session keeps its style of intervals.
-    @Test(.enabled(if: !TestServer.isPooled))
-    func `the description is the server's ISO 8601, which reads it as the same interval`() async throws {
+    @Test func `the description is the server's ISO 8601, which reads it as the same interval`() async throws {
         var random = SplitMix64(seed: 3)
         func part<Number: FixedWidthInteger & SignedInteger>(_ limit: Number) -> Number {
             Bool.random(using: &random) ? 0 : Number.random(in: -limit...limit, using: &random)
@@ -61,11 +59,13 @@ import Testing
             }
         let descriptions = intervals.map(\.description)
         let (texts, back) = try await Connection.with(TestServer.configuration()) { connection in
-            try await connection.execute(script: "SET IntervalStyle = iso_8601", name: "test.style")
-            return try await connection.run(
-                Statement(
-                    "test.interval", "SELECT \(intervals)::text[], \(descriptions)::interval[]",
-                    one: { try ($0.next([String].self), $0.next([Interval].self)) }))
+            try await connection.withTransaction { transaction in
+                try await transaction.execute(script: "SET LOCAL IntervalStyle = iso_8601", name: "test.style")
+                return try await transaction.run(
+                    Statement(
+                        "test.interval", "SELECT \(intervals)::text[], \(descriptions)::interval[]",
+                        one: { try ($0.next([String].self), $0.next([Interval].self)) }))
+            }
         }
         #expect(texts == descriptions)
         #expect(back == intervals)

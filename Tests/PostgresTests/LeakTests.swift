@@ -42,7 +42,7 @@ private struct Holdings: CustomStringConvertible {
 }
 
 /// Each test has a process to itself, in which nobody else connects or allocates.
-@Suite(.serialized, .enabled(if: !TestServer.isPooled))
+@Suite(.serialized)
 struct LeakTests {
     private struct OwnError: Error {}
 

@@ -35,7 +35,11 @@ final class Ledger: Sendable {
     }
 
     /// Expects each committed row once, each of those that are not known once or not at all, and no other.
-    func check(_ configuration: Configuration, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    ///
+    /// - Parameter copies: how often each row was inserted at once.
+    func check(
+        _ configuration: Configuration, copies: Int = 1, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
         let rows = try await Connection.with(configuration) {
             try await $0.run(
                 Statement(
@@ -46,7 +50,7 @@ final class Ledger: Sendable {
         let wrong = entries.withLock { entries in
             entries.filter { number, entry in
                 switch (entry, counts[number] ?? 0) {
-                case (.committed, 1), (.unknown, 0), (.unknown, 1), (.refused, 0): false
+                case (.committed, copies), (.unknown, 0), (.unknown, copies), (.refused, 0): false
                 default: true
                 }
             }

@@ -163,6 +163,7 @@ import Testing
         }
     }
 
+    // Behind a pooler nothing stands prepared.
     @Test(.enabled(if: !TestServer.isPooled))
     func `stale statements are told by name`() async throws {
         try await withLog { pool, log in

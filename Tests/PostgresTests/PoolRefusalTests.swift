@@ -5,8 +5,9 @@ import Testing
 @testable import Postgres
 
 /// A server that grants fewer connections than the pool would have.
-@Suite(.enabled(if: !TestServer.isPooled)) struct PoolRefusalTests {
-    /// The configuration of a role that may have so many connections, and what changes that number.
+@Suite struct PoolRefusalTests {
+    /// The configuration of a role that may have so many connections, and what changes that number. No pooler is before
+    /// the test's own server, but statements go to it as to the others.
     private func withRole(
         limit: Int, maximumConnections: Int,
         _ body: (_ configuration: Configuration, _ change: (Int) async throws -> Void) async throws -> Void
@@ -15,6 +16,7 @@ import Testing
             try await server.execute("CREATE ROLE guest LOGIN CONNECTION LIMIT \(limit)")
             var configuration = server.configuration(maximumConnections: maximumConnections)
             configuration.user = "guest"
+            configuration.statementMode = TestServer.statementMode
             try await body(configuration) { try await server.execute("ALTER ROLE guest CONNECTION LIMIT \($0)") }
         }
     }
@@ -134,20 +136,5 @@ import Testing
                 }
             }
         }
-    }
-
-    @Test func `what fails together makes the next attempt wait once`() {
-        var configuration = TestServer.observer
-        configuration.reconnectDelay = .seconds(60) ... .seconds(600)
-        configuration.maximumConnections = 3
-        var state = PoolState(configuration)
-        for _ in 0..<3 { _ = state.take(configuration) }
-        #expect(state.open == 3)
-        _ = state.connectingFailed(PostgresError(.connection("")))
-        let retryAt = state.retryAt
-        for _ in 0..<2 { _ = state.connectingFailed(PostgresError(.connection(""))) }
-        #expect(state.retryAt == retryAt && state.open == 0)
-        _ = state.connected(configuration)
-        #expect(state.retryAt == nil)
     }
 }

@@ -74,14 +74,15 @@ import Testing
         #expect(!String(reflecting: error).contains("secret"))
     }
 
-    @Test(.enabled(if: !TestServer.isPooled))
-    func `a refused password is not quoted`() async throws {
+    @Test func `a refused password is not quoted`() async throws {
         let url = TestServer.url + (TestServer.url.contains("?") ? "&" : "?") + "password=secret"
         let error = try await failure {
             try await Session.open(Configuration(url: url, user: "nobody"), timeouts: true)
         }
-        #expect(error.state == .invalidAuthorizationSpecification && !error.isUnavailable)
-        #expect(error.description.contains("nobody"))
+        // A pooler, which knows its roles itself, has one SQLSTATE for all that it refuses, and names none of them.
+        #expect(error.state == (TestServer.isPooled ? .protocolViolation : .invalidAuthorizationSpecification))
+        #expect(!error.isUnavailable)
+        #expect(error.description.contains("nobody") || TestServer.isPooled)
         #expect(!String(reflecting: error).contains("secret"))
     }
 

@@ -3,6 +3,7 @@ import Testing
 
 @testable import Postgres
 
+/// What stands prepared at the server, which behind a pooler is nothing.
 @Suite(.enabled(if: !TestServer.isPooled)) struct PreparedStatementTests {
     private func number(_ sql: SQL) -> Statement<Int> { Statement("test.number", sql, one: { try $0.next(Int.self) }) }
 

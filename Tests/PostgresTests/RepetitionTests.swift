@@ -267,8 +267,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: !TestServer.isPooled))
-    func `a COMMIT whose answer was lost is not repeated`() async throws {
+    @Test func `a COMMIT whose answer was lost is not repeated`() async throws {
         try await withTable(connections: 1) { pool, database in
             try await database.execute(
                 """

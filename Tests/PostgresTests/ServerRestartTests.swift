@@ -5,7 +5,14 @@ import Testing
 @testable import Postgres
 
 /// What the end of a server, or its refusal, does to the wrapper.
-@Suite(.enabled(if: !TestServer.isPooled)) struct ServerRestartTests {
+@Suite struct ServerRestartTests {
+    /// No pooler is before a test's own server, but statements go to it as to the others.
+    private func configuration(_ server: OwnServer) -> Configuration {
+        var configuration = server.configuration()
+        configuration.statementMode = TestServer.statementMode
+        return configuration
+    }
+
     /// Eight tasks insert rows, each next one as soon as it knows about the last, until `body` returns.
     private func underLoad(_ pool: Pool, _ ledger: Ledger, _ body: () async throws -> Void) async throws {
         let isOver = Shared(false)
@@ -46,7 +53,7 @@ import Testing
         try await withOwnServer { server in
             try await server.execute(Ledger.table)
             let ledger = Ledger()
-            try await withPool(server.configuration()) { pool in
+            try await withPool(configuration(server)) { pool in
                 try await underLoad(pool, ledger) {
                     for shutdown in [OwnServer.Shutdown.fast, .immediate] {
                         try await moreAreCommitted(ledger)
@@ -73,7 +80,7 @@ import Testing
         let options = OwnServer.Options(settings: ["max_connections = 5", "superuser_reserved_connections = 2"])
         try await withOwnServer(options) { server in
             try await server.execute("CREATE ROLE guest LOGIN")
-            var guest = server.configuration()
+            var guest = configuration(server)
             guest.user = "guest"
             let (inside, gate) = (Shared(0), Gate())
             let pool = Pool(guest)
@@ -121,7 +128,7 @@ import Testing
         try await withOwnServer { server in
             try await server.execute(Ledger.table)
             let ledger = Ledger()
-            try await withPool(server.configuration()) { pool in
+            try await withPool(configuration(server)) { pool in
                 try await underLoad(pool, ledger) {
                     try await moreAreCommitted(ledger)
                     let victim = try await pool.pipeline(Queries.backend)

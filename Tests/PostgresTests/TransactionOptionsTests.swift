@@ -185,10 +185,12 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: !TestServer.isPooled))
-    func `connections outside the pool have no limits`() async throws {
-        var configuration = TestServer.configuration()
+    /// Behind a pooler they meet the session that had the pool's limits just now.
+    @Test func `connections outside the pool have no limits`() async throws {
+        var configuration = TestServer.configuration(maximumConnections: 1)
         configuration.lockTimeout = .seconds(1)
+        let limit = try await withPool(configuration) { try await $0.pipeline(Self.lockTimeout) }
+        #expect(limit == "1s")
         try await Connection.with(configuration) { connection async throws in
             #expect(try await connection.run(Self.statementTimeout) == "0")
             #expect(try await connection.run(Self.lockTimeout) == "0")
@@ -223,6 +225,7 @@ import Testing
 
     // MARK: The URL
 
+    // A pooler drops what the URL sets for a session, since a session is not one client's.
     @Test(.enabled(if: !TestServer.isPooled))
     func `options in the URL win over the configuration's limits`() async throws {
         var configuration = TestServer.configuration(maximumConnections: 1)
@@ -236,6 +239,7 @@ import Testing
         }
     }
 
+    // As above.
     @Test(.enabled(if: !TestServer.isPooled))
     func `a transaction's own time limit leaves the URL's limit on locks as it is`() async throws {
         var configuration = TestServer.configuration(maximumConnections: 1)

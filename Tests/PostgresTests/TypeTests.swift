@@ -99,19 +99,20 @@ import Testing
         #expect(same)
     }
 
-    // The session keeps a temporary table.
-    @Test(.enabled(if: !TestServer.isPooled))
-    func `JSON columns take both kinds of JSON`() async throws {
+    @Test func `JSON columns take both kinds of JSON`() async throws {
         let (json, jsonb) = try await Connection.with(TestServer.configuration()) { connection in
-            try await connection.execute(script: "CREATE TEMP TABLE t (j json, b jsonb)", name: "test.table")
-            try await connection.run(
-                Statement<Void>(
-                    effect: "test.insert",
-                    "INSERT INTO t VALUES (\(JSONText(utf8: Array("[1]".utf8))), \(JSONValue(["a": 1])))"))
-            return try await connection.run(
-                Statement(
-                    "test.json", "SELECT j, b FROM t",
-                    one: { try ($0.next(VerbatimJSON.self), $0.next(JSONValue<[String: Int]>.self)) }))
+            try await connection.withTransaction { transaction in
+                try await transaction.execute(
+                    script: "CREATE TEMP TABLE t (j json, b jsonb) ON COMMIT DROP", name: "test.table")
+                try await transaction.run(
+                    Statement<Void>(
+                        effect: "test.insert",
+                        "INSERT INTO t VALUES (\(JSONText(utf8: Array("[1]".utf8))), \(JSONValue(["a": 1])))"))
+                return try await transaction.run(
+                    Statement(
+                        "test.json", "SELECT j, b FROM t",
+                        one: { try ($0.next(VerbatimJSON.self), $0.next(JSONValue<[String: Int]>.self)) }))
+            }
         }
         #expect(json.utf8 == Array("[1]".utf8))
         #expect(jsonb.value == ["a": 1])

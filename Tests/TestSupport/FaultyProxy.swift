@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A proxy between clients and a PostgreSQL server's Unix socket that makes, on command, the faults of a network.
+/// A proxy between clients and the Unix socket of a PostgreSQL server, or of the pooler before it, that makes, on command,
+/// the faults of a network.
 ///
 /// Clients reach it by a Unix socket of its own and, if asked for, at a port of 127.0.0.1; see ``url(_:)`` and
 /// ``tcpURL(_:)``. One thread moves the bytes, and holds at most 64 KiB for a direction of a connection.
@@ -88,7 +89,7 @@ public final class FaultyProxy: Sendable {
     let alarm: (read: Int32, write: Int32)
 
     /// - Parameter server: the folder of the server's Unix socket.
-    public init(to server: String = TestServer.host, listensOnTCP: Bool = false) throws {
+    public init(to server: String = TestServer.frontHost, listensOnTCP: Bool = false) throws {
         self.server = server
         host = "/tmp/proxy-\(getpid())-\(UInt32.random(in: .min ... .max))"
         alarm = try Sockets.pair()
@@ -159,7 +160,7 @@ public final class FaultyProxy: Sendable {
 
 /// Lends a proxy and stops it.
 public func withFaultyProxy<Result>(
-    to server: String = TestServer.host, listensOnTCP: Bool = false, _ body: (FaultyProxy) async throws -> Result
+    to server: String = TestServer.frontHost, listensOnTCP: Bool = false, _ body: (FaultyProxy) async throws -> Result
 ) async throws -> Result {
     let proxy = try FaultyProxy(to: server, listensOnTCP: listensOnTCP)
     defer { proxy.stop() }

@@ -29,16 +29,21 @@ public enum TestServer {
     public static let statementMode: StatementMode = isPooled ? .unprepared : .prepared
 
     /// The folder of the server's own Unix socket.
-    public static let host: String = {
-        guard let value = serverURL.firstRange(of: "host=") else { return "/var/run/postgresql" }
-        return decoded(serverURL[value.upperBound...].prefix { $0 != "&" && $0 != " " })
-    }()
+    public static let host = folder(in: serverURL)
+
+    /// The folder of the Unix socket that ``url`` leads to: the pooler's, where there is one.
+    public static let frontHost = folder(in: url)
 
     /// ``url`` with another database.
     public static func url(database: String) -> String { replacing(database: database, in: url) }
 
     /// ``serverURL`` with another database.
     public static func serverURL(database: String) -> String { replacing(database: database, in: serverURL) }
+
+    private static func folder(in url: String) -> String {
+        guard let value = url.firstRange(of: "host=") else { return "/var/run/postgresql" }
+        return decoded(url[value.upperBound...].prefix { $0 != "&" && $0 != " " })
+    }
 
     private static func replacing(database: String, in url: String) -> String {
         guard let scheme = url.firstRange(of: "://") else { return url + " dbname=\(database)" }
