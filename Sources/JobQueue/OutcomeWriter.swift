@@ -39,13 +39,20 @@ struct OutcomeWriter: Sendable {
         _ = await write(batch: [outcome], isPatient: true, while: isWorthIt)
     }
 
+    /// How often a batch is tried, within one and a half seconds, before an error that says not whose fault it is counts as
+    /// a row's.
+    private static let doubts = 6
+
+    /// - Parameter hasDoubts: whether an unclear error may still be nobody's fault.
     private func write(
-        batch: [Outcome], isPatient: Bool = false, while isWorthIt: @Sendable () -> Bool
+        batch: [Outcome], isPatient: Bool = false, hasDoubts: Bool = true, while isWorthIt: @Sendable () -> Bool
     ) async -> [Outcome] {
         // Who is patient tries again often enough to notice that the worker ends.
         var backoff = isPatient ? Backoff(limit: .milliseconds(500)) : Backoff()
-        var isRetry = false
+        var tries = 0
         while true {
+            tries += 1
+            let isRetry = tries > 1
             let failure: WriteFailure
             let text: String
             do {
@@ -59,13 +66,19 @@ struct OutcomeWriter: Sendable {
             logger.warning(
                 "outcomes of jobs were not written", metadata: ["jobs": "\(batch.count)", "error": "\(text)"])
             switch failure {
-            case .contended where batch.count > 1, .refused where batch.count > 1:
+            case .unclear where hasDoubts && tries < Self.doubts: break
+            case .contended where batch.count > 1, .refused where batch.count > 1, .unclear where batch.count > 1:
                 let middle = batch.count / 2
-                return await write(batch: Array(batch[..<middle]), isPatient: isPatient, while: isWorthIt)
-                    + write(batch: Array(batch[middle...]), isPatient: isPatient, while: isWorthIt)
+                let hasDoubts = hasDoubts && failure != .unclear
+                var locked: [Outcome] = []
+                for half in [batch[..<middle], batch[middle...]] {
+                    locked += await write(
+                        batch: Array(half), isPatient: isPatient, hasDoubts: hasDoubts, while: isWorthIt)
+                }
+                return locked
             case .contended where isRetry && !isPatient:
                 return batch
-            case .refused:
+            case .refused, .unclear:
                 return await bury(batch, text, isPatient: isPatient, while: isWorthIt)
             case .partitionMissing:
                 do { try await makePartitions() } catch {
@@ -78,7 +91,6 @@ struct OutcomeWriter: Sendable {
                 running.confirm(batch)
                 return []
             }
-            isRetry = true
             await backoff.sleep()
         }
     }

@@ -10,6 +10,8 @@ enum WriteFailure {
     case partitionMissing
     /// The row itself cannot be written.
     case refused
+    /// An error that says not whose fault it is, such as one of a trigger: the row's, when it comes again.
+    case unclear
 
     init(_ error: any Error) {
         self = .unavailable
@@ -21,8 +23,13 @@ enum WriteFailure {
         case .checkViolation where error.report?.table == "done" && error.report?.constraint == nil:
             self = .partitionMissing
         default:
-            // Data, constraints and limits are the row's fault.
-            if ["22", "23", "54"].contains(state.conditionClass) { self = .refused }
+            switch state.conditionClass {
+            // Data, constraints and limits.
+            case "22", "23", "54": self = .refused
+            // The connection, the transaction, who connects, what is there and allowed, resources, operators, the system.
+            case "08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58": self = .unavailable
+            default: self = .unclear
+            }
         }
     }
 }

@@ -24,6 +24,23 @@ struct FlushTests {
         }
     }
 
+    @Test(arguments: [2, .max])
+    func `An error that says not whose fault it is passes, or is in the end the row's that meets it`(
+        _ most: Int
+    ) async throws {
+        try await withQueue { queue in
+            let bad = UUID.v7()
+            let fault = try await WriteFault(queue, rows: "NEW.id = '\(bad)'", code: "P0001", most: most)
+            try await queue.enqueue((0..<99).map { NewJob(Note(number: $0)) } + [NewJob(Note(), id: bad)])
+            let dead = most == 2 ? 0 : 1
+            try await withWorker(queue.queue, handling { _, _ in }, concurrency: 200) { _ in
+                try await eventually { try await queue.counts() == [0, 100 - dead, dead] }
+            }
+            #expect(try await fault.count > 2)
+            #expect(try await queue.number("SELECT count(*) FROM job.dead WHERE reason = 'unwritable'") == dead)
+        }
+    }
+
     @Test func `A missing partition is made, and the whole batch that met none is written`() async throws {
         try await withQueue { queue in
             try await queue.database.execute(

@@ -77,8 +77,10 @@ import Testing
                     }
                 }
             case .copyOut:
+                // In FROM the server would first make all of the series.
                 try await transaction.copyOut(
-                    "test.out", "COPY (SELECT repeat('x', 99) FROM generate_series(1, 1000000000)) TO STDOUT"
+                    "test.out",
+                    "COPY (SELECT left(repeat('x', 99) || generate_series(1, 1000000000), 99)) TO STDOUT"
                 ) { chunks in
                     for try await chunk in chunks {
                         count += 1
@@ -169,6 +171,7 @@ import Testing
     ) async throws {
         try await withProxiedPool {
             $0.transactionTimeout = .milliseconds(500)
+            $0.grace = .milliseconds(300)
         } _: { proxy, pool, _ in
             let started = ContinuousClock.now
             let error = try await failure {

@@ -188,6 +188,7 @@ import Testing
             let ledger = Ledger()
             var impatient = pool.configuration
             impatient.transactionTimeout = .milliseconds(200)
+            impatient.grace = .milliseconds(300)
             try await withPool(impatient) { pool in
                 _ = try await ledger.note { try await insert($0, way, pool) }
                 proxy.change { $0.frozen = [direction] }
