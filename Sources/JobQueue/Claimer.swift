@@ -118,7 +118,7 @@ final class Claimer: Sendable {
                     let took = try await ContinuousClock().measure {
                         try await rescuer.takeBackLost(of: workerID, held: held, while: { [self] in !isStopped })
                     }
-                    nextAudit = .now + max(configuration.timeToLive, took * Rescuer.restraint)
+                    nextAudit = .now + max(configuration.timeToLive, Restraint.rest(after: took))
                 }
                 guard running.count + lanes.slots < configuration.concurrency, !lanes.isFull,
                     ContinuousClock.now < nextAudit

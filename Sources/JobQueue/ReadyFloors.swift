@@ -6,7 +6,7 @@ import FoundationEssentials
 /// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
 /// where it found the first job or the last claim ended. What stands before that place, such as a job of a better priority
 /// that came meanwhile, waits for the next look from the beginning: after twenty times as long as that took, and 15 s or
-/// three times as long at most. It is made beside the claims, which go on meanwhile.
+/// ten times as long at most. It is made beside the claims, which go on meanwhile.
 struct ReadyFloors: Sendable {
     struct Position: Sendable, Hashable, Comparable {
         let priority: Int16
@@ -34,8 +34,7 @@ struct ReadyFloors: Sendable {
 
     /// A look that takes longer claims many jobs, steps over many dead entries, or meets a busy server.
     private static let patience = Duration.milliseconds(4)
-    private static let restraint = 20
-    /// What stands before the place waits no longer than this for a look that takes less than a third of it.
+    /// What stands before the place waits no longer than this for a look that takes less than a tenth of it.
     private static let longest = Duration.seconds(15)
     /// Queues whose place is remembered; a probe compares each tenant with all of them.
     private static let limit = 256
@@ -100,7 +99,7 @@ struct ReadyFloors: Sendable {
         guard let basis else { return false }
         self.basis = nil
         guard let queues else {
-            wholeLookAt = now + Self.longest
+            wholeLookAt = now + max(Self.longest, Self.rest(after: duration))
             return false
         }
         guard duration > Self.patience else {
@@ -124,7 +123,7 @@ struct ReadyFloors: Sendable {
     private func hasRoom(for place: TenantQueue) -> Bool { last[place] != nil || last.count < Self.limit }
 
     private static func rest(after duration: Duration) -> Duration {
-        min(duration * restraint, max(longest, duration * 3))
+        Restraint.rest(after: duration, atMost: longest)
     }
 
     subscript(place: TenantQueue) -> Position? { last[place] }

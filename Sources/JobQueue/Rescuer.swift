@@ -6,8 +6,6 @@ import Synchronization
 /// Takes back jobs that nobody runs. Every worker has one, and any number of them may be at work: the lease decides.
 struct Rescuer: Sendable {
     private static let batchSize = 500
-    /// A look that took long, since it stepped over many dead entries, is not repeated before so many times as long.
-    static let restraint = 20
     private static let longestRest = Duration.seconds(60)
 
     let pool: Pool
@@ -30,12 +28,12 @@ struct Rescuer: Sendable {
                 if !names.isEmpty || began >= nextLook {
                     nextLook = began
                     if try await rescueOrphans() > 0 { onRescued() }
-                    nextLook = .now + min((.now - began) * Self.restraint, Self.longestRest)
+                    nextLook = .now + Restraint.rest(after: .now - began, atMost: Self.longestRest)
                 }
                 let looked = ContinuousClock.now
                 if looked >= nextReport {
                     for finding in try await stranded.look() { finding.log(to: logger) }
-                    nextReport = .now + (.now - looked) * Self.restraint
+                    nextReport = .now + Restraint.rest(after: .now - looked)
                 }
             } catch {
                 if Task.isCancelled { return }

@@ -14,6 +14,7 @@ struct StrandedJobs {
 
     /// How long the first job of a queue that this worker does not serve may wait for another one.
     private static let patience = Duration.seconds(60)
+    private static let timeLimit = Duration.seconds(5)
 
     let pool: Pool
     let claimable: Claimable
@@ -26,11 +27,19 @@ struct StrandedJobs {
         self.claimable = claimable
     }
 
-    /// What has not been told yet.
+    /// What has not been told yet. Among many dead entries nothing is found in time; they go.
     mutating func look() async throws -> [Finding] {
-        let (unreadable, unserved) = try await pool.pipeline(
-            StrandedStatements.unreadable(claimable),
-            StrandedStatements.unserved(besides: claimable.queues, for: Self.patience))
+        let unreadable: [StrandedStatements.Unreadable]
+        let unserved: [String]
+        do {
+            (unreadable, unserved) = try await pool.withTransaction(timeout: Self.timeLimit) { transaction in
+                try await transaction.pipeline(
+                    StrandedStatements.unreadable(claimable),
+                    StrandedStatements.unserved(besides: claimable.queues, for: Self.patience))
+            }
+        } catch let error as PostgresError where error.reason == .deadline {
+            return []
+        }
         let findings =
             unreadable.map { job in
                 job.version.map { .version(kind: job.kind, $0) } ?? Finding.kind(job.kind)

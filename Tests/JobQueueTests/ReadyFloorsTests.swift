@@ -56,8 +56,8 @@ struct ReadyFloorsTests {
         #expect(floors[place]?.runAt == Date(timeIntervalSince1970: 1000))
     }
 
-    @Test(arguments: [(0.1, 2.0), (1, 15), (10, 30)])
-    func `A look from the beginning is due after twenty times its length, and 15 s or three times at most`(
+    @Test(arguments: [(0.1, 2.0), (1, 15), (10, 100)])
+    func `A look from the beginning is due after twenty times its length, and 15 s or ten times at most`(
         _ seconds: Double, _ rest: Double
     ) {
         var floors = ReadyFloors()

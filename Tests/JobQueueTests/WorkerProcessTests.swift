@@ -45,7 +45,7 @@ struct WorkerProcessTests {
         async throws
     {
         try await withProcesses(2) { queue, effects, processes in
-            try await queue.enqueue(jobs(300, milliseconds: 50))
+            try await queue.enqueue(jobs(300, milliseconds: 100))
             try await eventually {
                 let busy: SQL = "SELECT count(DISTINCT worker_id) FROM job.job WHERE state = 'running'"
                 let (both, ran) = (try await queue.superuser(busy) == 2, try await effects.count)

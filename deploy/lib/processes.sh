@@ -64,16 +64,17 @@ process_pid() {
     [ -n "$birth" ] && [ "$(process_birth "$pid")" = "$birth" ] && printf '%s' "$pid"
 }
 
-# process_stop NAME: asks it to end, and kills it after 20 seconds.
+# process_stop NAME: asks it to end, and kills it when it takes longer than a worker's grace period and what follows on it.
 process_stop() {
-    local pid deadline=$((SECONDS + 20))
+    local pid patience=$((${MEHVAR_WORKER_GRACE_SECONDS:-20} + 10)) deadline
+    deadline=$((SECONDS + patience))
     if pid=$(process_pid "$1"); then
         kill -TERM "$pid" 2>/dev/null || true
         while process_pid "$1" >/dev/null; do
             if ((SECONDS >= deadline)); then
                 say "$1 does not end: killing it"
                 kill -KILL "$pid" 2>/dev/null || true
-                deadline=$((SECONDS + 20))
+                deadline=$((SECONDS + patience))
             fi
             sleep 0.05
         done
