@@ -97,6 +97,12 @@ CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
 
 ALTER FUNCTION crm.set_tenant(tenant uuid) OWNER TO mehvar_owner;
 
+CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
+    LANGUAGE sql
+    AS $$ SELECT job.archive(tenants, ids, leases, outcomes, NULL) $$;
+
+ALTER FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) OWNER TO mehvar_owner;
+
 CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -112,6 +118,17 @@ DECLARE
     outcomes_now text[];
 BEGIN
     FOR pass IN 1..2 LOOP
+        IF pass = 2 OR places IS NULL THEN
+            SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
+            INTO tenants, ids, leases, outcomes, places
+            FROM (
+                SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
+                FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
+                JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+                FOR UPDATE OF j
+            ) l;
+            EXIT WHEN ids IS NULL;
+        END IF;
         WITH finished AS (
             DELETE FROM job.job j
             USING unnest(tenants, ids, leases, outcomes, places) AS o (tenant_id, id, lease, outcome, place)
@@ -135,17 +152,7 @@ BEGIN
         batch_tenants := batch_tenants || tenants_now;
         batches := batches || batches_now;
         batch_outcomes := batch_outcomes || outcomes_now;
-        EXIT WHEN pass = 2 OR moved = cardinality(ids);
-
-        SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
-        INTO tenants, ids, leases, outcomes, places
-        FROM (
-            SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
-            FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-            JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-            FOR UPDATE OF j
-        ) l;
-        EXIT WHEN ids IS NULL;
+        EXIT WHEN moved = cardinality(ids);
     END LOOP;
     -- Once, so that the rows of batches are locked in one order.
     IF batches IS NOT NULL THEN
@@ -156,6 +163,12 @@ END
 $$;
 
 ALTER FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) RETURNS bigint
+    LANGUAGE sql
+    AS $$ SELECT job.archive(tenants, ids, leases, array_fill('completed'::text, ARRAY[cardinality(ids)]), places) $$;
+
+ALTER FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -1717,8 +1730,14 @@ GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone t
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) TO mehvar_queue;
+
 REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.archive_completed(tenants uuid[], ids uuid[], leases bigint[], places tid[]) TO mehvar_queue;
 
 REVOKE ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons text[], rescued integer[], failures jsonb[]) TO mehvar_queue;

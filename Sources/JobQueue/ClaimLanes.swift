@@ -12,7 +12,7 @@ final class ClaimLanes: Sendable {
     struct Claim: Sendable {
         let workerID: UUID
         /// The look for ready work on which it is founded.
-        let probe: Int
+        let look: Int
         /// Of the places where looks begin.
         let generation: Int
         var demands: [Demand]

@@ -1,44 +1,117 @@
+import FoundationEssentials
 import Logging
 import Postgres
-import Synchronization
 
-/// Looks for who has ready work.
+/// Looks for who has ready work, and for runs that were lost.
 extension Claimer {
-    /// A look from the beginning that was made beside the claims.
-    struct WholeLook: Sendable {
-        /// `nil` when it failed.
-        let found: [ReadyQueue]?
+    /// What a look found.
+    struct Look: Sendable {
+        let ready: [ReadyQueue]
+        /// How long finding it took.
         let duration: Duration
+        /// Whether more is due than it made ready.
+        let hasMore: Bool
+        /// Whether it began at the beginning, and the generation of the places otherwise.
+        let isWhole: Bool
+        let generation: Int
+    }
+
+    /// The runs of a worker according to the database.
+    struct Audit: Sendable {
+        let workerID: UUID
+        let runs: [Orphan]
+    }
+
+    /// A look from the beginning may step over millions of dead entries.
+    private static let longestLook = Duration.seconds(600)
+
+    /// Begins the looks that are due.
+    func beginLooks(_ progress: inout Progress) {
+        if !looking.isBusy {
+            let request = takeRequest()
+            if request.fromTheBeginning { progress.floors.reset() }
+            if request.look || ContinuousClock.now >= progress.nextLook {
+                let floors = progress.floors
+                looking.begin { try await self.look(floors) }
+            }
+        }
+        if progress.floors.beginWholeLook() {
+            let (pool, claimable) = (pool, claimable)
+            lookingFromTheBeginning.begin {
+                try await pool.withTransaction(timeout: Self.longestLook) { transaction in
+                    try await transaction.run(ClaimStatements.ready(claimable, after: ReadyFloors()))
+                }
+            }
+        }
+    }
+
+    /// Takes what looks have found.
+    func takeLooks(_ progress: inout Progress) throws {
+        if let ended = lookingFromTheBeginning.take() {
+            if case .failure(let error) = ended.result {
+                logger.warning("cannot look for ready jobs", metadata: ["error": "\(error.loggable)"])
+            }
+            let found = try? ended.result.get()
+            if progress.floors.endWholeLook(found: found, took: ended.duration) { wake() }
+        }
+        guard let look = try looking.take()?.result.get() else { return }
+        progress.looks += 1
+        progress.floors.looked(for: look.duration, claimed: [], since: look.generation)
+        if look.isWhole, look.generation == progress.floors.generation { progress.floors.found(look.ready) }
+        progress.pause = max(Self.shortestPause, look.duration * 10)
+        progress.ready = look.ready.filter { $0.wait == .zero }
+        progress.nextLook = .now + configuration.pollInterval * Double.random(in: 0.5...1)
+        let token = look.ready.lazy.map(\.wait).filter { $0 > .zero }.min()
+        if let token { progress.nextLook = min(progress.nextLook, .now + max(progress.pause, token)) }
+        if look.hasMore { wake() }
     }
 
     /// Promotes what is due and finds who has ready work.
-    func probe(_ floors: inout ReadyFloors) async throws -> [ReadyQueue] {
-        let isWhole = floors.isEmpty
+    private func look(_ floors: ReadyFloors) async throws -> Look {
         let began = ContinuousClock.now
         let (due, ready) = try await pool.pipeline(
             ClaimStatements.due, ClaimStatements.ready(claimable, after: floors))
-        floors.looked(for: .now - began, claimed: [], since: floors.generation)
-        guard !due.isEmpty else {
-            if isWhole { floors.found(ready) }
-            return ready
+        let duration = ContinuousClock.now - began
+        func look(_ ready: [ReadyQueue], hasMore: Bool) -> Look {
+            Look(
+                ready: ready, duration: duration, hasMore: hasMore, isWhole: floors.isEmpty,
+                generation: floors.generation)
         }
+        guard !due.isEmpty else { return look(ready, hasMore: false) }
         let (promoted, readyNow) = try await pool.pipeline(
             ClaimStatements.promote(due), ClaimStatements.ready(claimable, after: floors))
-        if isWhole { floors.found(readyNow) }
-        if promoted >= ClaimStatements.promotionLimit { wake() }
-        return readyNow
+        return look(readyNow, hasMore: promoted >= ClaimStatements.promotionLimit)
     }
 
-    /// Steps over all dead entries, which may take seconds, and leaves what it found for the claimer.
-    func lookFromTheBeginning() async {
-        let began = ContinuousClock.now
-        var found: [ReadyQueue]?
-        do { found = try await pool.pipeline(ClaimStatements.ready(claimable, after: ReadyFloors())) } catch {
-            if Task.isCancelled { return }
-            logger.warning("cannot look for ready jobs", metadata: ["error": "\(error.loggable)"])
+    // MARK: Runs that were lost
+
+    /// Compares what runs under the worker's name according to the database with what the worker knows, now and then and
+    /// after a claim without an answer, and takes the rest back.
+    func audit(_ workerID: UUID, _ progress: inout Progress) async throws {
+        if let ended = auditing.take() {
+            progress.nextAudit = .now + max(configuration.timeToLive, Restraint.rest(after: ended.duration))
+            do {
+                let audit = try ended.result.get()
+                if audit.workerID == workerID { progress.suspects = running.unknown(among: audit.runs) }
+            } catch {
+                running.endAudit()
+                throw error
+            }
+            if progress.suspects.isEmpty { running.endAudit() }
         }
-        let look = WholeLook(found: found, duration: .now - began)
-        wholeLooks.withLock { $0.append(look) }
-        signal.set()
+        if !progress.suspects.isEmpty, lanes.isEmpty {
+            // What a claim brought that was under way is known by now.
+            let lost = running.unknown(among: progress.suspects)
+            progress.suspects = []
+            running.endAudit()
+            if await rescuer.takeBack(lost: lost, while: { !self.isStopped }) { wakeForReturned() }
+        }
+        if ContinuousClock.now >= progress.nextAudit, !auditing.isBusy, progress.suspects.isEmpty {
+            let pool = pool
+            running.beginAudit()
+            auditing.begin {
+                Audit(workerID: workerID, runs: try await pool.pipeline(WorkerStatements.running(under: workerID)))
+            }
+        }
     }
 }

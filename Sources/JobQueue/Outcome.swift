@@ -45,6 +45,11 @@ struct Outcome: Sendable {
         }
     }
 
+    /// Whether it gives up a job whose own outcome could not be written.
+    var isUnwritable: Bool {
+        if case .dead(let death) = verdict { death.reason == .unwritable } else { false }
+    }
+
     /// Whether the attempt failed, as against one that was stopped, put off or never made.
     var isFailure: Bool {
         switch verdict {

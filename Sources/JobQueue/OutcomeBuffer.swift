@@ -11,8 +11,7 @@ final class OutcomeBuffer: Sendable {
     private static let mostApart = 8
 
     private struct State {
-        var outcomes: [Outcome] = []
-        var firstAt: ContinuousClock.Instant?
+        var outcomes: [(outcome: Outcome, addedAt: ContinuousClock.Instant)] = []
         var isUrgent = false
         var freesTwin = false
         /// Batches that are being written.
@@ -39,8 +38,7 @@ final class OutcomeBuffer: Sendable {
     ///   - freesTwin: the job has a unique key, so that another may wait for its end; this is urgent too.
     func add(_ outcome: Outcome, isUrgent: Bool, freesTwin: Bool = false) {
         let wakes = state.withLock { state in
-            state.outcomes.append(outcome)
-            if state.firstAt == nil { state.firstAt = .now }
+            state.outcomes.append((outcome, .now))
             if isUrgent || freesTwin { state.isUrgent = true }
             if freesTwin { state.freesTwin = true }
             return isUrgent || freesTwin || state.outcomes.count == 1 || state.outcomes.count == Self.batchSize
@@ -115,7 +113,7 @@ final class OutcomeBuffer: Sendable {
     }
 
     private static func next(_ state: inout State) -> Step {
-        guard let firstAt = state.firstAt else {
+        guard let firstAt = state.outcomes.first?.addedAt else {
             return state.finishBy == nil || state.writing > 0 ? .wait(.seconds(60)) : .end
         }
         // A second one has to be worth its commit.
@@ -124,12 +122,11 @@ final class OutcomeBuffer: Sendable {
         }
         let rest = linger - (ContinuousClock.now - firstAt)
         if rest > .zero, !state.isUrgent, state.finishBy == nil, state.outcomes.count < batchSize { return .wait(rest) }
-        let batch = Array(state.outcomes.prefix(batchSize))
+        let batch = state.outcomes.prefix(batchSize).map(\.outcome)
         state.outcomes.removeFirst(batch.count)
         state.writing += 1
         let freesTwin = state.freesTwin
         if state.outcomes.isEmpty {
-            state.firstAt = nil
             state.isUrgent = false
             state.freesTwin = false
         }

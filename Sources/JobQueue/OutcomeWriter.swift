@@ -49,10 +49,9 @@ struct OutcomeWriter: Sendable {
     ) async -> [Outcome] {
         // Who is patient tries again often enough to notice that the worker ends.
         var backoff = isPatient ? Backoff(limit: .milliseconds(500)) : Backoff()
-        var tries = 0
+        var isRetry = false
+        var unclear = 0
         while true {
-            tries += 1
-            let isRetry = tries > 1
             let failure: WriteFailure
             let text: String
             do {
@@ -65,8 +64,9 @@ struct OutcomeWriter: Sendable {
             }
             logger.warning(
                 "outcomes of jobs were not written", metadata: ["jobs": "\(batch.count)", "error": "\(text)"])
+            if failure == .unclear { unclear += 1 }
             switch failure {
-            case .unclear where hasDoubts && tries < Self.doubts: break
+            case .unclear where isPatient || hasDoubts && unclear < Self.doubts: break
             case .contended where batch.count > 1, .refused where batch.count > 1, .unclear where batch.count > 1:
                 let middle = batch.count / 2
                 let hasDoubts = hasDoubts && failure != .unclear
@@ -78,6 +78,8 @@ struct OutcomeWriter: Sendable {
                 return locked
             case .contended where isRetry && !isPatient:
                 return batch
+            // Not even burying it helps: it waits apart until somebody has mended what stands against it.
+            case .unclear where batch[0].isUnwritable: return batch
             case .refused, .unclear:
                 return await bury(batch, text, isPatient: isPatient, while: isWorthIt)
             case .partitionMissing:
@@ -91,6 +93,7 @@ struct OutcomeWriter: Sendable {
                 running.confirm(batch)
                 return []
             }
+            isRetry = true
             await backoff.sleep()
         }
     }
@@ -103,7 +106,7 @@ struct OutcomeWriter: Sendable {
         var locked: [Outcome] = []
         for outcome in batch {
             let metadata: Logger.Metadata = ["job_id": "\(outcome.key.id)", "error": "\(error)"]
-            if case .dead(let death) = outcome.verdict, death.reason == .unwritable {
+            if outcome.isUnwritable {
                 logger.critical("a job's outcome cannot be written at all", metadata: metadata)
                 running.confirm([outcome])
                 continue
@@ -112,7 +115,8 @@ struct OutcomeWriter: Sendable {
             let errors = JobFailure.list(attempt: 0, at: clock.now, error: error)
             let death = Outcome.Death(reason: .unwritable, errors: errors)
             let buried = Outcome(key: outcome.key, run: outcome.run, verdict: .dead(death))
-            locked += await write(batch: [buried], isPatient: isPatient, while: isWorthIt)
+            // Whoever keeps it waits apart with the outcome that it has.
+            if await !write(batch: [buried], isPatient: isPatient, while: isWorthIt).isEmpty { locked.append(outcome) }
         }
         return locked
     }

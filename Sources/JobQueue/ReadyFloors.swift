@@ -5,8 +5,8 @@ import FoundationEssentials
 /// Claimed jobs leave dead entries at the head of the index, which stay for as long as any transaction is open that might
 /// still see them. A look from the beginning steps over all of them. So a look that took long is followed by looks from
 /// where it found the first job or the last claim ended. What stands before that place, such as a job of a better priority
-/// that came meanwhile, waits for the next look from the beginning: after twenty times as long as that took, and 15 s or
-/// ten times as long at most. It is made beside the claims, which go on meanwhile.
+/// that came meanwhile, waits for the next look from the beginning: it begins after twenty times as long as the last one
+/// took, and 15 s or ten times as long at most. It is made beside the claims, which go on meanwhile.
 struct ReadyFloors: Sendable {
     struct Position: Sendable, Hashable, Comparable {
         let priority: Int16
@@ -99,7 +99,7 @@ struct ReadyFloors: Sendable {
         guard let basis else { return false }
         self.basis = nil
         guard let queues else {
-            wholeLookAt = now + max(Self.longest, Self.rest(after: duration))
+            wholeLookAt = now + max(.seconds(1), Self.rest(after: duration))
             return false
         }
         guard duration > Self.patience else {
@@ -109,6 +109,11 @@ struct ReadyFloors: Sendable {
         }
         // What came back after it had begun it may not have seen.
         wholeLookAt = basis.generation == generation ? now + Self.rest(after: duration) : now
+        if last.count >= Self.limit {
+            // Room for others: these have nothing ready.
+            let places = Set(queues.lazy.map(\.place))
+            last = last.filter { places.contains($0.key) }
+        }
         found(queues)
         let passedOver = queues.filter { queue in
             guard let first = queue.first, let place = basis.last[queue.place] else { return false }

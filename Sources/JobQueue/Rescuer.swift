@@ -6,7 +6,7 @@ import Synchronization
 /// Takes back jobs that nobody runs. Every worker has one, and any number of them may be at work: the lease decides.
 struct Rescuer: Sendable {
     private static let batchSize = 500
-    private static let longestRest = Duration.seconds(60)
+    private static let longestRest = Duration.seconds(15)
 
     let pool: Pool
     let writer: OutcomeWriter
@@ -23,17 +23,10 @@ struct Rescuer: Sendable {
             do {
                 let names = try await pool.pipeline(WorkerStatements.expire)
                 for name in names { logger.warning("a worker died", metadata: ["worker": "\(name)"]) }
-                let began = ContinuousClock.now
-                // Without a death there is only what somebody else left who died while it rescued.
-                if !names.isEmpty || began >= nextLook {
-                    nextLook = began
-                    if try await rescueOrphans() > 0 { onRescued() }
-                    nextLook = .now + Restraint.rest(after: .now - began, atMost: Self.longestRest)
-                }
-                let looked = ContinuousClock.now
-                if looked >= nextReport {
-                    for finding in try await stranded.look() { finding.log(to: logger) }
-                    nextReport = .now + Restraint.rest(after: .now - looked)
+                // Without a death there is only what somebody left who died while it rescued, or that was locked.
+                if !names.isEmpty || ContinuousClock.now >= nextLook {
+                    nextLook = .now
+                    nextLook = .now + (try await rescueOrphans(onRescued))
                 }
             } catch {
                 if Task.isCancelled { return }
@@ -41,40 +34,44 @@ struct Rescuer: Sendable {
                 nextLook = .now
                 logger.warning("cannot look for lost jobs", metadata: ["error": "\(error.loggable)"])
             }
+            if ContinuousClock.now >= nextReport {
+                let began = ContinuousClock.now
+                do { for finding in try await stranded.look() { finding.log(to: logger) } } catch {
+                    if Task.isCancelled { return }
+                    logger.warning("cannot look for jobs that nobody takes", metadata: ["error": "\(error.loggable)"])
+                }
+                nextReport = .now + Restraint.rest(after: .now - began)
+            }
             await Signal().wait(atMost: configuration.rescueInterval.jittered)
         }
     }
 
-    /// Takes back what runs under the worker's name though the worker knows nothing of it: the answer to its claim was
-    /// lost.
+    /// Takes back jobs that were claimed, but the answer to the claim was lost; whether there were any.
     ///
-    /// Called between claims only, so that none is under way.
-    /// - Parameters:
-    ///   - held: what the worker knew of before this call.
-    ///   - isWorthIt: asked before it is tried again while the database is away.
-    func takeBackLost(
-        of workerID: UUID, held: Set<RunKey>, while isWorthIt: @escaping @Sendable () -> Bool
-    ) async throws {
-        let running = try await pool.pipeline(WorkerStatements.running(under: workerID))
-        let lost = running.filter { !held.contains($0.key) }
-        guard !lost.isEmpty else { return }
+    /// - Parameter isWorthIt: asked before it is tried again while the database is away.
+    func takeBack(lost: [Orphan], while isWorthIt: @escaping @Sendable () -> Bool) async -> Bool {
+        guard !lost.isEmpty else { return false }
         logger.warning("claimed jobs had been lost", metadata: ["jobs": "\(lost.count)"])
-        await takeBack(lost, while: isWorthIt)
+        _ = await takeBack(lost, while: isWorthIt)
+        return true
     }
 
-    private func rescueOrphans() async throws -> Int {
-        var rescued = 0
+    /// Rescues what there is; gives how long to rest before the next look without a death.
+    private func rescueOrphans(_ onRescued: () -> Void) async throws -> Duration {
         while true {
-            let orphans = try await pool.pipeline(
-                WorkerStatements.orphans(limit: Self.batchSize))
-            rescued += orphans.count
-            await takeBack(orphans, while: { !Task.isCancelled })
-            guard orphans.count == Self.batchSize, !Task.isCancelled else { return rescued }
+            let began = ContinuousClock.now
+            let orphans = try await pool.pipeline(WorkerStatements.orphans(limit: Self.batchSize))
+            let rest = Restraint.rest(after: .now - began, atMost: Self.longestRest)
+            guard !orphans.isEmpty else { return rest }
+            let locked = await takeBack(orphans, while: { !Task.isCancelled })
+            if locked < orphans.count { onRescued() }
+            if locked > 0 { return .zero }
+            guard orphans.count == Self.batchSize, !Task.isCancelled else { return rest }
         }
     }
 
-    private func takeBack(_ orphans: [Orphan], while isWorthIt: @escaping @Sendable () -> Bool) async {
-        guard !orphans.isEmpty else { return }
+    /// Gives how many of them somebody keeps locked.
+    private func takeBack(_ orphans: [Orphan], while isWorthIt: @escaping @Sendable () -> Bool) async -> Int {
         let outcomes = orphans.map { Outcome.rescue($0, limit: configuration.rescueLimit, clock: clock) }
         for (orphan, outcome) in zip(orphans, outcomes) {
             guard case .dead = outcome.verdict else { continue }
@@ -82,7 +79,7 @@ struct Rescuer: Sendable {
                 "a job is given up: its workers die",
                 metadata: ["job_id": "\(orphan.key.id)", "kind": "\(orphan.kind)"])
         }
-        // What somebody keeps locked is found again by the next look.
-        _ = await writer.write(outcomes, while: isWorthIt)
+        // These are found again by the next look.
+        return await writer.write(outcomes, while: isWorthIt).count
     }
 }

@@ -9,6 +9,8 @@ final class RunningJobs: Sendable {
         /// Runs that go on.
         var count = 0
         var shares: [TenantQueue: RunShare] = [:]
+        /// What has been forgotten since an audit began; `nil` while there is none.
+        var forgotten: Set<RunKey>?
 
         mutating func begin(_ jobs: ArraySlice<ClaimedJob>, of place: TenantQueue) -> [Run] {
             let share = shares[place] ?? RunShare()
@@ -36,6 +38,7 @@ final class RunningJobs: Sendable {
 
         mutating func forget(_ run: Run) {
             guard run.index < runs.count, runs[run.index] === run else { return }
+            forgotten?.insert(run.job.key)
             runs.swapAt(run.index, runs.count - 1)
             runs[run.index].index = run.index
             runs.removeLast()
@@ -50,8 +53,21 @@ final class RunningJobs: Sendable {
     let ended = Signal()
 
     var count: Int { state.withLock { $0.count } }
-    /// Everything that the database has a reason to call running.
-    var held: Set<RunKey> { state.withLock { Set($0.runs.lazy.map(\.job.key)) } }
+    /// Begins to remember what was confirmed, which the database may have called running when it was asked.
+    func beginAudit() { state.withLock { $0.forgotten = [] } }
+
+    func endAudit() { state.withLock { $0.forgotten = nil } }
+
+    /// Those that the database had no reason to call running since the audit began: their outcomes, if there were any,
+    /// were confirmed before.
+    func unknown(among runs: [Orphan]) -> [Orphan] {
+        guard !runs.isEmpty else { return [] }
+        let known = state.withLock { state in
+            Set(state.runs.lazy.map(\.job.key)).union(state.forgotten ?? [])
+        }
+        return runs.filter { !known.contains($0.key) }
+    }
+
     /// The runs that go on.
     var keys: [RunKey] { state.withLock { $0.current.map(\.job.key) } }
 

@@ -34,11 +34,17 @@ public final class Worker: Service {
         pool: Pool, handlers: HandlerRegistry, configuration: WorkerConfiguration = WorkerConfiguration(),
         logger: Logger
     ) {
-        self.configuration = configuration
         self.logger = logger
         let clock = ServerClock()
         self.clock = clock
         let claimable = Claimable(queues: configuration.queues ?? handlers.queues, kinds: handlers.kinds)
+        var configuration = configuration
+        for queue in configuration.slots.keys where !claimable.queues.contains(queue) {
+            // Slots for it alone would be lost.
+            logger.error("slots are set for a queue that the worker does not serve", metadata: ["queue": "\(queue)"])
+            configuration.slots[queue] = nil
+        }
+        self.configuration = configuration
         let maintenance = Maintenance(
             pool: pool, interval: configuration.maintenanceInterval ?? .zero, daysKept: configuration.daysKept,
             logger: logger)
@@ -105,7 +111,7 @@ public final class Worker: Service {
                     onGained: { self.claimer.wake() }, onLost: { self.running.cancelAll(.leaseLost) })
             },
             Task { await self.stopRequests.run() },
-            Task { await self.rescuer.run(onRescued: { self.claimer.wake() }) },
+            Task { await self.rescuer.run(onRescued: { self.claimer.wakeForReturned() }) },
         ]
         if let maintenance { background.append(Task { await maintenance.run() }) }
         if let scheduler { background.append(Task { await scheduler.run { self.claimer.wake() } }) }

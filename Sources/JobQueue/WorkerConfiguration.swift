@@ -12,13 +12,13 @@ public struct WorkerConfiguration: Sendable {
     public var slots: [String: QueueSlots]
     /// How to connect to listen for new work (``EnqueueSignal``); `nil` for polling alone, as behind PgBouncer.
     public var notifications: Postgres.Configuration?
-    /// How long an idle worker waits before it looks for work again, give or take a half.
+    /// How long an idle worker waits before it looks for work again, at most; up to a half less.
     public var pollInterval: Duration
     /// How often the worker renews its lease.
     public var heartbeatInterval: Duration
     /// How long after the last renewal the worker counts as dead. Several heartbeats must fit in.
     public var timeToLive: Duration
-    /// How often the worker looks for jobs that dead workers left, give or take a half.
+    /// How often the worker looks for dead workers, whose jobs it then takes back, give or take a half.
     public var rescueInterval: Duration
     /// A job that brought this many workers down is dead-lettered.
     public var rescueLimit: Int

@@ -26,8 +26,10 @@ enum WriteFailure {
             switch state.conditionClass {
             // Data, constraints and limits.
             case "22", "23", "54": self = .refused
-            // The connection, the transaction, who connects, what is there and allowed, resources, operators, the system.
-            case "08", "25", "28", "3D", "3F", "40", "42", "53", "55", "57", "58": self = .unavailable
+            // The connection, what the server does not do, the transaction, statements that are gone, who connects, what is there
+            // and allowed, resources, operators, the system, its files and itself.
+            case "08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "55", "57", "58", "F0", "XX":
+                self = .unavailable
             default: self = .unclear
             }
         }

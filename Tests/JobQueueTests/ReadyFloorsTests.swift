@@ -121,6 +121,6 @@ struct ReadyFloorsTests {
         let due = start + .seconds(60)
         begin(&floors, at: due)
         let isMore = floors.endWholeLook(found: nil, took: slow, at: due)
-        #expect(!isMore && floors[place] != nil && floors.nextWholeLook == due + .seconds(15))
+        #expect(!isMore && floors[place] != nil && floors.nextWholeLook == due + .seconds(2))
     }
 }

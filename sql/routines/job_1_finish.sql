@@ -2,10 +2,6 @@
 -- that it moved. A job that runs is told by its worker: its state would lead the planner to the index of all running jobs, away from the
 -- primary key.
 
--- What `job.archive` was before.
-DROP FUNCTION IF EXISTS job.archive(uuid[], uuid[], bigint[], text[]);
-DROP FUNCTION IF EXISTS job.archive_completed(uuid[], uuid[], bigint[], tid[]);
-
 -- Moves jobs that ran to job.done; outcomes are completed and cancelled. Each is found where its claim left it; one without a place, or
 -- that was written since, is looked up by its key.
 CREATE OR REPLACE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) RETURNS bigint
@@ -23,6 +19,17 @@ DECLARE
     outcomes_now text[];
 BEGIN
     FOR pass IN 1..2 LOOP
+        IF pass = 2 OR places IS NULL THEN
+            SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
+            INTO tenants, ids, leases, outcomes, places
+            FROM (
+                SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
+                FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
+                JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
+                FOR UPDATE OF j
+            ) l;
+            EXIT WHEN ids IS NULL;
+        END IF;
         WITH finished AS (
             DELETE FROM job.job j
             USING unnest(tenants, ids, leases, outcomes, places) AS o (tenant_id, id, lease, outcome, place)
@@ -46,17 +53,7 @@ BEGIN
         batch_tenants := batch_tenants || tenants_now;
         batches := batches || batches_now;
         batch_outcomes := batch_outcomes || outcomes_now;
-        EXIT WHEN pass = 2 OR moved = cardinality(ids);
-
-        SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
-        INTO tenants, ids, leases, outcomes, places
-        FROM (
-            SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
-            FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-            JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-            FOR UPDATE OF j
-        ) l;
-        EXIT WHEN ids IS NULL;
+        EXIT WHEN moved = cardinality(ids);
     END LOOP;
     -- Once, so that the rows of batches are locked in one order.
     IF batches IS NOT NULL THEN

@@ -49,19 +49,21 @@ enum StrandedStatements {
                     WHERE j.tenant_id = p.tenant_id AND j.state = 'ready' AND j.queue > p.queue
                     ORDER BY j.queue LIMIT 1)
                 FROM place p WHERE p.queue IS NOT NULL
+            ), stuck AS MATERIALIZED (
+                SELECT DISTINCT p.queue FROM place p
+                LEFT JOIN job.tenant_queue l ON l.tenant_id = p.tenant_id AND l.queue = p.queue
+                CROSS JOIN LATERAL (
+                    SELECT j.run_at FROM job.job j
+                    WHERE j.tenant_id = p.tenant_id AND j.queue = p.queue AND j.state = 'ready'
+                    ORDER BY j.priority, j.run_at, j.id LIMIT 1) j
+                WHERE p.queue <> ALL (\(queues)) AND j.run_at < now() - make_interval(secs => \(age.seconds))
+                    AND l.is_paused IS NOT TRUE
+                    AND (l.rate IS NULL OR l.tokens + l.rate * extract(epoch FROM now() - l.refilled_at)
+                        >= coalesce(l.burst, greatest(1, l.rate / 20)))
+                    AND NOT EXISTS (SELECT FROM job.paused_queue q WHERE q.queue = p.queue)
             )
-            SELECT DISTINCT p.queue FROM place p
-            LEFT JOIN job.tenant_queue l ON l.tenant_id = p.tenant_id AND l.queue = p.queue
-            CROSS JOIN LATERAL (
-                SELECT j.run_at FROM job.job j
-                WHERE j.tenant_id = p.tenant_id AND j.queue = p.queue AND j.state = 'ready'
-                ORDER BY j.priority, j.run_at, j.id LIMIT 1) j
-            WHERE p.queue <> ALL (\(queues)) AND j.run_at < now() - make_interval(secs => \(age.seconds))
-                AND l.is_paused IS NOT TRUE
-                AND (l.rate IS NULL OR l.tokens + l.rate * extract(epoch FROM now() - l.refilled_at)
-                    >= coalesce(l.burst, greatest(1, l.rate / 20)))
-                AND NOT EXISTS (SELECT FROM job.paused_queue q WHERE q.queue = p.queue)
-                AND NOT EXISTS (SELECT FROM job.job r WHERE r.queue = p.queue AND r.state = 'running')
+            SELECT s.queue FROM stuck s
+            WHERE NOT EXISTS (SELECT FROM job.job r WHERE r.queue = s.queue AND r.state = 'running')
             """, all: { try $0.next() })
     }
 }

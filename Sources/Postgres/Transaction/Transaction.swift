@@ -58,7 +58,10 @@ public struct Transaction: ~Copyable {
     /// One round trip, as a span.
     private func sent(_ commands: [Command], ending: Bool = false) async throws -> [Rows] {
         let session = session
-        return try await session.spans.traced(commands.names) {
+        guard let spans = session.spans else {
+            return ending ? try await session.commit(commands) : try await session.run(commands)
+        }
+        return try await spans.traced(commands.names) {
             ending ? try await session.commit(commands) : try await session.run(commands)
         }
     }

@@ -6,7 +6,7 @@ struct Canceller {
     /// Requests under way. Where a server takes connections and says nothing each blocks its thread until the server goes
     /// on, so their number is limited.
     private static let underWay = Atomic<Int>(0)
-    private static let mostUnderWay = 64
+    private static let mostUnderWay = 256
 
     private let call: BlockingCall<Bool>
 

@@ -105,11 +105,10 @@ final class Session: @unchecked Sendable {
     }
 
     private func interrupt(_ reason: PostgresError.Reason?) throws {
-        let canceller = Canceller(connection)
-        guard mayAskToStop, interruption == nil, let canceller else {
+        guard mayAskToStop, interruption == nil, let canceller = Canceller(connection) else {
             isBroken = true
             let first = interruption.map(\.reason) ?? reason
-            throw PostgresError(first ?? .connection("the server did not stop when it was asked to"))
+            throw PostgresError(first ?? .connection("the server did not stop when it was to"))
         }
         interruption = (reason, canceller)
         heedsCancellation = false

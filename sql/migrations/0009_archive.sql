@@ -1,0 +1,1 @@
+-- Since this number job.archive (sql/routines) takes the places of jobs, which workers need. Servers of the version before go on beside it.
