@@ -13,6 +13,8 @@ struct Bench: AsyncParsableCommand {
 struct BenchOptions: ParsableArguments {
     @Flag(help: "One JSON document on standard output instead of the table.")
     var json = false
+    @Flag(help: "Fails when a case does not reach its goal.")
+    var check = false
     @Option(help: "Interleaved runs of each case and its floor; medians are shown.")
     var runs = 3
     @Option(help: "Seconds of one run.")

@@ -60,7 +60,7 @@ struct HeldBench: AsyncParsableCommand {
             }
             let late = during.suffix((during.count + 1) / 2)
             let rate = late.reduce(0, +) / Double(late.count)
-            let held = QueueCases.Result(name: "held", unit: "1/s", values: [rate], floors: before)
+            let held = QueueCases.Result(name: "held", unit: "1/s", values: [rate], floors: before, goal: atLeast)
             try Measurement(bench: "held", cases: [held.measured(memoryMb: peakMemory(of: Int(getpid())))])
                 .print(json: json)
             guard rate >= before.median * atLeast else {

@@ -9,6 +9,8 @@ struct Measurement: Encodable {
         let unit: String
         let floor: Double
         let ratio: Double
+        /// The least ratio that is asked for, if any.
+        let goal: Double?
         /// Peak resident memory of the measured process.
         let memoryMb: Double
 
@@ -16,9 +18,11 @@ struct Measurement: Encodable {
         ///
         /// - Parameter isCost: whether a smaller value is the better one.
         init(
-            name: String, unit: String, values: [Double], floors: [Double], memoryMb: Double, isCost: Bool = false
+            name: String, unit: String, values: [Double], floors: [Double], memoryMb: Double, isCost: Bool = false,
+            goal: Double? = nil
         ) {
             self.name = name
+            self.goal = goal
             self.unit = unit
             value = values.median
             floor = floors.median
@@ -31,21 +35,31 @@ struct Measurement: Encodable {
     let bench: String
     let cases: [Case]
 
-    func print(json: Bool) throws {
+    /// - Throws: with `check`, when a case does not reach its goal.
+    func print(json: Bool, check: Bool = false) throws {
+        try write(json: json)
+        let missed = cases.filter { $0.ratio < $0.goal ?? 0 }
+        guard check, !missed.isEmpty else { return }
+        throw Tool.Failure(description: "below its goal: \(missed.map(\.name).joined(separator: ", "))")
+    }
+
+    private func write(json: Bool) throws {
         if json {
             let encoder = JSONCoding.encoder()
             encoder.outputFormatting.insert(.sortedKeys)
             Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
             return
         }
-        Swift.print("\(bench)\ncase                      value          floor  ratio  memory")
+        Swift.print("\(bench)\ncase                      value          floor  ratio  goal  memory")
         for found in cases {
             let format =
-                found.value < 1000 ? "%10.1f %@ %10.1f %@  %5.3f  %4.0f MB" : "%10.0f %@ %10.0f %@  %5.3f  %4.0f MB"
+                found.value < 1000
+                ? "%10.1f %@ %10.1f %@  %5.3f  %@  %4.0f MB" : "%10.0f %@ %10.0f %@  %5.3f  %@  %4.0f MB"
             Swift.print(
                 found.name.padding(toLength: 18, withPad: " ", startingAt: 0)
                     + String(
-                        format: format, found.value, found.unit, found.floor, found.unit, found.ratio, found.memoryMb))
+                        format: format, found.value, found.unit, found.floor, found.unit, found.ratio,
+                        found.goal.map { String(format: "%4.2f", $0) } ?? "    ", found.memoryMb))
         }
     }
 }

@@ -67,6 +67,7 @@ struct QueueBench: AsyncParsableCommand {
                 .init(name: "fairness_\(name)_p99_ms", unit: "ms", values: [value], floors: [fair[0]], isCost: true))
         }
         let memory = peakMemory(of: Int(getpid()))
-        try Measurement(bench: "queue", cases: results.map { $0.measured(memoryMb: memory) }).print(json: options.json)
+        try Measurement(bench: "queue", cases: results.map { $0.measured(memoryMb: memory) }).print(
+            json: options.json, check: options.check)
     }
 }

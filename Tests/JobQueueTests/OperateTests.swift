@@ -117,19 +117,40 @@ struct OperateTests {
             ) { _ in
                 try await eventually { try await queue.doneCount() == 48 }
             }
+            try await queue.database.execute(
+                """
+                INSERT INTO job.batch (tenant_id, id, name) SELECT tenant_id, gen_random_uuid(), 'b' FROM job.tenant;
+                INSERT INTO job.schedule (tenant_id, name, cron, time_zone, kind, version, queue, priority, max_attempts, parameters)
+                    SELECT tenant_id, 's', '@daily', 'UTC', 'k', 1, 'default', 0, 1, '{}' FROM job.tenant;
+                INSERT INTO job.tenant_queue (tenant_id, queue, rate) SELECT tenant_id, 'default', 1 FROM job.tenant
+                """)
+            func rows(_ tenant: UUID) async throws -> [Int] {
+                try await queue.owner.pipeline(
+                    Statement(
+                        "test.rows",
+                        """
+                        SELECT count(r.tenant_id) FROM (VALUES (0), (1), (2), (3), (4), (5), (6)) AS t (n) LEFT JOIN (
+                            SELECT 0 AS n, tenant_id FROM job.job UNION ALL SELECT 1, tenant_id FROM job.done
+                            UNION ALL SELECT 2, tenant_id FROM job.dead UNION ALL SELECT 3, tenant_id FROM job.batch
+                            UNION ALL SELECT 4, tenant_id FROM job.schedule
+                            UNION ALL SELECT 5, tenant_id FROM job.tenant_queue
+                            UNION ALL SELECT 6, tenant_id FROM job.tenant) r ON r.n = t.n AND r.tenant_id = \(tenant)
+                        GROUP BY t.n ORDER BY t.n
+                        """, all: { try $0.next(Int.self) }))
+            }
+            let ofOther = try await rows(queue.otherTenant)
+            #expect(ofOther == [0, 24, 1, 1, 1, 1, 1])
             let platform = Pool(queue.database.configuration(user: "mehvar_platform", maximumConnections: 1))
             defer { platform.close() }
             var calls = 0
             var deleted = 1
             while deleted > 0 {
-                deleted = try await platform.pipeline(
-                    Statement<Int>(
-                        "test.forget", "SELECT job.forget(\(queue.tenant), 10::integer)", one: { try $0.next() }))
+                deleted = try await platform.pipeline(OperateStatements.forget(tenant: queue.tenant, atMost: 10))
                 calls += 1
             }
             #expect(calls == 4)
-            #expect(try await queue.counts() == [0, 24, 1])
-            #expect(try await queue.number("SELECT count(*) FROM job.tenant WHERE tenant_id = \(queue.tenant)") == 0)
+            #expect(try await rows(queue.tenant).allSatisfy { $0 == 0 })
+            #expect(try await rows(queue.otherTenant) == ofOther)
         }
     }
 

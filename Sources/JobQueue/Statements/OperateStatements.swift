@@ -115,6 +115,15 @@ public enum OperateStatements {
 
     // MARK: Reading
 
+    /// Deletes jobs of a tenant that goes, finished and dead ones too, at most so many of each table; repeated until it
+    /// gives 0, with which its limits and schedules have gone as well.
+    ///
+    /// From the first call on nothing of it is claimed. As `mehvar_platform`, in transactions of their own.
+    public static func forget(tenant: UUID, atMost limit: Int = 10_000) -> Statement<Int> {
+        Statement(
+            "job.forget", "SELECT job.forget(\(tenant), \(Int32(clamping: limit)))", one: { try $0.next() })
+    }
+
     private static func live(_ place: JobPlace, _ filter: JobFilter, _ limit: Int) -> Statement<[JobRecord]> {
         Statement(
             "job.list_live",
