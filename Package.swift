@@ -105,11 +105,18 @@ let package = Package(
             path: "Tests/QueueTestWorker", swiftSettings: settings),
         .testTarget(
             name: "JobQueueTests",
-            dependencies: ["JobQueue", "Postgres", "TestSupport", "queue-test-worker", lifecycle, logging],
+            dependencies: [
+                "JobQueue", "Postgres", "TestSupport", "queue-test-worker", lifecycle, logging, metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ],
             swiftSettings: settings),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: settings),
         .testTarget(
-            name: "CRMTests", dependencies: ["CRM", "CRMJobs", "TestSupport", configuration], swiftSettings: settings),
+            name: "CRMTests",
+            dependencies: [
+                "CRM", "CRMJobs", "JobQueue", "Postgres", "TestSupport", configuration, logging, subprocess,
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "CRMHTTPTests",
             dependencies: [

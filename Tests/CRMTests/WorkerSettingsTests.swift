@@ -1,6 +1,9 @@
 import CRM
 import Configuration
+import Foundation
 import JobQueue
+import Postgres
+import Subprocess
 import TestSupport
 import Testing
 
@@ -76,6 +79,27 @@ struct WorkerSettingsTests {
         #expect(worker.status == 1)
         for name in ["MEHVAR_WORKER_CONCURRENCY is", "MEHVAR_WORKER_SLOTS gives"] {
             #expect(worker.errors.contains(name), "\(worker.errors)")
+        }
+    }
+
+    @Test func `The program ends well on SIGTERM`() async throws {
+        try await withMigratedDatabase { server in
+            let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+                .appending(path: "mehvar-worker").path
+            // `env` becomes the program.
+            let worker = try await Subprocess.run(
+                .name("env"),
+                arguments: [
+                    "MEHVAR_DATABASE_URL=\(server.url)",
+                    "MEHVAR_STATEMENTS=\(TestServer.isPooled ? "unprepared" : "prepared")", program,
+                ], input: .none, output: .discarded, error: .string(limit: 1 << 20)
+            ) { execution in
+                try await eventually { try await server.number("SELECT count(*) FROM job.worker") == 1 }
+                try execution.send(signal: .terminate)
+            }
+            #expect(worker.terminationStatus == .exited(0), "\(worker.standardError)")
+            // It is off the register, and not only gone.
+            #expect(try await server.number("SELECT count(*) FROM job.worker") == 0)
         }
     }
 

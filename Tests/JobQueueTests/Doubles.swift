@@ -46,6 +46,22 @@ struct CapturedLog: Sendable {
     func count(of text: String) -> Int { lines.entries.filter { $0.contains(text) }.count }
 }
 
+/// How many are inside at once.
+final class Gauge: Sendable {
+    private let state = Mutex((now: 0, most: 0))
+    var now: Int { state.withLock { $0.now } }
+    var most: Int { state.withLock { $0.most } }
+
+    func enter() {
+        state.withLock { state in
+            state.now += 1
+            state.most = max(state.most, state.now)
+        }
+    }
+
+    func leave() { state.withLock { $0.now -= 1 } }
+}
+
 /// Lets tasks pass one for each permit.
 final class Gate: Sendable {
     private struct State {

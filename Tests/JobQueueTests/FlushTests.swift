@@ -41,6 +41,49 @@ struct FlushTests {
         }
     }
 
+    @Test func `Six hundred jobs that end together are written by 250 at the most, two batches at once`() async throws {
+        try await withQueue { queue in
+            let gate = Gate()
+            try await queue.fill(600)
+            try await withWorker(queue.queue, handling { _, _ in await gate.pass() }, concurrency: 1000) { worker in
+                try await eventually { worker.counts.claimed == 600 }
+                try await Connection.with(queue.database.configuration()) { superuser in
+                    try await superuser.withTransaction { held in
+                        // So that all have ended before the first batch is written, however long they take for it.
+                        try await held.execute(script: "LOCK TABLE job.done IN SHARE MODE", name: "test.hold")
+                        gate.open(600)
+                        try await eventually { try await queue.waitingForLocks() == 2 }
+                    }
+                }
+                try await eventually { worker.counts.flushed == 600 }
+                #expect(worker.counts.largestFlush == OutcomeBuffer.batchSize && OutcomeBuffer.batchSize == 250)
+                #expect(worker.counts.flushes >= 3)
+            }
+            #expect(try await queue.counts() == [0, 600, 0])
+        }
+    }
+
+    @Test func `A lone completion beside a job that runs long waits 20 ms for others, and is written without any`()
+        async throws
+    {
+        try await withQueue { queue in
+            let (gate, starts) = (Gate(), Log<Int>())
+            let handlers = handling { note, _ in
+                starts.add(note.number)
+                if note.number == 1 { await gate.pass() }
+            }
+            try await queue.enqueue(Note(number: 1))
+            try await withWorker(queue.queue, handlers) { worker in
+                try await eventually { starts.count == 1 }
+                try await queue.enqueue(Note(number: 2))
+                try await eventually(within: .seconds(10)) { worker.counts.flushed == 1 }
+                #expect(worker.counts.longestFlushLag >= .milliseconds(20))
+                #expect(try await queue.counts() == [1, 1, 0])
+                gate.open()
+            }
+        }
+    }
+
     @Test func `A missing partition is made, and the whole batch that met none is written`() async throws {
         try await withQueue { queue in
             try await queue.database.execute(

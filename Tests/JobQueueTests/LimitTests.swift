@@ -188,4 +188,38 @@ struct LimitTests {
             }
         }
     }
+
+    /// From 200 free slots on a claim is made in two halves at once, and each tenant's jobs are in one of them.
+    @Test(arguments: [8, 400])
+    func `A worker never runs more jobs of a queue than its maximum, however much it claims of another`(
+        _ concurrency: Int
+    ) async throws {
+        struct Bulk: Job {
+            static let kind = "test.bulk"
+            static let queue = "bulk"
+        }
+        try await withQueue { queue in
+            let (gate, notes, bulk) = (Gate(), Gauge(), Log<Bool>())
+            var handlers = handling { _, _ in
+                notes.enter()
+                await gate.pass()
+                notes.leave()
+            }
+            handlers.register(Bulk.self) { _, _ in bulk.add(true) }
+            for tenant in [queue.tenant, queue.otherTenant] {
+                try await queue.fill(20, tenant: tenant)
+                try await queue.fill(1000, tenant: tenant, kind: Bulk.kind, queue: Bulk.queue)
+            }
+            try await withWorker(
+                queue.queue, handlers, concurrency: concurrency,
+                configure: { $0.slots["default"] = QueueSlots(maximum: 3) }
+            ) { _ in
+                try await eventually { notes.now == 3 && bulk.count == 2000 }
+                #expect(notes.most == 3)
+                gate.open(1000)
+                try await eventually { try await queue.doneCount() == 2040 }
+            }
+            #expect(notes.most == 3)
+        }
+    }
 }

@@ -85,7 +85,7 @@ struct NotificationTests {
         }
     }
 
-    @Test func `Many signals travel as few, and the last one is not lost`() async throws {
+    @Test func `The last one of many signals is not lost`() async throws {
         try await withListening { queue, signal, starts in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<200 {
@@ -97,6 +97,35 @@ struct NotificationTests {
                 try await group.waitForAll()
             }
             try await eventually { starts.count == 200 }
+        }
+    }
+
+    @Test func `Many signals travel as few notifications, which are empty`() async throws {
+        try await withQueue { queue in
+            let events = Log<Listener.Event>()
+            let configuration = queue.database.configuration(user: "mehvar_queue", maximumConnections: 1)
+            let listening = Task {
+                for try await event in Listener(configuration, channels: [EnqueueSignal.channel]) { events.add(event) }
+            }
+            defer { listening.cancel() }
+            try await eventually { events.entries == [.connected] }
+            let signal = EnqueueSignal(pool: queue.app, logger: Self.logger)
+            let began = ContinuousClock.now
+            for _ in 0..<1000 { signal.send() }
+            try await eventually { events.count > 1 }
+            // It waits its turn behind all that wait for the same connections.
+            try await queue.app.pipeline(
+                Statement(effect: "test.end", "SELECT pg_notify(\(EnqueueSignal.channel), 'end')"))
+            func payloads() -> [String] {
+                events.entries.compactMap {
+                    if case .notification(let notification) = $0 { notification.payload } else { nil }
+                }
+            }
+            try await eventually { payloads().contains("end") }
+            let sent = payloads().filter { $0 != "end" }
+            #expect(sent.allSatisfy { $0.isEmpty }, "\(sent)")
+            // There are five milliseconds between two of them, and a last one may tell of the rest.
+            #expect(sent.count <= Int((ContinuousClock.now - began) / .milliseconds(5)) + 2, "\(sent.count)")
         }
     }
 

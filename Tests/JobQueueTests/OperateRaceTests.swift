@@ -20,13 +20,7 @@ struct OperateRaceTests {
 
     /// Until a backend of this database waits for another's lock.
     private func untilOneWaits(_ queue: QueueFixture) async throws {
-        try await eventually {
-            try await queue.superuser(
-                """
-                SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock'
-                """) == 1
-        }
+        try await eventually { try await queue.waitingForLocks() == 1 }
     }
 
     @Test func `A job that goes back while it is cancelled is cancelled as a waiting one`() async throws {

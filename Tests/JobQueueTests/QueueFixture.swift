@@ -51,6 +51,15 @@ struct QueueFixture: Sendable {
         }
     }
 
+    /// Backends of this database that wait for another's lock.
+    func waitingForLocks() async throws -> Int {
+        try await superuser(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+            """)
+    }
+
     /// Makes one more tenant.
     func addTenant(_ id: UUID, weight: Int16 = 1) async throws {
         try await run(

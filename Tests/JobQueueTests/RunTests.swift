@@ -54,6 +54,56 @@ struct RunTests {
         }
     }
 
+    @Test
+    func `Jobs that failed together wait apart, up to the base after the first failure and twice that after the next`()
+        async throws
+    {
+        try await withQueue { queue in
+            let (gate, starts) = (Gate(), Log<Bool>())
+            let handlers = handling { _, _ in
+                starts.add(true)
+                await gate.pass()
+                throw Mishap()
+            }
+            let (jobs, base) = (30, 100.0)
+            try await queue.enqueue((0..<jobs).map { NewJob(Note(number: $0)) })
+            try await withWorker(
+                queue.queue, handlers, concurrency: 64, configure: { $0.retry = RetryPolicy(base: .seconds(base)) }
+            ) { _ in
+                for attempt in 1...2 {
+                    try await eventually { starts.count == attempt * jobs }
+                    // One whose wait is short is not to start again before it was looked at.
+                    try await queue.run("INSERT INTO job.paused_queue (queue) VALUES ('default')")
+                    let clock = Statement<Date>("test.clock", "SELECT clock_timestamp()", one: { try $0.next() })
+                    let failed: Date = try await queue.owner.pipeline(clock)
+                    let began = ContinuousClock.now
+                    gate.open(jobs)
+                    let waits = Statement<[Double]>(
+                        "test.waits",
+                        """
+                        SELECT extract(epoch FROM run_at - \(failed))::float8 FROM job.job
+                        WHERE state <> 'running' AND attempt = \(attempt)
+                        """, all: { try $0.next() })
+                    var found: [Double] = []
+                    try await eventually {
+                        found = try await queue.owner.pipeline(waits)
+                        return found.count == jobs
+                    }
+                    let ceiling = base * Double(attempt)
+                    let slack = (ContinuousClock.now - began) / .seconds(1) + 1
+                    #expect(found.allSatisfy { (-1...ceiling + slack).contains($0) }, "\(found)")
+                    // One of so many is beyond the half, and one before it, but once in a billion times.
+                    #expect(found.contains { $0 > ceiling / 2 } && found.contains { $0 < ceiling / 2 }, "\(found)")
+                    #expect(Set(found).count == jobs)
+                    try await queue.run("UPDATE job.job SET run_at = now()")
+                    try await queue.run("DELETE FROM job.paused_queue")
+                }
+                gate.open(jobs)
+                try await eventually { try await queue.deadCount() == jobs }
+            }
+        }
+    }
+
     @Test func `An error that nobody expected is retried until it passes`() async throws {
         try await withQueue { queue in
             let handlers = handling { _, context in if context.attempt < 3 { throw Mishap() } }

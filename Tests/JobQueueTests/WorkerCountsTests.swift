@@ -6,15 +6,6 @@ import Testing
 
 @Suite("Worker counts")
 struct WorkerCountsTests {
-    /// Backends of this database that wait for another's lock.
-    private func waiting(_ queue: QueueFixture) async throws -> Int {
-        try await queue.superuser(
-            """
-            SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'
-            """)
-    }
-
     @Test func `Attempts that failed are counted, the last ones too, and none that was put off or never made`()
         async throws
     {
@@ -53,16 +44,45 @@ struct WorkerCountsTests {
             try await queue.owner.withTransaction { transaction in
                 _ = try await transaction.run(Statement<Int>("test.lock", "SELECT FROM job.job FOR UPDATE"))
                 let running = RunningWorker(queue.queue, handling { _, _ in })
-                try await eventually { try await waiting(queue) == 1 }
+                try await eventually { try await queue.waitingForLocks() == 1 }
                 #expect(running.worker.counts.rescued == 0)
                 try await running.stop()
                 // What it sent last is not to succeed after all.
-                try await eventually { try await waiting(queue) == 0 }
+                try await eventually { try await queue.waitingForLocks() == 0 }
                 #expect(running.worker.counts.rescued == 0)
             }
             try await withWorker(queue.queue, handling { _, _ in }) { worker in
                 try await eventually { worker.counts.rescued == 1 && worker.counts.completed == 1 }
                 #expect(worker.counts.returned == 1)
+            }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `A claim that gets nothing counts as empty, as where somebody keeps the tenant's cap or its rate locked`(
+        _ isCapped: Bool
+    ) async throws {
+        try await withQueue { queue in
+            try await queue.run("UPDATE job.tenant SET max_running = \(isCapped ? 3 : nil)")
+            if !isCapped {
+                try await queue.run(
+                    """
+                    INSERT INTO job.tenant_queue (tenant_id, queue, rate, burst, tokens)
+                    VALUES (\(queue.tenant), 'default', 50, 10, 10)
+                    """)
+            }
+            let table = isCapped ? "tenant" : "tenant_queue"
+            try await withWorker(queue.queue, handling { _, _ in }) { worker in
+                try await Connection.with(queue.database.configuration()) { superuser in
+                    try await superuser.withTransaction { held in
+                        try await held.execute(script: "SELECT FROM job.\(table) FOR NO KEY UPDATE", name: "test.hold")
+                        try await queue.enqueue(Note())
+                        try await eventually { worker.counts.emptyClaims >= 2 }
+                        #expect(worker.counts.claimed == 0)
+                    }
+                }
+                try await eventually { worker.counts.completed == 1 }
+                #expect(worker.counts.claimed == 1)
             }
         }
     }

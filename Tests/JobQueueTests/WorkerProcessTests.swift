@@ -69,6 +69,7 @@ struct WorkerProcessTests {
         }
     }
 
+    /// The jobs take a few seconds in all, so this kills more often than every ten seconds would.
     @Test func `Workers that are killed after every few thousand lose nothing of 50,000 jobs`() async throws {
         try await withProcesses(1, ["WORKER_CONCURRENCY": "32"]) { queue, effects, first in
             let whole = 50_000
@@ -128,6 +129,36 @@ struct WorkerProcessTests {
         }
     }
 
+    /// How many workers were seen running jobs until so many are done.
+    private func workers(until done: Int, in queue: QueueFixture) async throws -> Int {
+        let running = Statement<[UUID]>(
+            "test.running", "SELECT worker_id FROM job.job WHERE state = 'running'", all: { try $0.next() })
+        var workers: Set<UUID> = []
+        try await eventually {
+            let found: [UUID] = try await queue.owner.pipeline(running)
+            workers.formUnion(found)
+            return try await queue.doneCount() == done
+        }
+        return workers.count
+    }
+
+    @Test func `A tenant's cap holds over three processes`() async throws {
+        try await withProcesses(3) { queue, _, _ in
+            try await queue.run("UPDATE job.tenant SET max_running = 3 WHERE tenant_id = \(queue.tenant)")
+            // Each job leaves how many run when it has started.
+            try await queue.database.execute(
+                """
+                CREATE FUNCTION public.running() RETURNS bigint VOLATILE LANGUAGE sql
+                    AS $$ SELECT count(*) FROM job.job WHERE state = 'running' $$;
+                ALTER TABLE public.effect ADD running bigint DEFAULT public.running();
+                """)
+            try await eventually { try await queue.number("SELECT count(*) FROM job.worker") == 3 }
+            try await queue.enqueue(jobs(90, milliseconds: 30))
+            #expect(try await workers(until: 90, in: queue) > 1)
+            #expect(try await queue.superuser("SELECT max(running) FROM public.effect") == 3)
+        }
+    }
+
     @Test func `A queue's rate is never exceeded over four processes`() async throws {
         try await withProcesses(4) { queue, _, _ in
             try await queue.run(
@@ -137,16 +168,8 @@ struct WorkerProcessTests {
                 """)
             try await eventually { try await queue.number("SELECT count(*) FROM job.worker") == 4 }
             try await queue.enqueue(jobs(80, milliseconds: 20))
-            let running = Statement<[UUID]>(
-                "test.running", "SELECT worker_id FROM job.job WHERE state = 'running'", all: { try $0.next() })
-            var workers: Set<UUID> = []
-            try await eventually {
-                let found: [UUID] = try await queue.owner.pipeline(running)
-                workers.formUnion(found)
-                return try await queue.doneCount() == 80
-            }
             // It holds over several only where several have had some.
-            #expect(workers.count > 1)
+            #expect(try await workers(until: 80, in: queue) > 1)
             // In no window did more start than the burst and what the rate gives for it.
             let excess = try await queue.number(
                 """
