@@ -1,11 +1,10 @@
-import Testing
-
-@testable import Postgres
+import Foundation
+public import Testing
 
 /// For tests that start a process of their own: Swift Testing reads what that process reports in a way that blocks its
 /// thread until the end, and of the threads that all tests share there are only as many as processors.
-struct OwnProcessTrait: TestTrait, TestScoping {
-    func provideScope(
+public struct OwnProcessTrait: TestTrait, TestScoping {
+    public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         try await withTaskExecutorPreference(ThreadPerJob.shared) { try await function() }
@@ -14,7 +13,7 @@ struct OwnProcessTrait: TestTrait, TestScoping {
 
 extension Trait where Self == OwnProcessTrait {
     /// The test runs in a process of its own, by `#expect(processExitsWith:)`.
-    static var ownProcess: Self { Self() }
+    public static var ownProcess: Self { Self() }
 }
 
 /// Gives each job a thread, which it may block.
@@ -23,7 +22,6 @@ private final class ThreadPerJob: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let isStarted = startThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-        precondition(isStarted, "no thread for a test")
+        Thread.detachNewThread { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
