@@ -30,10 +30,16 @@ public struct Connection: ~Copyable {
     /// The text is sent as it is, so it must not come from a user. `name` stands for it in errors. A COPY within is a
     /// ``PostgresError/Reason/protocolViolation(_:)``, after which the connection is of no more use. A lost answer is
     /// ``PostgresError/Reason/commitUnknown``.
-    public mutating func execute(script: String, name: String) async throws {
+    public mutating func execute(
+        script: String, name: String, fileID: StaticString = #fileID, line: UInt = #line
+    ) async throws {
         let session = session
         try await session.spans.traced([name]) {
-            do { try await session.execute(script: script, name: name) } catch { throw session.commitFailure(error) }
+            do {
+                try await session.execute(script: script, name: name, fileID: fileID, line: line)
+            } catch {
+                throw session.commitFailure(error)
+            }
         }
     }
 

@@ -103,8 +103,29 @@ struct StatementLabel: Sendable {
     var source: String? { line > 0 ? "\(fileID):\(line)" : nil }
 }
 
+/// The same for a COPY, a stream or a script, whose name may be made at run time.
+struct CallLabel: Sendable {
+    let name: String
+    private let fileID: StaticString
+    private let line: UInt
+
+    init(_ name: String, _ fileID: StaticString, _ line: UInt) {
+        self.name = name
+        self.fileID = fileID
+        self.line = line
+    }
+
+    init(_ label: StatementLabel) { self.init(label.name.description, label.fileID, label.line) }
+
+    var source: String? { line > 0 ? "\(fileID):\(line)" : nil }
+}
+
 extension PostgresError {
     init(_ reason: Reason, report: ServerReport? = nil, _ label: StatementLabel) {
         self.init(reason, report: report, statement: label.name.description, source: label.source)
+    }
+
+    init(_ reason: Reason, report: ServerReport? = nil, _ label: CallLabel) {
+        self.init(reason, report: report, statement: label.name, source: label.source)
     }
 }

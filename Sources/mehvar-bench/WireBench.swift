@@ -38,25 +38,25 @@ struct WireBench: AsyncParsableCommand {
             note("run \(run) of \(options.runs): reads")
             results.add("read-2", try await reads.pgbench(connections: 8, threads: 2), isFloor: true)
             results.add("read", try await reads.pgbench(connections: 8, threads: 1), isFloor: true)
-            let read = try await reads.wrapper(connections: 8)
+            let read = try await results.measured("read") { try await reads.wrapper(connections: 8) }
             results.add("read", read)
             results.add("read-2", read)
             note("run \(run) of \(options.runs): one connection")
             results.add("single", try await reads.pgbench(connections: 1, threads: 1), isFloor: true)
-            results.add("single", try await reads.wrapper(connections: 1))
+            let single = try await results.measured("single") { try await reads.wrapper(connections: 1) }
+            results.add("single", single)
             if rows == 0 { continue }
             note("run \(run) of \(options.runs): rows out and in")
             let out = try await copies.psqlOut()
             for name in ["stream", "copy-out"] { results.rows[name, default: .init()].floors.append(out) }
-            results.rows["stream", default: .init()].values.append(try await copies.stream())
-            results.rows["copy-out", default: .init()].values.append(try await copies.copyOut())
+            try await results.addRows("stream", copies.stream)
+            try await results.addRows("copy-out", copies.copyOut)
             let into = try await copies.psqlIn()
             for name in ["copy-in", "copy-rows"] { results.rows[name, default: .init()].floors.append(into) }
-            results.rows["copy-in", default: .init()].values.append(try await copies.copyIn())
-            results.rows["copy-rows", default: .init()].values.append(try await copies.copyRows())
+            try await results.addRows("copy-in", copies.copyIn)
+            try await results.addRows("copy-rows", copies.copyRows)
         }
-        try Measurement(bench: "wire", cases: results.cases(memoryMb: peakMemory(of: Int(getpid()))))
-            .print(json: options.json)
+        try Measurement(bench: "wire", cases: results.cases).print(json: options.json)
     }
 
     private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
@@ -72,6 +72,21 @@ struct WireResults {
     /// Transactions a second and processor time of the client for each, in µs.
     private var reads: [String: (rate: Pair, processor: Pair)] = [:]
     var rows: [String: Pair] = [:]
+    /// The peak of each, in MB; the lowest of all runs, since what the allocator keeps of other cases is not its own.
+    private var memory: [String: Double] = [:]
+
+    /// Runs the wrapper's part of a case and notes how much memory the process had meanwhile.
+    mutating func measured<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
+        resetPeakMemory()
+        let result = try await body()
+        memory[name] = min(memory[name] ?? .infinity, peakMemory(of: Int(getpid())))
+        return result
+    }
+
+    mutating func addRows(_ name: String, _ body: () async throws -> Double) async throws {
+        let rate = try await measured(name, body)
+        rows[name, default: .init()].values.append(rate)
+    }
 
     mutating func add(_ name: String, _ found: WireReads.Result, isFloor: Bool = false) {
         var result = reads[name] ?? (Pair(), Pair())
@@ -85,27 +100,34 @@ struct WireResults {
         reads[name] = result
     }
 
-    func cases(memoryMb: Double) -> [Measurement.Case] {
+    var cases: [Measurement.Case] {
         var cases: [Measurement.Case] = []
-        for name in ["read", "read-2"] {
-            guard let pair = reads[name]?.rate else { continue }
-            cases.append(.init(name: name, unit: "1/s", values: pair.values, floors: pair.floors, memoryMb: memoryMb))
-        }
-        if let pair = reads["read-2"]?.processor {
+        /// - Parameter run: the case whose run by the wrapper this one's figures are of.
+        func add(_ name: String, _ unit: String, _ pair: Pair, of run: String, isCost: Bool = false) {
             cases.append(
                 .init(
-                    name: "cpu", unit: "µs", values: pair.values, floors: pair.floors, memoryMb: memoryMb, isCost: true)
-            )
+                    name: name, unit: unit, values: pair.values, floors: pair.floors, memoryMb: memory[run] ?? 0,
+                    isCost: isCost))
         }
+        for name in ["read", "read-2"] {
+            if let pair = reads[name]?.rate { add(name, "1/s", pair, of: "read") }
+        }
+        if let pair = reads["read-2"]?.processor { add("cpu", "µs", pair, of: "read", isCost: true) }
         if let pair = reads["single"]?.rate {
-            let (values, floors) = (pair.values.map { 1e6 / $0 }, pair.floors.map { 1e6 / $0 })
-            cases.append(
-                .init(name: "single", unit: "µs", values: values, floors: floors, memoryMb: memoryMb, isCost: true))
+            let times = Pair(values: pair.values.map { 1e6 / $0 }, floors: pair.floors.map { 1e6 / $0 })
+            add("single", "µs", times, of: "single", isCost: true)
         }
         for name in ["stream", "copy-out", "copy-in", "copy-rows"] {
-            guard let pair = rows[name] else { continue }
-            cases.append(.init(name: name, unit: "1/s", values: pair.values, floors: pair.floors, memoryMb: memoryMb))
+            if let pair = rows[name] { add(name, "1/s", pair, of: name) }
         }
         return cases
     }
+}
+
+/// Has the peak of this process's resident memory begin anew at what it is now. (Linux, proc_pid_clear_refs(5).)
+///
+/// Where the kernel does not offer that, the peak stays that of the whole run.
+private func resetPeakMemory() {
+    guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
+    _ = try? file.write(contentsOf: Data("5".utf8))
 }

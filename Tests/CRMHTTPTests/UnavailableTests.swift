@@ -78,6 +78,23 @@ struct UnavailableTests {
         }
     }
 
+    @Test func `A pool that is in use and lets nobody wait is 503 until there is room`() async throws {
+        try await withMigratedDatabase { server in
+            let key = try await HTTPFixture.makeKey(try await Business(in: server))
+            var configuration = server.configuration(user: "mehvar_app", maximumConnections: 1)
+            configuration.maximumWaiters = 0
+            let pool = Pool(configuration)
+            try await TestAPI.with(server, key: key, pool: pool) { api in
+                #expect(try await api.get("/v1/customers").status == 200)
+                try await pool.withTransaction { transaction in
+                    try await transaction.run(Statement(effect: "test.hold", "SELECT 1"))
+                    try await Self.expectUnavailable(api)
+                }
+                #expect(try await api.get("/v1/customers").status == 200)
+            }
+        }
+    }
+
     @Test func `A schema that is behind is neither ready nor worked on`() async throws {
         try await withMigratedDatabase { server in
             let key = try await HTTPFixture.makeKey(try await Business(in: server))

@@ -155,22 +155,39 @@ struct ConnectingTests {
         try await expectSession(string)
     }
 
-    @Test func `a standby that is named first gives way when writing is asked for`() async throws {
+    @Test func `of a primary and a standby the one that is asked for is taken`() async throws {
         let server = try OwnServerTrait.server
-        let standby = OwnServer.Options(settings: ["default_transaction_read_only = on"])
         let port = try #require(server.port)
-        try await withOwnServer(standby) { standby in
-            let string = "dbname=postgres user=postgres host=\(standby.host),\(server.host) port=5432,\(port)"
-            let isReadOnly = Statement(
-                "test.read_only", "SHOW transaction_read_only", one: { try $0.next(String.self) == "on" })
-            for (attributes, expected) in [("any", true), ("read-write", false), ("read-only", true)] {
-                let found = try await Connection.with(configuration(string + " target_session_attrs=\(attributes)")) {
-                    try await $0.run(isReadOnly)
-                }
-                #expect(found == expected, "\(attributes)")
+        try await withOwnServer(.init(isStandby: true)) { standby in
+            let (first, second) = ((standby.host, 5432), (server.host, port))
+            for (attributes, isStandby) in [
+                ("any", true), ("read-write", false), ("read-only", true), ("primary", false), ("standby", true),
+                ("prefer-standby", true),
+            ] {
+                #expect(try await isInRecovery([first, second], attributes) == isStandby, "\(attributes)")
             }
+            for attributes in ["standby", "prefer-standby", "read-only"] {
+                #expect(try await isInRecovery([second, first], attributes), "\(attributes)")
+            }
+            // Without a standby, any.
+            #expect(try await !isInRecovery([second, second], "prefer-standby"))
+            let alone = "dbname=postgres user=postgres host=\(standby.host) target_session_attrs="
+            try await expectRefusal(alone + "read-write", "read-only")
+            try await expectRefusal(alone + "primary", "hot standby")
             try await expectRefusal(
-                "dbname=postgres user=postgres host=\(standby.host) target_session_attrs=read-write", "read-only")
+                "dbname=postgres user=postgres host=\(server.host) port=\(port) target_session_attrs=standby",
+                "not in hot standby")
+        }
+    }
+
+    /// Which of the servers a connection leads to.
+    private func isInRecovery(_ servers: [(host: String, port: Int)], _ attributes: String) async throws -> Bool {
+        let hosts = servers.map(\.host).joined(separator: ",")
+        let ports = servers.map { String($0.port) }.joined(separator: ",")
+        let string = "dbname=postgres user=postgres host=\(hosts) port=\(ports) target_session_attrs=\(attributes)"
+        return try await Connection.with(configuration(string)) { connection in
+            try await connection.run(
+                Statement("test.recovery", "SELECT pg_is_in_recovery()", one: { try $0.next(Bool.self) }))
         }
     }
 }

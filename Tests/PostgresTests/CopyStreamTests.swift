@@ -214,6 +214,7 @@ import Testing
                 }
             }
             #expect(error.state == .invalidTextRepresentation && error.statement == "test.in")
+            #expect(error.source?.hasPrefix("PostgresTests/CopyStreamTests.swift:") == true)
             #expect(chunks.asked.value < 100_000_000 / size)
             #expect(try await database.number("SELECT count(*) FROM target") == 0)
             #expect(try await pool.pipeline(Queries.backend) == backend)
@@ -250,6 +251,7 @@ import Testing
                 }
             }
             #expect(error.state == .divisionByZero && error.statement == "test.out")
+            #expect(error.source?.hasPrefix("PostgresTests/CopyStreamTests.swift:") == true)
             #expect(try await pool.pipeline(Queries.backend) == backend)
         }
     }

@@ -106,6 +106,7 @@ import Testing
                 }
             }
             #expect(error.state == .undefinedTable && error.statement == "test.copy")
+            #expect(error.source?.hasPrefix("PostgresTests/CopyTests.swift:") == true)
             #expect(try await pool.pipeline(Queries.backend) == backend)
         }
     }

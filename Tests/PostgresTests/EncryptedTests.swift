@@ -80,6 +80,41 @@ struct EncryptedTests {
         }
     }
 
+    private struct OwnError: Error {}
+
+    /// What is encrypted cannot be looked into, so the refusal is seen only behind the last chunk.
+    @Test func `a row that the server refuses ends a COPY when its source has ended`() async throws {
+        try await withOneConnection { pool, backend in
+            let good = Array(repeatElement(Array("1\n".utf8), count: 32_768).joined())
+            let chunks = Chunks { number in number < 100 ? (number == 3 ? Array("x\n".utf8) : good) : nil }
+            let error = try await failure { try await Self.copy(chunks, pool) }
+            #expect(error.state == .invalidTextRepresentation && error.statement == "test.in")
+            #expect(chunks.asked.value == 101)
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
+    @Test(arguments: [0, 1, 100])
+    func `an error of a COPY's source comes out unchanged, and the connection stays`(_ count: Int) async throws {
+        try await withOneConnection { pool, backend async throws in
+            let good = Array(repeatElement(Array("1\n".utf8), count: 32_768).joined())
+            let chunks = Chunks { number in
+                if number == count { throw OwnError() }
+                return good
+            }
+            await #expect(throws: OwnError.self) { try await Self.copy(chunks, pool) }
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
+    private static func copy(_ chunks: Chunks, _ pool: Pool) async throws {
+        try await pool.withTransaction { transaction in
+            try await transaction.execute(
+                script: "CREATE TEMPORARY TABLE copied (n int) ON COMMIT DROP", name: "test.table")
+            _ = try await transaction.copyIn("test.in", "COPY copied FROM STDIN", from: chunks)
+        }
+    }
+
     @Test func `20 MB travel both ways at once`() async throws {
         try await withOneConnection { pool, _ in
             let value = Bytes((0..<(20 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) })

@@ -182,6 +182,9 @@ struct LeakTests {
                 try await run(thousands: 1000)
                 for number in 0..<50_000 { try await request(number) }
                 try await Holdings.expectNoMore(than: before)
+                #if DEBUG
+                    #expect(LibPQ.livingResults == 0)
+                #endif
             }
         }
     }

@@ -214,6 +214,25 @@ import Testing
         }
     }
 
+    @Test func `statements dropped in every run of a transaction are an error after the second`() async throws {
+        try await withOneConnection { pool in
+            let backend = try await pool.pipeline(Queries.backend)
+            let runs = Shared(0)
+            let error = try await failure {
+                try await pool.withTransaction { transaction in
+                    runs.change { $0 += 1 }
+                    _ = try await transaction.run(number("SELECT 1"))
+                    try await transaction.execute(script: "DEALLOCATE ALL", name: "test")
+                    _ = try await transaction.run(number("SELECT 1"))
+                }
+            }
+            #expect(error.state == .invalidSQLStatementName && error.statement == "test.number" && runs.value == 2)
+            // What the second run prepared is gone as well, which the next transaction gets over by itself.
+            #expect(try await pool.pipeline(number("SELECT 1")) == 1)
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
     @Test func `a feature that the server does not support is refused once`() async throws {
         try await withOneConnection { pool in
             let runs = Shared(0)

@@ -206,6 +206,41 @@ import Testing
         }
     }
 
+    /// The server waits for data for longer than its own limit: it looks at that only when more have come.
+    private static func isOverdue(_ backend: Int) -> Statement<Bool> {
+        Statement(
+            "test.overdue",
+            """
+            SELECT EXISTS (
+                SELECT FROM pg_stat_activity WHERE pid = \(Int32(backend)) AND state = 'active'
+                    AND query LIKE 'COPY %' AND clock_timestamp() - query_start > '1500 ms')
+            """, one: { try $0.next() })
+    }
+
+    @Test(arguments: [true, false])
+    func `a source that is stuck for longer than the server's own limit is ended with its next chunk`(
+        _ isCancelled: Bool
+    ) async throws {
+        try await withTable(timeout: .milliseconds(300)) { pool, backend in
+            let started = Gate()
+            let chunks = Chunks { number in
+                if number == 1 {
+                    started.open()
+                    // A task of its own, which nobody cancels.
+                    try await Task { try await eventually { try await observe(Self.isOverdue(backend)) } }.value
+                }
+                return Self.chunk(number)
+            }
+            let task = Task { try await Self.send(pool, chunks) }
+            await started.wait(orEndOf: task)
+            if isCancelled { task.cancel() }
+            let error = try await failure { try await task.value }
+            #expect(error.reason == (isCancelled ? .cancelled : .deadline))
+            #expect(chunks.asked.value == 2)
+            #expect(try await pool.pipeline(Queries.backend) == backend)
+        }
+    }
+
     @Test func `a backend that dies in the middle ends the sending`() async throws {
         try await withTable { pool, backend in
             let error = try await failure {

@@ -185,6 +185,33 @@ import Testing
         }
     }
 
+    // A pooler ends the server's session with the client's.
+    @Test(.enabled(if: !TestServer.isPooled))
+    func `a server that no request to stop reaches stops at its own limit`() async throws {
+        try await withProxiedPool {
+            $0.transactionTimeout = .milliseconds(300)
+            $0.grace = .milliseconds(100)
+        } _: { proxy, pool, database in
+            try await database.execute(
+                """
+                CREATE TABLE stopped (why text);
+                CREATE FUNCTION nap() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+                    PERFORM pg_sleep(60);
+                EXCEPTION WHEN query_canceled THEN INSERT INTO stopped VALUES (SQLERRM);
+                END $$;
+                """)
+            _ = try await pool.pipeline(Queries.backend)
+            // The request to stop would need a connection of its own.
+            proxy.change { $0.refusesConnections = true }
+            let error = try await failure { try await pool.pipeline(Statement(effect: "test.nap", "SELECT nap()")) }
+            #expect(error.reason == .commitUnknown)
+            // COMMIT was there before the client gave up.
+            try await eventually { try await database.number("SELECT count(*) FROM stopped") == 1 }
+            let why = try await database.texts("SELECT why FROM stopped")
+            #expect(why == ["canceling statement due to statement timeout"])
+        }
+    }
+
     /// Behind a pooler they meet the session that had the pool's limits just now.
     @Test func `connections outside the pool have no limits`() async throws {
         var configuration = TestServer.configuration(maximumConnections: 1)

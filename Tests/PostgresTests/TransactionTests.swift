@@ -125,6 +125,11 @@ import Testing
                     try await connection.execute(script: "INSERT INTO t VALUES (2); SELECT 1/0;", name: "script")
                 }
                 #expect(error.statement == "script" && error.state?.rawValue == "22012")
+                #expect(error.source?.hasPrefix("PostgresTests/TransactionTests.swift:") == true)
+                let inTransaction = try await failure {
+                    try await connection.withTransaction { try await $0.execute(script: "SELECT 1/0", name: "script") }
+                }
+                #expect(inTransaction.source?.hasPrefix("PostgresTests/TransactionTests.swift:") == true)
                 await #expect(throws: OwnError(number: 2)) {
                     try await connection.withTransaction { transaction in
                         try await transaction.execute(script: "INSERT INTO t VALUES (3); TRUNCATE t", name: "script")

@@ -15,11 +15,17 @@ public struct OwnServer: Sendable {
         public var listensOnTCP = false
         /// The certificate with which to offer TLS at the port, which then takes nothing else.
         public var certificate: Certificates.Server?
+        /// Whether the server is in recovery for ever, as a standby is, though it follows no other.
+        public var isStandby: Bool
 
-        public init(settings: [String] = [], listensOnTCP: Bool = false, certificate: Certificates.Server? = nil) {
+        public init(
+            settings: [String] = [], listensOnTCP: Bool = false, certificate: Certificates.Server? = nil,
+            isStandby: Bool = false
+        ) {
             self.settings = settings
             self.listensOnTCP = listensOnTCP || certificate != nil
             self.certificate = certificate
+            self.isStandby = isStandby
         }
     }
 
@@ -62,6 +68,11 @@ public struct OwnServer: Sendable {
             lines += ["ssl = on", "ssl_cert_file = 'server.crt'", "ssl_key_file = 'server.key'"]
             try await OwnServerFolder.install(certificate.certificate, as: data + "/server.crt")
             try await OwnServerFolder.install(certificate.key, as: data + "/server.key")
+        }
+        if options.isStandby {
+            // A standby may have no fewer of them than the server of its data, which was `initdb`'s.
+            lines += ["hot_standby = on", "max_wal_senders = 10"]
+            try await OwnServerFolder.install("/dev/null", as: data + "/standby.signal")
         }
         access.append("\(options.certificate == nil ? "host" : "hostssl") all all 127.0.0.1/32 scram-sha-256")
         try append(lines + options.settings, to: "postgresql.conf")

@@ -10,8 +10,9 @@ public struct PostgresError: Error, Sendable {
         /// The connection could not be made, or broke before COMMIT was sent: nothing was committed. When the server
         /// itself refused, ``PostgresError/report`` holds the SQLSTATE.
         case connection(String)
-        /// COMMIT, or what commits by itself (``Connection/run(_:)``, ``Connection/execute(script:name:)``), was sent
-        /// and not answered: whether it committed is not known.
+        /// COMMIT, or what commits by itself (``Connection/run(_:)``,
+        /// ``Connection/execute(script:name:fileID:line:)``), was sent and not answered: whether it committed is not
+        /// known.
         case commitUnknown
         /// COMMIT answered ROLLBACK: the transaction had failed before.
         case rolledBack
@@ -60,7 +61,7 @@ public struct PostgresError: Error, Sendable {
     /// The name of the statement that failed, where one is to blame; `begin`, `commit` and the like are the library's
     /// own.
     public var statement: String? { storage.statement }
-    /// Where that statement stands in the program, as `Module/File.swift:12`.
+    /// Where that statement stands in the program, as `Module/File.swift:12`; for a COPY or a script, where it is run.
     public var source: String? { storage.source }
 
     /// For doubles in tests, and for code that passes failures on.

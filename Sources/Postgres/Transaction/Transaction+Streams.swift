@@ -30,13 +30,13 @@ extension Transaction {
     /// more ready; for the binary format the first begins with the header. As with ``stream(_:_:)`` the closure may
     /// return early, and an error leaves the transaction usable.
     public mutating func copyOut<Result>(
-        _ name: StaticString, _ statement: StaticString, _ body: (CopyChunks) async throws -> Result
+        _ name: StaticString, _ statement: StaticString, fileID: StaticString = #fileID, line: UInt = #line,
+        _ body: (CopyChunks) async throws -> Result
     ) async throws -> Result {
-        try await protected { session in
-            try await session.spans.traced([name.description]) {
-                try await session.copyOut(statement.description, name: name.description) {
-                    try await body(CopyChunks($0))
-                }
+        let label = CallLabel(name.description, fileID, line)
+        return try await protected { session in
+            try await session.spans.traced([label.name]) {
+                try await session.copyOut(statement.description, label) { try await body(CopyChunks($0)) }
             }
         }
     }
@@ -53,9 +53,10 @@ extension Transaction {
     /// the number of rows.
     @discardableResult
     public mutating func copyIn<Source: AsyncSequence>(
-        _ name: StaticString, _ statement: StaticString, from source: Source
+        _ name: StaticString, _ statement: StaticString, from source: Source, fileID: StaticString = #fileID,
+        line: UInt = #line
     ) async throws -> Int where Source.Element: Collection<UInt8> {
-        try await sent(name, statement) { session in
+        try await sent(CallLabel(name.description, fileID, line), statement) { session in
             for try await chunk in source { try await session.putCopy((chunk as? [UInt8]) ?? Array(chunk)) }
         }
     }
@@ -64,12 +65,13 @@ extension Transaction {
     ///
     /// Nothing is converted: each value's ``PostgresEncodable/postgresType`` has to be the type of its column, or the
     /// server refuses it (`invalid_binary_representation`) or reads another value. Errors, cancellation and the time
-    /// limit are as with ``copyIn(_:_:from:)``. Returns the number of rows.
+    /// limit are as with ``copyIn(_:_:from:fileID:line:)``. Returns the number of rows.
     @discardableResult
     public mutating func copyIn(
-        _ name: StaticString, _ statement: StaticString, _ body: (inout CopyWriter) async throws -> Void
+        _ name: StaticString, _ statement: StaticString, fileID: StaticString = #fileID, line: UInt = #line,
+        _ body: (inout CopyWriter) async throws -> Void
     ) async throws -> Int {
-        try await sent(name, statement) { session in
+        try await sent(CallLabel(name.description, fileID, line), statement) { session in
             var writer = CopyWriter(session: session)
             try await body(&writer)
             try await writer.finish()
@@ -77,12 +79,12 @@ extension Transaction {
     }
 
     private mutating func sent(
-        _ name: StaticString, _ statement: StaticString, _ body: (Session) async throws -> Void
+        _ label: CallLabel, _ statement: StaticString, _ body: (Session) async throws -> Void
     ) async throws -> Int {
         try await sendPending()
         let session = session
-        return try await session.spans.traced([name.description]) {
-            try await session.copyIn(statement.description, name: name.description) { try await body(session) }
+        return try await session.spans.traced([label.name]) {
+            try await session.copyIn(statement.description, label) { try await body(session) }
         }
     }
 

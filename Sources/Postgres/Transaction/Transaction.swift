@@ -76,10 +76,14 @@ public struct Transaction: ~Copyable {
     ///
     /// The text is sent as it is, so it must not come from a user, and it must neither begin nor end a transaction.
     /// `name` stands for it in errors. A COPY within is a ``PostgresError/Reason/protocolViolation(_:)``.
-    public mutating func execute(script: String, name: String) async throws {
+    public mutating func execute(
+        script: String, name: String, fileID: StaticString = #fileID, line: UInt = #line
+    ) async throws {
         try await sendPending()
         let session = session
-        try await session.spans.traced([name]) { try await session.execute(script: script, name: name) }
+        try await session.spans.traced([name]) {
+            try await session.execute(script: script, name: name, fileID: fileID, line: line)
+        }
     }
 
     // MARK: Savepoints

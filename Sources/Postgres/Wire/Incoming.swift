@@ -5,14 +5,14 @@ import CLibPQ
 /// Nothing is read from the socket before it is asked for, so that a slow reader makes the server wait.
 final class Incoming {
     private let session: Session
-    private let name: String
+    private let label: CallLabel
     private var isAtEnd = false
     private(set) var isOpen = true
     private static let chunk = 64 * 1024
 
-    init(_ session: Session, _ name: String) {
+    init(_ session: Session, _ label: CallLabel) {
         self.session = session
-        self.name = name
+        self.label = label
     }
 
     /// The next row of a stream, `nil` after the last one.
@@ -33,7 +33,7 @@ final class Incoming {
             LibPQ.clear(result)
             isAtEnd = true
             guard let report else { throw session.broken() }
-            try await session.drain(name)
+            try await session.drain(CallLabel(label))
             throw session.explained(PostgresError(.server, report: report, label))
         }
     }
@@ -61,19 +61,19 @@ final class Incoming {
                 continue
             }
             isAtEnd = true
-            do { try await session.drain(name) } catch { throw session.explained(error) }
+            do { try await session.drain(label) } catch { throw session.explained(error) }
             return chunk.isEmpty ? nil : chunk
         }
     }
 
     private func end() async throws -> Rows? {
         isAtEnd = true
-        try await session.drain(name)
+        try await session.drain(label)
         return nil
     }
 
     private func checkOpen() throws {
-        if !isOpen { throw PostgresError(.protocolViolation("\(name) was read after its closure had returned")) }
+        if !isOpen { throw PostgresError(.protocolViolation("\(label.name) was read after its closure had returned")) }
     }
 
     /// Ends the reading; what nobody read is stopped at the server.
@@ -96,7 +96,7 @@ final class Incoming {
             if length < 0 { break }
         }
         do {
-            try await session.drain(name)
+            try await session.drain(label)
         } catch let error as PostgresError where error.state == .queryCanceled {
             // As it was asked to.
         }

@@ -3,15 +3,15 @@ import CLibPQ
 /// COPY, streams and scripts: what libpq does not do inside a pipeline.
 extension Session {
     /// Leaves pipeline mode for the body and enters it again.
-    private func apart<Result>(_ name: String, _ body: () async throws -> Result) async throws -> Result {
+    private func apart<Result>(_ label: CallLabel, _ body: () async throws -> Result) async throws -> Result {
         guard !isBroken else { throw PostgresError(.connection("the connection broke before")) }
         guard PQexitPipelineMode(connection) == 1 else { throw broken() }
         defer { if !isBroken, PQenterPipelineMode(connection) != 1 { discard() } }
-        return try await noted(name) { try await interruptibly(body) }
+        return try await noted(label.name) { try await interruptibly(body) }
     }
 
     /// Reads results up to the end of the command; throws the first error.
-    func drain(_ label: String) async throws {
+    func drain(_ label: CallLabel) async throws {
         var failure: PostgresError?
         while let result = try await nextResult() {
             let status = PQresultStatus(result)
@@ -19,14 +19,12 @@ extension Session {
             if PQisBusy(connection) == 1 { try heedInterruption() }
             switch status {
             case PGRES_FATAL_ERROR:
-                failure =
-                    failure
-                    ?? ServerReport(refusal: result).map { PostgresError(.server, report: $0, statement: label) }
+                failure = failure ?? ServerReport(refusal: result).map { PostgresError(.server, report: $0, label) }
             // libpq repeats these for ever until the data is moved.
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 // The program's mistake, which says more than that nobody knows what became of it.
                 commitIsUnknown = false
-                throw violation("COPY in the middle of \(label)")
+                throw violation("COPY in the middle of \(label.name)")
             default: break
             }
         }
@@ -37,11 +35,12 @@ extension Session {
     }
 
     /// Runs a script of several statements without parameters, as one implicit transaction unless it says otherwise.
-    func execute(script: String, name: String) async throws {
+    func execute(script: String, name: String, fileID: StaticString = "", line: UInt = 0) async throws {
+        let label = CallLabel(name, fileID, line)
         commitIsUnknown = false
-        try await apart(name) {
+        try await apart(label) {
             try await send(script)
-            try await drain(name)
+            try await drain(label)
         }
     }
 
@@ -54,7 +53,7 @@ extension Session {
     }
 
     /// Sends a COPY statement and waits until the server is ready for it in this direction.
-    private func startCopy(_ statement: String, name: String, _ direction: ExecStatusType) async throws {
+    private func startCopy(_ statement: String, _ label: CallLabel, _ direction: ExecStatusType) async throws {
         try await send(statement)
         guard let result = try await nextResult() else { throw broken() }
         defer { LibPQ.clear(result) }
@@ -62,10 +61,10 @@ extension Session {
         case direction: return
         case PGRES_FATAL_ERROR:
             guard let report = ServerReport(refusal: result) else { throw broken() }
-            try await drain(name)
-            throw PostgresError(.server, report: report, statement: name)
+            try await drain(label)
+            throw PostgresError(.server, report: report, label)
         default:
-            throw violation("\(name) is not COPY \(direction == PGRES_COPY_IN ? "FROM STDIN" : "TO STDOUT")")
+            throw violation("\(label.name) is not COPY \(direction == PGRES_COPY_IN ? "FROM STDIN" : "TO STDOUT")")
         }
     }
 
@@ -73,41 +72,41 @@ extension Session {
 
     /// Sends data with `COPY … FROM STDIN`. An error of the body ends the COPY with a failure and comes out unchanged.
     /// Returns the number of rows that the server took.
-    func copyIn(_ statement: String, name: String, _ body: () async throws -> Void) async throws -> Int {
-        try await apart(name) {
-            try await startCopy(statement, name: name, PGRES_COPY_IN)
+    func copyIn(_ statement: String, _ label: CallLabel, _ body: () async throws -> Void) async throws -> Int {
+        try await apart(label) {
+            try await startCopy(statement, label, PGRES_COPY_IN)
             do {
                 try await body()
                 try await endCopy(failure: nil)
             } catch {
-                try await failCopy(after: error, name: name)
+                try await failCopy(after: error, label)
             }
-            return try await finishCopy(name)
+            return try await finishCopy(label)
         }
     }
 
-    private func finishCopy(_ name: String) async throws -> Int {
+    private func finishCopy(_ label: CallLabel) async throws -> Int {
         var count = 0
         if let result = try await nextResult() {
             defer { LibPQ.clear(result) }
             if let report = ServerReport(refusal: result), PQresultStatus(result) == PGRES_FATAL_ERROR {
-                try await drain(name)
-                throw PostgresError(.server, report: report, statement: name)
+                try await drain(label)
+                throw PostgresError(.server, report: report, label)
             }
             count = PQcmdTuples(result).flatMap { Int(String(cString: $0)) } ?? 0
         }
-        try await drain(name)
+        try await drain(label)
         return count
     }
 
     /// Ends a COPY whose sender failed and throws the sender's error; the server's when that was the cause.
-    private func failCopy(after error: any Error, name: String) async throws {
+    private func failCopy(after error: any Error, _ label: CallLabel) async throws {
         guard !isBroken else { throw error }
         var cause = error
         do {
             try await shielded {
                 try await endCopy(failure: "the sender gave up")
-                try await drain(name)
+                try await drain(label)
             }
         } catch let refusal as PostgresError {
             if error is CopyRefused {
@@ -116,7 +115,7 @@ extension Session {
                 refusal.state != .queryCanceled
             {
                 // The server had refused the data before, which nobody saw.
-                cause = PostgresError(ended.reason, report: refusal.report, statement: name)
+                cause = PostgresError(ended.reason, report: refusal.report, label)
             }
         }
         throw cause is CopyRefused ? broken() : cause
@@ -187,10 +186,10 @@ extension Session {
 
     /// Reads the data of `COPY … TO STDOUT`.
     func copyOut<Result>(
-        _ statement: String, name: String, _ body: (Incoming) async throws -> Result
+        _ statement: String, _ label: CallLabel, _ body: (Incoming) async throws -> Result
     ) async throws -> Result {
-        try await receiving(name) {
-            try await self.startCopy(statement, name: name, PGRES_COPY_OUT)
+        try await receiving(label) {
+            try await self.startCopy(statement, label, PGRES_COPY_OUT)
         } body: {
             try await body($0)
         }
@@ -199,7 +198,7 @@ extension Session {
     /// Runs one statement and reads its rows one by one.
     func stream<Result>(_ command: Command, _ body: (Incoming) async throws -> Result) async throws -> Result {
         try command.sql.parameters.check(command.label)
-        return try await receiving(command.label.name.description) {
+        return try await receiving(CallLabel(command.label)) {
             guard command.sql.sendUnprepared(to: self.connection), PQsetSingleRowMode(self.connection) == 1 else {
                 throw self.broken()
             }
@@ -211,11 +210,11 @@ extension Session {
     }
 
     private func receiving<Result>(
-        _ name: String, start: () async throws -> Void, body: (Incoming) async throws -> Result
+        _ label: CallLabel, start: () async throws -> Void, body: (Incoming) async throws -> Result
     ) async throws -> Result {
-        try await apart(name) {
+        try await apart(label) {
             try await start()
-            let incoming = Incoming(self, name)
+            let incoming = Incoming(self, label)
             do {
                 let result = try await body(incoming)
                 try await incoming.close()
