@@ -126,9 +126,10 @@ struct TenantTransaction: ~Copyable {
     }
 
     mutating func copyIn(
-        _ name: StaticString, _ statement: StaticString, _ body: (inout CopyWriter) async throws -> Void
+        _ name: StaticString, _ statement: StaticString, fileID: StaticString = #fileID, line: UInt = #line,
+        _ body: (inout CopyWriter) async throws -> Void
     ) async throws {
-        try await base.copyIn(name, statement, body)
+        try await base.copyIn(name, statement, fileID: fileID, line: line, body)
     }
 }
 
