@@ -56,7 +56,7 @@ struct WireBench: AsyncParsableCommand {
             try await results.addRows("copy-in", copies.copyIn)
             try await results.addRows("copy-rows", copies.copyRows)
         }
-        try Measurement(bench: "wire", cases: results.cases).print(json: options.json)
+        try Measurement(bench: "wire", cases: results.cases).print(json: options.json, check: options.check)
     }
 
     private func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
@@ -107,10 +107,10 @@ struct WireResults {
             cases.append(
                 .init(
                     name: name, unit: unit, values: pair.values, floors: pair.floors, memoryMb: memory[run] ?? 0,
-                    isCost: isCost))
+                    isCost: isCost, goal: goal))
         }
         for name in ["read", "read-2"] {
-            if let pair = reads[name]?.rate { add(name, "1/s", pair, of: "read") }
+            if let pair = reads[name]?.rate { add(name, "1/s", pair, of: "read", goal: name == "read" ? 1 : nil) }
         }
         if let pair = reads["read-2"]?.processor { add("cpu", "µs", pair, of: "read", isCost: true) }
         if let pair = reads["single"]?.rate {

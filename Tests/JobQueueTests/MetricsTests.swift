@@ -26,7 +26,7 @@ struct MetricsTests {
     }
 
     @Test(.ownProcess) func `A worker reports every metric that the documentation names, and no other`() async {
-        await #expect(processExitsWith: .success) {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             let metrics = TestMetrics()
             MetricsSystem.bootstrap(metrics)
             try await withQueue { queue in
@@ -70,6 +70,9 @@ struct MetricsTests {
             #expect(sizes.reduce(0, +) == 5)
             let lags = try metrics.expectTimer("job_flush_lag").values
             #expect(lags.count == sizes.count && lags.allSatisfy { $0 > 0 })
+        }
+        if let result, result.exitStatus != .exitCode(EXIT_SUCCESS) {
+            Issue.record("\(String(decoding: result.standardErrorContent, as: UTF8.self))")
         }
     }
 }
