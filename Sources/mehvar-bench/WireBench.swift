@@ -103,7 +103,9 @@ struct WireResults {
     var cases: [Measurement.Case] {
         var cases: [Measurement.Case] = []
         /// - Parameter run: the case whose run by the wrapper this one's figures are of.
-        func add(_ name: String, _ unit: String, _ pair: Pair, of run: String, isCost: Bool = false) {
+        func add(
+            _ name: String, _ unit: String, _ pair: Pair, of run: String, isCost: Bool = false, goal: Double? = nil
+        ) {
             cases.append(
                 .init(
                     name: name, unit: unit, values: pair.values, floors: pair.floors, memoryMb: memory[run] ?? 0,
