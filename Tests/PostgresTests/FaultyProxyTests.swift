@@ -95,6 +95,7 @@ import Testing
     @Test func `pieces, holds and cuts are as they were ordered`() async throws {
         try await withFaultyProxy { proxy in
             try await withPool(configuration(proxy)) { pool in
+                try await greetWhole(pool)
                 proxy.change {
                     $0.largestPiece = 3
                     $0.delay = .microseconds(100)

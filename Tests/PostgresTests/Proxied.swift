@@ -21,6 +21,12 @@ func withProxiedPool(
     }
 }
 
+/// Opens a connection before the proxy cuts what passes into pieces: PgBouncer ends a conversation whose greeting does not
+/// come whole ("client sent partial pkt in startup phase").
+func greetWhole(_ pool: Pool) async throws {
+    if TestServer.isPooled { _ = try await pool.pipeline(Queries.backend) }
+}
+
 extension FaultyProxy.Conversation {
     /// How many bytes went there.
     func passed(_ direction: FaultyProxy.Direction) -> Int {

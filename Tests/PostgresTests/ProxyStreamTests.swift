@@ -103,6 +103,7 @@ import Testing
     @Test(arguments: Way.allCases, [1, 2, 7])
     private func `rows and data in pieces come out whole`(_ way: Way, _ largest: Int) async throws {
         try await withProxiedPool { proxy, pool, database in
+            try await greetWhole(pool)
             proxy.change { $0.largestPiece = largest }
             let ledger = Ledger()
             for _ in 0..<2 { #expect(try await ledger.note { try await perform(way, $0, pool) } == nil) }

@@ -89,6 +89,7 @@ import Testing
     @Test(arguments: [1, 2, 7])
     func `an answer in pieces is read as one`(_ largest: Int) async throws {
         try await withProxiedPool { proxy, pool, database in
+            try await greetWhole(pool)
             proxy.change { $0.largestPiece = largest }
             let ledger = Ledger()
             let text = String(repeating: "ä€😀", count: 20)

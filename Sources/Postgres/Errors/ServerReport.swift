@@ -36,9 +36,11 @@ extension ServerReport: CustomStringConvertible {
 
 extension ServerReport {
     /// Whether PostgreSQL itself made it: then nothing behind what it answers was run. A pooler, which says nothing of a
-    /// place in the source, may have lost a server that had run everything; but for PgBouncer's word that it never passed
-    /// the question on.
-    var isOfServer: Bool { sourceFile != nil || message == "query_wait_timeout" }
+    /// place in the source, may have lost a server that had run everything.
+    var isOfServer: Bool { sourceFile != nil || isNotPassedOn }
+
+    /// Whether it is PgBouncer's word that no server came free: the question was never passed on.
+    var isNotPassedOn: Bool { sourceFile == nil && message == "query_wait_timeout" }
 
     /// Whether a statement stands prepared no more, or gives other columns than when it was prepared: preparing it
     /// again mends it.

@@ -266,7 +266,9 @@ extension Session {
         }
         // A statement before COMMIT failed, or COMMIT itself was refused. Only when the session was ended during COMMIT
         // may it have come into force all the same, or when it is a pooler that speaks, which has lost its server.
-        if report.severity == "ERROR" || (!mayCommit && report.isOfServer) { commitIsUnknown = false }
+        if report.severity == "ERROR" || report.isNotPassedOn || (!mayCommit && report.isOfServer) {
+            commitIsUnknown = false
+        }
         return PostgresError(.server, report: report, (command ?? .deallocateAll).label)
     }
 }
