@@ -1,20 +1,37 @@
 import Metrics
 import Synchronization
 
-/// What a worker tells through swift-metrics, which has to be set up before the worker is made.
+/// What a worker tells through swift-metrics.
 final class QueueMetrics: Sendable {
-    private let claimed = Counter(label: "job_claimed_total")
-    private let completed = Counter(label: "job_completed_total")
-    private let failed = Counter(label: "job_failed_total")
-    private let returned = Counter(label: "job_returned_total")
-    private let dead = Counter(label: "job_dead_total")
-    private let rescued = Counter(label: "job_rescued_total")
-    private let fenced = Counter(label: "job_fenced_total")
-    private let emptyClaims = Counter(label: "job_empty_claims_total")
-    private let reconnects = Counter(label: "job_listener_reconnects_total")
-    private let flushSize = Recorder(label: "job_flush_size")
-    private let flushLag = Timer(label: "job_flush_lag")
+    private let claimed: Counter
+    private let completed: Counter
+    private let failed: Counter
+    private let returned: Counter
+    private let dead: Counter
+    private let rescued: Counter
+    private let fenced: Counter
+    private let emptyClaims: Counter
+    private let reconnects: Counter
+    private let flushSize: Recorder
+    private let flushLag: Timer
     private let starts = Mutex<[String: Timer]>([:])
+    private let factory: any MetricsFactory
+
+    init(_ factory: any MetricsFactory) {
+        self.factory = factory
+        func counter(_ name: String) -> Counter { Counter(label: "job_\(name)_total", factory: factory) }
+        claimed = counter("claimed")
+        completed = counter("completed")
+        failed = counter("failed")
+        returned = counter("returned")
+        dead = counter("dead")
+        rescued = counter("rescued")
+        fenced = counter("fenced")
+        emptyClaims = counter("empty_claims")
+        reconnects = counter("listener_reconnects")
+        flushSize = Recorder(label: "job_flush_size", factory: factory)
+        flushLag = Timer(label: "job_flush_lag", factory: factory)
+    }
 
     func count(from before: WorkerCounts, to after: WorkerCounts) {
         func add(_ counter: Counter, _ difference: Int) { if difference > 0 { counter.increment(by: difference) } }
@@ -39,7 +56,7 @@ final class QueueMetrics: Sendable {
     func started(_ queue: String, after delays: some Sequence<Double>) {
         let timer = starts.withLock { starts in
             if let timer = starts[queue] { return timer }
-            let timer = Timer(label: "job_start_latency", dimensions: [("queue", queue)])
+            let timer = Timer(label: "job_start_latency", dimensions: [("queue", queue)], factory: factory)
             starts[queue] = timer
             return timer
         }

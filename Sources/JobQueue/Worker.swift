@@ -13,7 +13,7 @@ public final class Worker: Service {
     private let configuration: WorkerConfiguration
     private let logger: Logger
     private let running = RunningJobs()
-    private let counters = Counters()
+    private let counters: Counters
     private let clock: ServerClock
     private let lease: LeaseKeeper
     private let stopRequests: StopRequests
@@ -37,6 +37,7 @@ public final class Worker: Service {
         self.logger = logger
         let clock = ServerClock()
         self.clock = clock
+        counters = Counters(QueueMetrics(configuration.metrics))
         let claimable = Claimable(queues: configuration.queues ?? handlers.queues, kinds: handlers.kinds)
         var configuration = configuration
         for queue in configuration.slots.keys where !claimable.queues.contains(queue) {

@@ -1,3 +1,4 @@
+public import Metrics
 public import Postgres
 
 /// How a worker works. The defaults suit a server process.
@@ -27,6 +28,8 @@ public struct WorkerConfiguration: Sendable {
     /// How long cancelled jobs may take to react before they are handed back regardless.
     public var cancellationPeriod: Duration
     public var retry: RetryPolicy
+    /// Where the worker reports its metrics; what the process was set up with by default.
+    public var metrics: any MetricsFactory = MetricsSystem.factory
     /// How often schedules are looked at, give or take a half, so that a job is enqueued at most that much late; `nil`
     /// leaves them to others.
     public var scheduleInterval: Duration?

@@ -36,8 +36,10 @@ public struct WorkerCounts: Sendable, Equatable {
 }
 
 final class Counters: Sendable {
-    let metrics = QueueMetrics()
+    let metrics: QueueMetrics
     private let counts = Mutex(WorkerCounts())
+
+    init(_ metrics: QueueMetrics) { self.metrics = metrics }
 
     var snapshot: WorkerCounts { counts.withLock { $0 } }
 

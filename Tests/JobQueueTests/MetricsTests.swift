@@ -6,7 +6,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What a worker tells through swift-metrics. The factory is the process's, so the test has one to itself.
+/// What a worker tells through swift-metrics.
 @Suite("Metrics")
 struct MetricsTests {
     /// The names that stand in a row of the table of metrics, each with what the table says of it.
@@ -25,55 +25,48 @@ struct MetricsTests {
         return names
     }
 
-    @Test(.ownProcess) func `A worker reports every metric that the documentation names, and no other`() async {
-        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
-            let metrics = TestMetrics()
-            MetricsSystem.bootstrap(metrics)
-            try await withQueue { queue in
-                let handlers = handling { note, context in
-                    if note.number == 1 { throw JobError.permanent("no") }
-                    if note.number == 2, context.attempt == 1 { throw Mishap() }
-                }
-                try await queue.enqueue((0..<4).map { NewJob(Note(number: $0)) })
-                // As if its worker had died.
-                try await queue.run(
-                    """
-                    UPDATE job.job SET state = 'running', worker_id = \(UUID.v7()), attempt = 1
-                    WHERE parameters ->> 'number' = '3'
-                    """)
-                try await withWorker(queue.queue, handlers) { worker in
-                    try await eventually { worker.counts.completed == 3 && worker.counts.dead == 1 }
-                }
+    @Test func `A worker reports every metric that the documentation names, and no other`() async throws {
+        let metrics = TestMetrics()
+        try await withQueue { queue in
+            let handlers = handling { note, context in
+                if note.number == 1 { throw JobError.permanent("no") }
+                if note.number == 2, context.attempt == 1 { throw Mishap() }
             }
-            var reported: [String: String] = [:]
-            for counter in metrics.counters { reported[counter.label] = "counter" }
-            for recorder in metrics.recorders { reported[recorder.label] = "recorder" }
-            for timer in metrics.timers { reported[timer.label] = "timer" }
-            let own = reported.filter { $0.key.hasPrefix("job_") }
-            let promised = try Self.promised()
-            #expect(own == promised)
-            #expect(promised.count == 12)
+            try await queue.enqueue((0..<4).map { NewJob(Note(number: $0)) })
+            // As if its worker had died.
+            try await queue.run(
+                """
+                UPDATE job.job SET state = 'running', worker_id = \(UUID.v7()), attempt = 1
+                WHERE parameters ->> 'number' = '3'
+                """)
+            try await withWorker(queue.queue, handlers, configure: { $0.metrics = metrics }) { worker in
+                try await eventually { worker.counts.completed == 3 && worker.counts.dead == 1 }
+            }
+        }
+        var reported: [String: String] = [:]
+        for counter in metrics.counters { reported[counter.label] = "counter" }
+        for recorder in metrics.recorders { reported[recorder.label] = "recorder" }
+        for timer in metrics.timers { reported[timer.label] = "timer" }
+        let own = reported.filter { $0.key.hasPrefix("job_") }
+        let promised = try Self.promised()
+        #expect(own == promised)
+        #expect(promised.count == 12)
 
-            func count(_ label: String) throws -> Int64 { try metrics.expectCounter(label).totalValue }
-            // The second one ran twice, the fourth had to be taken back.
-            #expect(try count("job_claimed_total") == 5)
-            #expect(try count("job_completed_total") == 3)
-            #expect(try count("job_failed_total") == 2)
-            #expect(try count("job_returned_total") == 2)
-            #expect(try count("job_dead_total") == 1)
-            #expect(try count("job_rescued_total") == 1)
-            #expect(try count("job_fenced_total") == 0)
-            let starts = try metrics.expectTimer("job_start_latency", [("queue", "default")]).values
-            #expect(starts.count == 5 && starts.allSatisfy { $0 >= 0 })
-            // The one that was rescued is no run's outcome, so it is in no batch of theirs.
-            let sizes = try metrics.expectRecorder("job_flush_size").values
-            #expect(sizes.reduce(0, +) == 5)
-            let lags = try metrics.expectTimer("job_flush_lag").values
-            #expect(lags.count == sizes.count && lags.allSatisfy { $0 > 0 })
-        }
-        // An error that the body throws stands there alone.
-        if let result, result.exitStatus != .exitCode(0) {
-            Issue.record("\(String(decoding: result.standardErrorContent, as: UTF8.self))")
-        }
+        func count(_ label: String) throws -> Int64 { try metrics.expectCounter(label).totalValue }
+        // The second one ran twice, the fourth had to be taken back.
+        #expect(try count("job_claimed_total") == 5)
+        #expect(try count("job_completed_total") == 3)
+        #expect(try count("job_failed_total") == 2)
+        #expect(try count("job_returned_total") == 2)
+        #expect(try count("job_dead_total") == 1)
+        #expect(try count("job_rescued_total") == 1)
+        #expect(try count("job_fenced_total") == 0)
+        let starts = try metrics.expectTimer("job_start_latency", [("queue", "default")]).values
+        #expect(starts.count == 5 && starts.allSatisfy { $0 >= 0 })
+        // The one that was rescued is no run's outcome, so it is in no batch of theirs.
+        let sizes = try metrics.expectRecorder("job_flush_size").values
+        #expect(sizes.reduce(0, +) == 5)
+        let lags = try metrics.expectTimer("job_flush_lag").values
+        #expect(lags.count == sizes.count && lags.allSatisfy { $0 > 0 })
     }
 }

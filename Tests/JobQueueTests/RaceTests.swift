@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Metrics
 import Postgres
 import TestSupport
 import Testing
@@ -86,7 +87,8 @@ struct RaceTests {
 
     private func writer(_ queue: QueueFixture) -> OutcomeWriter {
         OutcomeWriter(
-            pool: queue.queue, running: RunningJobs(), counters: Counters(), clock: ServerClock(),
+            pool: queue.queue, running: RunningJobs(), counters: Counters(QueueMetrics(NOOPMetricsHandler.instance)),
+            clock: ServerClock(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, makePartitions: {})
     }
 

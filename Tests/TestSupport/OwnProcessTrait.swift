@@ -3,6 +3,9 @@ public import Testing
 
 /// For tests that start a process of their own: Swift Testing reads what that process reports in a way that blocks its
 /// thread until the end, and of the threads that all tests share there are only as many as processors.
+///
+/// Not for targets whose tests kill processes of their own: Swift Testing waits for any child, and for ever on one that
+/// has ended and that nobody else has asked after.
 public struct OwnProcessTrait: TestTrait, TestScoping {
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
