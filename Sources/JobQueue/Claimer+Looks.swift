@@ -24,6 +24,7 @@ extension Claimer {
 
     /// A look from the beginning may step over millions of dead entries.
     private static let longestLook = Duration.seconds(600)
+    private static let longestAuditRest = Duration.seconds(5)
 
     /// Begins the looks that are due.
     func beginLooks(_ progress: inout Progress) {
@@ -89,7 +90,8 @@ extension Claimer {
     /// after a claim without an answer, and takes the rest back.
     func audit(_ workerID: UUID, _ progress: inout Progress) async throws {
         if let ended = auditing.take() {
-            progress.nextAudit = .now + max(configuration.timeToLive, Restraint.rest(after: ended.duration))
+            let rest = Restraint.rest(after: ended.duration, atMost: Self.longestAuditRest)
+            progress.nextAudit = .now + max(configuration.timeToLive, rest)
             do {
                 let audit = try ended.result.get()
                 if audit.workerID == workerID { progress.suspects = running.unknown(among: audit.runs) }
