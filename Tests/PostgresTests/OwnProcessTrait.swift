@@ -1,13 +1,13 @@
 import Foundation
-public import Testing
+import Testing
 
 /// For tests that start a process of their own: Swift Testing reads what that process reports in a way that blocks its
 /// thread until the end, and of the threads that all tests share there are only as many as processors.
 ///
 /// Not for targets whose tests kill processes of their own: Swift Testing waits for any child, and for ever on one that
 /// has ended and that nobody else has asked after.
-public struct OwnProcessTrait: TestTrait, TestScoping {
-    public func provideScope(
+struct OwnProcessTrait: TestTrait, TestScoping {
+    func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         try await withTaskExecutorPreference(ThreadPerJob.shared) { try await function() }
@@ -16,7 +16,7 @@ public struct OwnProcessTrait: TestTrait, TestScoping {
 
 extension Trait where Self == OwnProcessTrait {
     /// The test runs in a process of its own, by `#expect(processExitsWith:)`.
-    public static var ownProcess: Self { Self() }
+    static var ownProcess: Self { Self() }
 }
 
 /// Gives each job a thread, which it may block.
