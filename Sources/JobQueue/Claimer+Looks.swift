@@ -49,10 +49,12 @@ extension Claimer {
     /// Takes what looks have found.
     func takeLooks(_ progress: inout Progress) throws {
         if let ended = lookingFromTheBeginning.take() {
-            if case .failure(let error) = ended.result {
+            var found: [ReadyQueue]?
+            switch ended.result {
+            case .success(let queues): found = queues
+            case .failure(let error):
                 logger.warning("cannot look for ready jobs", metadata: ["error": "\(error.loggable)"])
             }
-            let found = try? ended.result.get()
             if progress.floors.endWholeLook(found: found, took: ended.duration) { wake() }
         }
         guard let look = try looking.take()?.result.get() else { return }
