@@ -1,7 +1,7 @@
 import Foundation
 import JobQueue
-import Logging
 import Synchronization
+import TestSupport
 
 /// A job for tests.
 struct Note: Job {
@@ -20,30 +20,9 @@ final class Log<Entry: Sendable>: Sendable {
     func add(_ entry: Entry) { state.withLock { $0.append(entry) } }
 }
 
-/// What was logged as an error or worse, each with its metadata.
-struct CapturedLog: Sendable {
-    private struct Handler: LogHandler {
-        let lines: Log<String>
-        var logLevel = Logger.Level.error
-        var metadata: Logger.Metadata = [:]
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let all = metadata.merging(event.metadata ?? [:]) { $1 }
-            lines.add("\(event.message) \(all)")
-        }
-    }
-
-    private let lines = Log<String>()
-
-    var logger: Logger { Logger(label: "captured") { _ in Handler(lines: lines) } }
-
+extension CapturedLog {
     /// How many of the lines hold the text.
-    func count(of text: String) -> Int { lines.entries.filter { $0.contains(text) }.count }
+    func count(of text: String) -> Int { lines.count { $0.text.contains(text) } }
 }
 
 /// How many are inside at once.

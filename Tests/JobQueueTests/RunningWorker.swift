@@ -3,6 +3,7 @@ import Logging
 import Postgres
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 
 /// A worker that runs in a service group, as in the program.
 struct RunningWorker: Sendable {
@@ -21,7 +22,7 @@ struct RunningWorker: Sendable {
         configure(&configuration)
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
-        if let log { logger = log.logger }
+        if let log { logger = log.logger(level: .error) }
         worker = Worker(pool: queue, handlers: handlers, configuration: configuration, logger: logger)
         let group = ServiceGroup(services: [worker], logger: logger)
         self.group = group

@@ -5,6 +5,7 @@ import TestSupport
 /// rolled back.
 struct WriteFault {
     private let queue: QueueFixture
+    private let code: String
 
     /// - Parameters:
     ///   - tables: `job.done`, `job.dead` or both.
@@ -15,6 +16,7 @@ struct WriteFault {
         _ queue: QueueFixture, tables: [String] = ["job.done"], rows: String = "true", code: String, most: Int = .max
     ) async throws {
         self.queue = queue
+        self.code = code
         let triggers = tables.map { table in
             """
             CREATE TRIGGER refuse BEFORE INSERT ON \(table) FOR EACH ROW WHEN (\(rows))
@@ -42,11 +44,16 @@ struct WriteFault {
         }
     }
 
-    /// Takes the rows from now on. (The trigger stays: dropping it would need a lock that its writers hold.)
-    func lift() async throws {
+    /// Takes the rows from now on, but for those of one table if so told. (The trigger stays: dropping it would need a lock
+    /// that its writers hold.)
+    func lift(butOf table: String = "") async throws {
         try await queue.database.execute(
             """
-            CREATE OR REPLACE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$
+            CREATE OR REPLACE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF TG_TABLE_NAME = '\(table)' THEN RAISE EXCEPTION 'refused' USING ERRCODE = '\(code)'; END IF;
+                RETURN NEW;
+            END $$
             """)
     }
 }

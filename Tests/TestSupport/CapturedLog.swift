@@ -1,25 +1,33 @@
-import Logging
+public import Logging
 import Synchronization
 
 /// A log that is kept, so that a test can look at it.
-final class CapturedLog: Sendable {
-    struct Line: Sendable, Equatable {
-        let level: Logger.Level
-        let message: String
-        let metadata: [String: String]
+public final class CapturedLog: Sendable {
+    public struct Line: Sendable, Equatable {
+        public let level: Logger.Level
+        public let message: String
+        public let metadata: [String: String]
 
-        var text: String { "\(message) \(metadata)" }
+        public init(level: Logger.Level, message: String, metadata: [String: String]) {
+            self.level = level
+            self.message = message
+            self.metadata = metadata
+        }
+
+        public var text: String { "\(message) \(metadata)" }
     }
 
     private let state = Mutex<[Line]>([])
 
-    /// Everything so far, in order.
-    var lines: [Line] { state.withLock { $0 } }
+    public init() {}
 
-    func lines(_ message: String) -> [Line] { lines.filter { $0.message == message } }
+    /// Everything so far, in order.
+    public var lines: [Line] { state.withLock { $0 } }
+
+    public func lines(_ message: String) -> [Line] { lines.filter { $0.message == message } }
 
     /// Where to log; lines of all levels are kept.
-    func logger(level: Logger.Level = .trace) -> Logger {
+    public func logger(level: Logger.Level = .trace) -> Logger {
         Logger(label: "captured", factory: { _ in Handler(log: self, logLevel: level) })
     }
 
