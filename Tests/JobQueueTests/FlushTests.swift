@@ -144,7 +144,7 @@ struct FlushTests {
                 gate.open(1000)
                 try await eventually { try await queue.doneCount() == 99 }
                 // The worker forgets it, finds it once in its time to live, and runs it again.
-                try await eventually { try await queue.number("SELECT rescues FROM job.job") >= 1 }
+                try await eventually { try await queue.number("SELECT rescues FROM job.job") >= 2 }
                 let attempts = try await fault.count
                 let rounds = Int((ContinuousClock.now - began) / timeToLive) + 2
                 // Halving the batch met it eight times at the most; a round alone is a completion and a dead letter.
