@@ -119,21 +119,18 @@ DECLARE
 BEGIN
     FOR pass IN 1..2 LOOP
         IF pass = 2 OR places IS NULL THEN
-            SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
+            SELECT array_agg(tenants[r.number]), array_agg(ids[r.number]), array_agg(leases[r.number]),
+                array_agg(outcomes[r.number]), array_agg(r.place)
             INTO tenants, ids, leases, outcomes, places
-            FROM (
-                SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
-                FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-                JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-                FOR UPDATE OF j
-            ) l;
+            FROM job.lock_runs(tenants, ids, leases) r;
             EXIT WHEN ids IS NULL;
         END IF;
         WITH finished AS (
             DELETE FROM job.job j
             USING unnest(tenants, ids, leases, outcomes, places) AS o (tenant_id, id, lease, outcome, place)
-            WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease
-                AND j.worker_id IS NOT NULL
+            -- Compared in a way that no index helps with.
+            WHERE j.ctid = o.place AND j.tenant_id IS NOT DISTINCT FROM o.tenant_id AND j.id IS NOT DISTINCT FROM o.id
+                AND j.lease = o.lease AND j.worker_id IS NOT NULL
             RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, o.outcome, j.attempt, j.rescues, j.lease, j.unique_key,
                 j.errors, j.created_at, j.run_at, j.started_at, j.batch_id
         ), archived AS (
@@ -176,14 +173,15 @@ CREATE FUNCTION job.bury(tenants uuid[], ids uuid[], leases bigint[], reasons te
 #variable_conflict use_column
 DECLARE
     moved bigint;
+    numbers bigint[];
+    places tid[];
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
+    SELECT array_agg(r.number), array_agg(r.place) INTO numbers, places FROM job.lock_runs(tenants, ids, leases) r;
     WITH buried AS (
-        DELETE FROM job.job j
-        USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        RETURNING j.*, o.reason, o.rescued, o.failures
+        DELETE FROM job.job j USING unnest(numbers, places) AS o (number, place) WHERE j.ctid = o.place
+        RETURNING j.*, reasons[o.number] AS reason, rescued[o.number] AS rescued, failures[o.number] AS failures
     ), written AS (
         INSERT INTO job.dead AS kept (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
             unique_key, parameters, errors, created_at, run_at, batch_id, cost, deadline)
@@ -216,15 +214,20 @@ CREATE FUNCTION job.cancel(tenants uuid[], ids uuid[], OUT cancelled bigint, OUT
     AS $$
 #variable_conflict use_column
 DECLARE
+    waiting tid[];
+    running tid[];
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
     -- Locked first, so that each job is found in one state: waiting or running.
-    PERFORM FROM job.job j JOIN unnest(tenants, ids) AS o (tenant_id, id) ON j.tenant_id = o.tenant_id AND j.id = o.id
-    ORDER BY j.tenant_id, j.id FOR UPDATE OF j;
+    SELECT array_agg(j.place) FILTER (WHERE NOT j.runs), array_agg(j.place) FILTER (WHERE j.runs) INTO waiting, running
+    FROM (SELECT * FROM unnest(tenants, ids) AS o (tenant_id, id) ORDER BY tenant_id, id) o
+    CROSS JOIN LATERAL (
+        SELECT j.ctid AS place, j.state = 'running' AS runs FROM job.job j
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id LIMIT 1 FOR UPDATE
+    ) j;
     WITH removed AS (
-        DELETE FROM job.job j USING unnest(tenants, ids) AS o (tenant_id, id)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state <> 'running'
+        DELETE FROM job.job j WHERE j.ctid = ANY (waiting)
         RETURNING j.*
     ), archived AS (
         INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
@@ -241,9 +244,7 @@ BEGIN
         PERFORM job.count_in_batches(batch_tenants, batches, array_fill('cancelled'::text, ARRAY[cardinality(batches)]));
     END IF;
     WITH flagged AS (
-        UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now())
-        FROM unnest(tenants, ids) AS o (tenant_id, id)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state = 'running'
+        UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now()) WHERE j.ctid = ANY (running)
         RETURNING j.id
     )
     SELECT count(*) INTO asked FROM flagged;
@@ -264,7 +265,7 @@ DECLARE
     moment timestamptz;
     available double precision := 'infinity';
     spent bigint;
-    chosen uuid[];
+    chosen tid[];
 BEGIN
     SELECT t.max_running INTO cap FROM job.tenant t
     WHERE t.tenant_id = tenant AND NOT t.is_held FOR NO KEY UPDATE SKIP LOCKED;
@@ -295,11 +296,11 @@ BEGIN
     END IF;
 
     -- What one job costs beyond the burst is owed: it starts when the bucket is full.
-    SELECT array_agg(f.id), sum(f.cost) INTO chosen, spent
+    SELECT array_agg(f.place), sum(f.cost) INTO chosen, spent
     FROM (
-        SELECT c.id, c.cost, sum(c.cost) OVER w AS needed, row_number() OVER w AS place
+        SELECT c.place, c.cost, sum(c.cost) OVER w AS needed, row_number() OVER w AS turn
         FROM (
-            SELECT j.id, j.cost, j.priority, j.run_at FROM job.job j
+            SELECT j.ctid AS place, j.id, j.cost, j.priority, j.run_at FROM job.job j
             WHERE j.tenant_id = tenant AND j.queue = claimed_queue AND j.state = 'ready'
                 AND j.version <= versions[array_position(kinds, j.kind)]
                 AND (j.unique_key IS NULL OR (
@@ -309,7 +310,7 @@ BEGIN
         ) c
         WINDOW w AS (ORDER BY c.priority, c.run_at, c.id)
     ) f
-    WHERE f.needed <= available OR f.place = 1 AND available >= bucket.burst;
+    WHERE f.needed <= available OR f.turn = 1 AND available >= bucket.burst;
     IF chosen IS NULL THEN
         RETURN;
     END IF;
@@ -320,7 +321,7 @@ BEGIN
     RETURN QUERY
         UPDATE job.job j
         SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = worker, started_at = moment
-        WHERE j.tenant_id = tenant AND j.id = ANY (chosen)
+        WHERE j.ctid = ANY (chosen)
         RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
             j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline;
 END
@@ -368,22 +369,32 @@ CREATE FUNCTION job.count_in_batches(tenants uuid[], batches uuid[], outcomes te
 DECLARE
     -- The clock's and not the transaction's, so that an end is told from another one in the same transaction.
     moment timestamptz := clock_timestamp();
+    places tid[];
+    done_now bigint[];
+    failed_now bigint[];
+    cancelled_now bigint[];
 BEGIN
+    SELECT array_agg(b.place), array_agg(n.done), array_agg(n.failed), array_agg(n.cancelled)
+    INTO places, done_now, failed_now, cancelled_now
+    FROM (
+        SELECT o.tenant_id, o.batch_id, count(*) FILTER (WHERE o.outcome = 'completed') AS done,
+            count(*) FILTER (WHERE o.outcome = 'dead') - count(*) FILTER (WHERE o.outcome = 'retried') AS failed,
+            count(*) FILTER (WHERE o.outcome = 'cancelled') AS cancelled
+        FROM unnest(tenants, batches, outcomes) AS o (tenant_id, batch_id, outcome)
+        -- In one order, so that two who count in the same batches do not wait for each other.
+        GROUP BY o.tenant_id, o.batch_id ORDER BY o.tenant_id, o.batch_id
+    ) n
+    CROSS JOIN LATERAL (
+        SELECT b.ctid AS place FROM job.batch b WHERE b.tenant_id = n.tenant_id AND b.id = n.batch_id LIMIT 1 FOR UPDATE
+    ) b;
     WITH counted AS (
         UPDATE job.batch b
         SET done = b.done + n.done, failed = b.failed + n.failed, cancelled = b.cancelled + n.cancelled,
             ended_at = CASE WHEN NOT b.is_open
                 AND b.done + n.done + b.failed + n.failed + b.cancelled + n.cancelled >= b.total
                 THEN coalesce(b.ended_at, moment) END
-        FROM (
-            SELECT o.tenant_id, o.batch_id, count(*) FILTER (WHERE o.outcome = 'completed') AS done,
-                count(*) FILTER (WHERE o.outcome = 'dead') - count(*) FILTER (WHERE o.outcome = 'retried') AS failed,
-                count(*) FILTER (WHERE o.outcome = 'cancelled') AS cancelled
-            FROM unnest(tenants, batches, outcomes) AS o (tenant_id, batch_id, outcome)
-            -- In one order, so that two who count in the same batches do not wait for each other.
-            GROUP BY o.tenant_id, o.batch_id ORDER BY o.tenant_id, o.batch_id
-        ) n
-        WHERE b.tenant_id = n.tenant_id AND b.id = n.batch_id
+        FROM unnest(places, done_now, failed_now, cancelled_now) AS n (place, done, failed, cancelled)
+        WHERE b.ctid = n.place
         RETURNING b.tenant_id, b.ended_at, b.finally
     )
     INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, cost, deadline, parameters)
@@ -446,39 +457,40 @@ CREATE FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], state
 #variable_conflict use_column
 DECLARE
     moved bigint;
-    stopped_tenants uuid[];
-    stopped_ids uuid[];
-    stopped_leases bigint[];
+    kept bigint[];
+    places tid[];
+    keys text[];
+    twins tid[];
+    stopped bigint[];
+    stopped_places tid[];
 BEGIN
     -- Locked first, so that a request to stop either stands here already or finds the job waiting again.
-    SELECT array_agg(l.tenant_id) FILTER (WHERE l.is_stopped), array_agg(l.id) FILTER (WHERE l.is_stopped),
-        array_agg(l.lease) FILTER (WHERE l.is_stopped)
-    INTO stopped_tenants, stopped_ids, stopped_leases
-    FROM (
-        SELECT j.tenant_id, j.id, j.lease, j.cancel_requested_at IS NOT NULL AS is_stopped
-        FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
-        JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        ORDER BY j.tenant_id, j.id FOR NO KEY UPDATE OF j
-    ) l;
+    SELECT array_agg(r.number) FILTER (WHERE NOT r.is_stopped), array_agg(r.place) FILTER (WHERE NOT r.is_stopped),
+        array_agg(r.unique_key) FILTER (WHERE NOT r.is_stopped),
+        array_agg(r.number) FILTER (WHERE r.is_stopped), array_agg(r.place) FILTER (WHERE r.is_stopped)
+    INTO kept, places, keys, stopped, stopped_places
+    FROM job.lock_runs(tenants, ids, leases) r;
+
+    SELECT array_agg(w.place ORDER BY k.turn) INTO twins
+    FROM unnest(kept, keys) WITH ORDINALITY AS k (number, unique_key, turn)
+    LEFT JOIN LATERAL (
+        SELECT w.ctid AS place FROM job.job w
+        WHERE w.tenant_id = tenants[k.number] AND w.unique_key = k.unique_key AND w.state IN ('scheduled', 'ready')
+        LIMIT 1 FOR UPDATE
+    ) w ON true;
 
     WITH o AS MATERIALIZED (
-        SELECT * FROM unnest(tenants, ids, leases, states, run_ats, refunds, rescued, failures)
-            AS o (tenant_id, id, lease, state, run_at, refund, rescued, failures)
-        WHERE NOT EXISTS (
-            SELECT FROM unnest(stopped_tenants, stopped_ids) AS s (tenant_id, id)
-            WHERE s.tenant_id = o.tenant_id AND s.id = o.id)
+        SELECT k.place, k.twin, states[k.number] AS state, run_ats[k.number] AS run_at, refunds[k.number] AS refund,
+            rescued[k.number] AS rescued, failures[k.number] AS failures
+        FROM unnest(kept, places, twins) AS k (number, place, twin)
     ), twin AS (
         UPDATE job.job w
         SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
             state = CASE WHEN w.state = 'ready' THEN w.state ELSE o.state END
-        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        WHERE w.tenant_id = o.tenant_id AND w.tenant_id = j.tenant_id AND w.unique_key = j.unique_key
-            AND w.state IN ('scheduled', 'ready')
-        RETURNING j.tenant_id, j.id
+        FROM o JOIN job.job j ON j.ctid = o.place
+        WHERE w.ctid = o.twin
     ), merged AS (
-        DELETE FROM job.job j USING o, twin
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-            AND twin.tenant_id = j.tenant_id AND twin.id = j.id
+        DELETE FROM job.job j USING o WHERE j.ctid = o.place AND o.twin IS NOT NULL
         RETURNING j.*, o.rescued, o.failures
     ), archived AS (
         INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
@@ -491,21 +503,36 @@ BEGIN
         UPDATE job.job j
         SET state = o.state, run_at = coalesce(o.run_at, j.run_at), attempt = j.attempt - o.refund,
             rescues = j.rescues + o.rescued, worker_id = NULL, started_at = NULL, errors = j.errors || o.failures
-        FROM o
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM twin WHERE twin.tenant_id = j.tenant_id AND twin.id = j.id)
+        FROM o WHERE j.ctid = o.place AND o.twin IS NULL
         RETURNING j.id
     )
     SELECT (SELECT count(*) FROM archived) + (SELECT count(*) FROM returned) INTO moved;
-    IF stopped_ids IS NOT NULL THEN
-        moved := moved + job.archive(stopped_tenants, stopped_ids, stopped_leases,
-            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]), NULL);
+    IF stopped IS NOT NULL THEN
+        moved := moved + (
+            SELECT job.archive(array_agg(tenants[s.number]), array_agg(ids[s.number]), array_agg(leases[s.number]),
+                array_agg('cancelled'::text), array_agg(s.place))
+            FROM unnest(stopped, stopped_places) AS s (number, place));
     END IF;
     RETURN moved;
 END
 $$;
 
 ALTER FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.lock_runs(tenants uuid[], ids uuid[], leases bigint[]) RETURNS TABLE(number bigint, place tid, unique_key text, is_stopped boolean)
+    LANGUAGE sql
+    AS $$
+    SELECT o.number, j.place, j.unique_key, j.is_stopped
+    FROM (
+        SELECT * FROM unnest(tenants, ids, leases) WITH ORDINALITY AS o (tenant_id, id, lease, number) ORDER BY tenant_id, id
+    ) o
+    CROSS JOIN LATERAL (
+        SELECT j.ctid AS place, j.unique_key, j.cancel_requested_at IS NOT NULL AS is_stopped FROM job.job j
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL LIMIT 1 FOR UPDATE
+    ) j
+$$;
+
+ALTER FUNCTION job.lock_runs(tenants uuid[], ids uuid[], leases bigint[]) OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -561,13 +588,20 @@ CREATE FUNCTION job.retry(tenants uuid[], ids uuid[]) RETURNS bigint
 #variable_conflict use_column
 DECLARE
     revived bigint;
+    places tid[];
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
-    WITH risen AS (
-        DELETE FROM job.dead d USING unnest(tenants, ids) AS o (tenant_id, id)
+    SELECT array_agg(d.place) INTO places
+    FROM (SELECT * FROM unnest(tenants, ids) AS o (tenant_id, id) ORDER BY tenant_id, id) o
+    CROSS JOIN LATERAL (
+        SELECT d.ctid AS place FROM job.dead d
         WHERE d.tenant_id = o.tenant_id AND d.id = o.id
-            AND NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = d.tenant_id AND j.id = d.id)
+            AND NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = o.tenant_id AND j.id = o.id)
+        LIMIT 1 FOR UPDATE OF d
+    ) d;
+    WITH risen AS (
+        DELETE FROM job.dead d WHERE d.ctid = ANY (places)
         RETURNING d.*
     ), ranked AS (
         SELECT r.*, row_number() OVER (PARTITION BY twins ORDER BY r.died_at DESC, r.id) AS place,
@@ -1456,7 +1490,7 @@ CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) 
 
 CREATE INDEX batch_ended_idx ON job.batch USING btree (tenant_id, ended_at) WHERE ((ended_at IS NOT NULL) AND (failed = 0));
 
-CREATE INDEX dead_died_at_idx ON job.dead USING btree (tenant_id, died_at);
+CREATE INDEX dead_died_at_idx ON job.dead USING btree (died_at);
 
 CREATE INDEX job_batch_idx ON job.job USING btree (tenant_id, batch_id) WHERE (batch_id IS NOT NULL);
 
@@ -1766,6 +1800,9 @@ GRANT ALL ON FUNCTION job.forget(forgotten uuid, most integer) TO mehvar_platfor
 
 REVOKE ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) TO mehvar_queue;
+
+REVOKE ALL ON FUNCTION job.lock_runs(tenants uuid[], ids uuid[], leases bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.lock_runs(tenants uuid[], ids uuid[], leases bigint[]) TO mehvar_queue;
 
 REVOKE ALL ON FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.maintain_partitions(days_ahead integer, days_kept integer, OUT made integer, OUT dropped integer, OUT put_off integer) TO mehvar_queue;

@@ -7,22 +7,32 @@ AS $$
 DECLARE
     -- The clock's and not the transaction's, so that an end is told from another one in the same transaction.
     moment timestamptz := clock_timestamp();
+    places tid[];
+    done_now bigint[];
+    failed_now bigint[];
+    cancelled_now bigint[];
 BEGIN
+    SELECT array_agg(b.place), array_agg(n.done), array_agg(n.failed), array_agg(n.cancelled)
+    INTO places, done_now, failed_now, cancelled_now
+    FROM (
+        SELECT o.tenant_id, o.batch_id, count(*) FILTER (WHERE o.outcome = 'completed') AS done,
+            count(*) FILTER (WHERE o.outcome = 'dead') - count(*) FILTER (WHERE o.outcome = 'retried') AS failed,
+            count(*) FILTER (WHERE o.outcome = 'cancelled') AS cancelled
+        FROM unnest(tenants, batches, outcomes) AS o (tenant_id, batch_id, outcome)
+        -- In one order, so that two who count in the same batches do not wait for each other.
+        GROUP BY o.tenant_id, o.batch_id ORDER BY o.tenant_id, o.batch_id
+    ) n
+    CROSS JOIN LATERAL (
+        SELECT b.ctid AS place FROM job.batch b WHERE b.tenant_id = n.tenant_id AND b.id = n.batch_id LIMIT 1 FOR UPDATE
+    ) b;
     WITH counted AS (
         UPDATE job.batch b
         SET done = b.done + n.done, failed = b.failed + n.failed, cancelled = b.cancelled + n.cancelled,
             ended_at = CASE WHEN NOT b.is_open
                 AND b.done + n.done + b.failed + n.failed + b.cancelled + n.cancelled >= b.total
                 THEN coalesce(b.ended_at, moment) END
-        FROM (
-            SELECT o.tenant_id, o.batch_id, count(*) FILTER (WHERE o.outcome = 'completed') AS done,
-                count(*) FILTER (WHERE o.outcome = 'dead') - count(*) FILTER (WHERE o.outcome = 'retried') AS failed,
-                count(*) FILTER (WHERE o.outcome = 'cancelled') AS cancelled
-            FROM unnest(tenants, batches, outcomes) AS o (tenant_id, batch_id, outcome)
-            -- In one order, so that two who count in the same batches do not wait for each other.
-            GROUP BY o.tenant_id, o.batch_id ORDER BY o.tenant_id, o.batch_id
-        ) n
-        WHERE b.tenant_id = n.tenant_id AND b.id = n.batch_id
+        FROM unnest(places, done_now, failed_now, cancelled_now) AS n (place, done, failed, cancelled)
+        WHERE b.ctid = n.place
         RETURNING b.tenant_id, b.ended_at, b.finally
     )
     INSERT INTO job.job (tenant_id, id, queue, kind, version, priority, state, run_at, max_attempts, cost, deadline, parameters)

@@ -2,6 +2,25 @@
 -- that it moved. A job that runs is told by its worker: its state would lead the planner to the index of all running jobs, away from the
 -- primary key.
 
+-- Rows are found by their keys one after the other, or by their places (ctid). A join of keys would be planned by the size of the table, and
+-- statistics may have seen it empty (record 0011): nothing but a place leaves the planner no index to walk through from end to end.
+
+-- Locks those of the runs that are the present ones, in one order. Says where each stands, its number among those named, its key, and
+-- whether somebody wants to stop it.
+CREATE OR REPLACE FUNCTION job.lock_runs(tenants uuid[], ids uuid[], leases bigint[])
+RETURNS TABLE (number bigint, place tid, unique_key text, is_stopped boolean)
+LANGUAGE sql VOLATILE
+AS $$
+    SELECT o.number, j.place, j.unique_key, j.is_stopped
+    FROM (
+        SELECT * FROM unnest(tenants, ids, leases) WITH ORDINALITY AS o (tenant_id, id, lease, number) ORDER BY tenant_id, id
+    ) o
+    CROSS JOIN LATERAL (
+        SELECT j.ctid AS place, j.unique_key, j.cancel_requested_at IS NOT NULL AS is_stopped FROM job.job j
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL LIMIT 1 FOR UPDATE
+    ) j
+$$;
+
 -- Moves jobs that ran to job.done; outcomes are completed and cancelled. Each is found where its claim left it; one without a place, or
 -- that was written since, is looked up by its key.
 CREATE OR REPLACE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[], places tid[]) RETURNS bigint
@@ -20,21 +39,18 @@ DECLARE
 BEGIN
     FOR pass IN 1..2 LOOP
         IF pass = 2 OR places IS NULL THEN
-            SELECT array_agg(l.tenant_id), array_agg(l.id), array_agg(l.lease), array_agg(l.outcome), array_agg(l.place)
+            SELECT array_agg(tenants[r.number]), array_agg(ids[r.number]), array_agg(leases[r.number]),
+                array_agg(outcomes[r.number]), array_agg(r.place)
             INTO tenants, ids, leases, outcomes, places
-            FROM (
-                SELECT j.tenant_id, j.id, j.lease, o.outcome, j.ctid AS place
-                FROM unnest(tenants, ids, leases, outcomes) AS o (tenant_id, id, lease, outcome)
-                JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-                FOR UPDATE OF j
-            ) l;
+            FROM job.lock_runs(tenants, ids, leases) r;
             EXIT WHEN ids IS NULL;
         END IF;
         WITH finished AS (
             DELETE FROM job.job j
             USING unnest(tenants, ids, leases, outcomes, places) AS o (tenant_id, id, lease, outcome, place)
-            WHERE j.ctid = o.place AND j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease
-                AND j.worker_id IS NOT NULL
+            -- Compared in a way that no index helps with.
+            WHERE j.ctid = o.place AND j.tenant_id IS NOT DISTINCT FROM o.tenant_id AND j.id IS NOT DISTINCT FROM o.id
+                AND j.lease = o.lease AND j.worker_id IS NOT NULL
             RETURNING j.tenant_id, j.id, j.queue, j.kind, j.version, o.outcome, j.attempt, j.rescues, j.lease, j.unique_key,
                 j.errors, j.created_at, j.run_at, j.started_at, j.batch_id
         ), archived AS (
@@ -73,39 +89,40 @@ AS $$
 #variable_conflict use_column
 DECLARE
     moved bigint;
-    stopped_tenants uuid[];
-    stopped_ids uuid[];
-    stopped_leases bigint[];
+    kept bigint[];
+    places tid[];
+    keys text[];
+    twins tid[];
+    stopped bigint[];
+    stopped_places tid[];
 BEGIN
     -- Locked first, so that a request to stop either stands here already or finds the job waiting again.
-    SELECT array_agg(l.tenant_id) FILTER (WHERE l.is_stopped), array_agg(l.id) FILTER (WHERE l.is_stopped),
-        array_agg(l.lease) FILTER (WHERE l.is_stopped)
-    INTO stopped_tenants, stopped_ids, stopped_leases
-    FROM (
-        SELECT j.tenant_id, j.id, j.lease, j.cancel_requested_at IS NOT NULL AS is_stopped
-        FROM unnest(tenants, ids, leases) AS o (tenant_id, id, lease)
-        JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        ORDER BY j.tenant_id, j.id FOR NO KEY UPDATE OF j
-    ) l;
+    SELECT array_agg(r.number) FILTER (WHERE NOT r.is_stopped), array_agg(r.place) FILTER (WHERE NOT r.is_stopped),
+        array_agg(r.unique_key) FILTER (WHERE NOT r.is_stopped),
+        array_agg(r.number) FILTER (WHERE r.is_stopped), array_agg(r.place) FILTER (WHERE r.is_stopped)
+    INTO kept, places, keys, stopped, stopped_places
+    FROM job.lock_runs(tenants, ids, leases) r;
+
+    SELECT array_agg(w.place ORDER BY k.turn) INTO twins
+    FROM unnest(kept, keys) WITH ORDINALITY AS k (number, unique_key, turn)
+    LEFT JOIN LATERAL (
+        SELECT w.ctid AS place FROM job.job w
+        WHERE w.tenant_id = tenants[k.number] AND w.unique_key = k.unique_key AND w.state IN ('scheduled', 'ready')
+        LIMIT 1 FOR UPDATE
+    ) w ON true;
 
     WITH o AS MATERIALIZED (
-        SELECT * FROM unnest(tenants, ids, leases, states, run_ats, refunds, rescued, failures)
-            AS o (tenant_id, id, lease, state, run_at, refund, rescued, failures)
-        WHERE NOT EXISTS (
-            SELECT FROM unnest(stopped_tenants, stopped_ids) AS s (tenant_id, id)
-            WHERE s.tenant_id = o.tenant_id AND s.id = o.id)
+        SELECT k.place, k.twin, states[k.number] AS state, run_ats[k.number] AS run_at, refunds[k.number] AS refund,
+            rescued[k.number] AS rescued, failures[k.number] AS failures
+        FROM unnest(kept, places, twins) AS k (number, place, twin)
     ), twin AS (
         UPDATE job.job w
         SET run_at = least(w.run_at, coalesce(o.run_at, j.run_at)), priority = least(w.priority, j.priority),
             state = CASE WHEN w.state = 'ready' THEN w.state ELSE o.state END
-        FROM o JOIN job.job j ON j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        WHERE w.tenant_id = o.tenant_id AND w.tenant_id = j.tenant_id AND w.unique_key = j.unique_key
-            AND w.state IN ('scheduled', 'ready')
-        RETURNING j.tenant_id, j.id
+        FROM o JOIN job.job j ON j.ctid = o.place
+        WHERE w.ctid = o.twin
     ), merged AS (
-        DELETE FROM job.job j USING o, twin
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-            AND twin.tenant_id = j.tenant_id AND twin.id = j.id
+        DELETE FROM job.job j USING o WHERE j.ctid = o.place AND o.twin IS NOT NULL
         RETURNING j.*, o.rescued, o.failures
     ), archived AS (
         INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
@@ -118,15 +135,15 @@ BEGIN
         UPDATE job.job j
         SET state = o.state, run_at = coalesce(o.run_at, j.run_at), attempt = j.attempt - o.refund,
             rescues = j.rescues + o.rescued, worker_id = NULL, started_at = NULL, errors = j.errors || o.failures
-        FROM o
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM twin WHERE twin.tenant_id = j.tenant_id AND twin.id = j.id)
+        FROM o WHERE j.ctid = o.place AND o.twin IS NULL
         RETURNING j.id
     )
     SELECT (SELECT count(*) FROM archived) + (SELECT count(*) FROM returned) INTO moved;
-    IF stopped_ids IS NOT NULL THEN
-        moved := moved + job.archive(stopped_tenants, stopped_ids, stopped_leases,
-            array_fill('cancelled'::text, ARRAY[cardinality(stopped_ids)]), NULL);
+    IF stopped IS NOT NULL THEN
+        moved := moved + (
+            SELECT job.archive(array_agg(tenants[s.number]), array_agg(ids[s.number]), array_agg(leases[s.number]),
+                array_agg('cancelled'::text), array_agg(s.place))
+            FROM unnest(stopped, stopped_places) AS s (number, place));
     END IF;
     RETURN moved;
 END
@@ -140,14 +157,15 @@ AS $$
 #variable_conflict use_column
 DECLARE
     moved bigint;
+    numbers bigint[];
+    places tid[];
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
+    SELECT array_agg(r.number), array_agg(r.place) INTO numbers, places FROM job.lock_runs(tenants, ids, leases) r;
     WITH buried AS (
-        DELETE FROM job.job j
-        USING unnest(tenants, ids, leases, reasons, rescued, failures) AS o (tenant_id, id, lease, reason, rescued, failures)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.lease = o.lease AND j.worker_id IS NOT NULL
-        RETURNING j.*, o.reason, o.rescued, o.failures
+        DELETE FROM job.job j USING unnest(numbers, places) AS o (number, place) WHERE j.ctid = o.place
+        RETURNING j.*, reasons[o.number] AS reason, rescued[o.number] AS rescued, failures[o.number] AS failures
     ), written AS (
         INSERT INTO job.dead AS kept (tenant_id, id, queue, kind, version, priority, reason, attempt, max_attempts, rescues, lease,
             unique_key, parameters, errors, created_at, run_at, batch_id, cost, deadline)
@@ -192,10 +210,12 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[], tid[]), job.complete(uuid, bigint),
+REVOKE ALL ON FUNCTION job.lock_runs(uuid[], uuid[], bigint[]),
+    job.archive(uuid[], uuid[], bigint[], text[], tid[]), job.complete(uuid, bigint),
     job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
     job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION job.archive(uuid[], uuid[], bigint[], text[], tid[]),
+GRANT EXECUTE ON FUNCTION job.lock_runs(uuid[], uuid[], bigint[]),
+    job.archive(uuid[], uuid[], bigint[], text[], tid[]),
     job.give_back(uuid[], uuid[], bigint[], text[], timestamptz[], integer[], integer[], jsonb[]),
     job.bury(uuid[], uuid[], bigint[], text[], integer[], jsonb[]) TO mehvar_queue;
 GRANT EXECUTE ON FUNCTION job.complete(uuid, bigint) TO mehvar_app;

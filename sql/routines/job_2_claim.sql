@@ -14,7 +14,7 @@ DECLARE
     moment timestamptz;
     available double precision := 'infinity';
     spent bigint;
-    chosen uuid[];
+    chosen tid[];
 BEGIN
     SELECT t.max_running INTO cap FROM job.tenant t
     WHERE t.tenant_id = tenant AND NOT t.is_held FOR NO KEY UPDATE SKIP LOCKED;
@@ -45,11 +45,11 @@ BEGIN
     END IF;
 
     -- What one job costs beyond the burst is owed: it starts when the bucket is full.
-    SELECT array_agg(f.id), sum(f.cost) INTO chosen, spent
+    SELECT array_agg(f.place), sum(f.cost) INTO chosen, spent
     FROM (
-        SELECT c.id, c.cost, sum(c.cost) OVER w AS needed, row_number() OVER w AS place
+        SELECT c.place, c.cost, sum(c.cost) OVER w AS needed, row_number() OVER w AS turn
         FROM (
-            SELECT j.id, j.cost, j.priority, j.run_at FROM job.job j
+            SELECT j.ctid AS place, j.id, j.cost, j.priority, j.run_at FROM job.job j
             WHERE j.tenant_id = tenant AND j.queue = claimed_queue AND j.state = 'ready'
                 AND j.version <= versions[array_position(kinds, j.kind)]
                 AND (j.unique_key IS NULL OR (
@@ -59,7 +59,7 @@ BEGIN
         ) c
         WINDOW w AS (ORDER BY c.priority, c.run_at, c.id)
     ) f
-    WHERE f.needed <= available OR f.place = 1 AND available >= bucket.burst;
+    WHERE f.needed <= available OR f.turn = 1 AND available >= bucket.burst;
     IF chosen IS NULL THEN
         RETURN;
     END IF;
@@ -70,7 +70,7 @@ BEGIN
     RETURN QUERY
         UPDATE job.job j
         SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = worker, started_at = moment
-        WHERE j.tenant_id = tenant AND j.id = ANY (chosen)
+        WHERE j.ctid = ANY (chosen)
         RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
             j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline;
 END

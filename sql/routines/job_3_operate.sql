@@ -6,15 +6,20 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 #variable_conflict use_column
 DECLARE
+    waiting tid[];
+    running tid[];
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
     -- Locked first, so that each job is found in one state: waiting or running.
-    PERFORM FROM job.job j JOIN unnest(tenants, ids) AS o (tenant_id, id) ON j.tenant_id = o.tenant_id AND j.id = o.id
-    ORDER BY j.tenant_id, j.id FOR UPDATE OF j;
+    SELECT array_agg(j.place) FILTER (WHERE NOT j.runs), array_agg(j.place) FILTER (WHERE j.runs) INTO waiting, running
+    FROM (SELECT * FROM unnest(tenants, ids) AS o (tenant_id, id) ORDER BY tenant_id, id) o
+    CROSS JOIN LATERAL (
+        SELECT j.ctid AS place, j.state = 'running' AS runs FROM job.job j
+        WHERE j.tenant_id = o.tenant_id AND j.id = o.id LIMIT 1 FOR UPDATE
+    ) j;
     WITH removed AS (
-        DELETE FROM job.job j USING unnest(tenants, ids) AS o (tenant_id, id)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state <> 'running'
+        DELETE FROM job.job j WHERE j.ctid = ANY (waiting)
         RETURNING j.*
     ), archived AS (
         INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, unique_key, errors,
@@ -31,9 +36,7 @@ BEGIN
         PERFORM job.count_in_batches(batch_tenants, batches, array_fill('cancelled'::text, ARRAY[cardinality(batches)]));
     END IF;
     WITH flagged AS (
-        UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now())
-        FROM unnest(tenants, ids) AS o (tenant_id, id)
-        WHERE j.tenant_id = o.tenant_id AND j.id = o.id AND j.state = 'running'
+        UPDATE job.job j SET cancel_requested_at = coalesce(j.cancel_requested_at, now()) WHERE j.ctid = ANY (running)
         RETURNING j.id
     )
     SELECT count(*) INTO asked FROM flagged;
@@ -49,13 +52,20 @@ AS $$
 #variable_conflict use_column
 DECLARE
     revived bigint;
+    places tid[];
     batch_tenants uuid[];
     batches uuid[];
 BEGIN
-    WITH risen AS (
-        DELETE FROM job.dead d USING unnest(tenants, ids) AS o (tenant_id, id)
+    SELECT array_agg(d.place) INTO places
+    FROM (SELECT * FROM unnest(tenants, ids) AS o (tenant_id, id) ORDER BY tenant_id, id) o
+    CROSS JOIN LATERAL (
+        SELECT d.ctid AS place FROM job.dead d
         WHERE d.tenant_id = o.tenant_id AND d.id = o.id
-            AND NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = d.tenant_id AND j.id = d.id)
+            AND NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = o.tenant_id AND j.id = o.id)
+        LIMIT 1 FOR UPDATE OF d
+    ) d;
+    WITH risen AS (
+        DELETE FROM job.dead d WHERE d.ctid = ANY (places)
         RETURNING d.*
     ), ranked AS (
         SELECT r.*, row_number() OVER (PARTITION BY twins ORDER BY r.died_at DESC, r.id) AS place,

@@ -71,13 +71,13 @@ enum ClaimStatements {
             "job.promote",
             """
             WITH due AS MATERIALIZED (
-                SELECT j.tenant_id, j.id FROM unnest(\(tenants)) AS t (tenant_id) CROSS JOIN LATERAL (
-                    SELECT j.tenant_id, j.id FROM job.job j
+                SELECT j.place FROM unnest(\(tenants)) AS t (tenant_id) CROSS JOIN LATERAL (
+                    SELECT j.ctid AS place FROM job.job j
                     WHERE j.tenant_id = t.tenant_id AND j.state = 'scheduled' AND j.run_at <= now()
                     ORDER BY j.run_at LIMIT \(promotionLimit) FOR UPDATE SKIP LOCKED) j
             )
             UPDATE job.job j SET state = 'ready'
-            FROM due WHERE j.tenant_id = due.tenant_id AND j.id = due.id AND j.state = 'scheduled'
+            FROM due WHERE j.ctid = due.place
             """)
     }
 
@@ -137,6 +137,8 @@ enum ClaimStatements {
         return free.isEmpty ? limited : [claim(free: free, claimable, after: floors, worker: worker)] + limited
     }
 
+    /// Claimed rows are updated by their places alone: a comparison of keys beside it would offer the planner a walk through
+    /// the primary key, which looks cheap to it whenever statistics have seen the table empty.
     private static func claim(
         free demands: [Demand], _ claimable: Claimable, after floors: ReadyFloors, worker: UUID
     ) -> Statement<[ClaimedJob]> {
@@ -146,12 +148,12 @@ enum ClaimStatements {
             "job.claim",
             """
             WITH candidate AS MATERIALIZED (
-                SELECT j.tenant_id, j.ctid
+                SELECT j.place
                 FROM unnest(\(places.map(\.tenantID)), \(places.map(\.queue)), \(demands.map(\.slots)),
                     \(starts.map(\.priority)), \(starts.map(\.runAt)), \(starts.map(\.id)))
                     AS d (tenant_id, queue, slots, priority, run_at, id)
                 CROSS JOIN LATERAL (
-                    SELECT j.tenant_id, j.ctid FROM job.job j
+                    SELECT j.ctid AS place FROM job.job j
                     WHERE j.tenant_id = d.tenant_id AND j.queue = d.queue AND j.state = 'ready'
                         AND (j.priority, j.run_at, j.id) >= (d.priority, d.run_at, d.id)
                         AND \(claimable.condition) AND \(twinIsIdle)
@@ -160,7 +162,7 @@ enum ClaimStatements {
             UPDATE job.job j
             SET state = 'running', lease = j.lease + 1, attempt = j.attempt + 1, worker_id = \(worker),
                 started_at = now()
-            FROM candidate c WHERE j.tenant_id = c.tenant_id AND j.ctid = c.ctid
+            FROM candidate c WHERE j.ctid = c.place
             RETURNING j.tenant_id, j.id, j.lease, j.queue, j.kind, j.priority, j.run_at, j.attempt, j.max_attempts,
                 j.unique_key IS NOT NULL, j.parameters, j.created_at, j.deadline, j.ctid
             """, all: { try claimedJob(&$0, isLocated: true) })

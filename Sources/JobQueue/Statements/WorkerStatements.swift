@@ -31,10 +31,12 @@ enum WorkerStatements {
         Statement(
             "job.stop_requests",
             """
-            SELECT j.tenant_id, j.id, j.lease
+            SELECT r.tenant_id, r.id, r.lease
             FROM unnest(\(runs.map(\.tenantID)), \(runs.map(\.id)), \(runs.map(\.lease))) AS r (tenant_id, id, lease)
-            JOIN job.job j ON j.tenant_id = r.tenant_id AND j.id = r.id AND j.lease = r.lease
-            WHERE j.cancel_requested_at IS NOT NULL
+            CROSS JOIN LATERAL (
+                SELECT FROM job.job j
+                WHERE j.tenant_id = r.tenant_id AND j.id = r.id AND j.lease = r.lease
+                    AND j.cancel_requested_at IS NOT NULL LIMIT 1) j
             """, all: { RunKey(tenantID: try $0.next(), id: try $0.next(), lease: try $0.next()) })
     }
 
