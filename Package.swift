@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "CRMHTTP",
             dependencies: [
-                "CRM", hummingbird, logging, mustache, .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CRM", crypto, hummingbird, logging, mustache, .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "_NIOFileSystem", package: "swift-nio"),
             ],
             resources: [.embedInCode("Pages/Templates")], swiftSettings: settings),

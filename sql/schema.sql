@@ -43,6 +43,35 @@ $$;
 
 ALTER FUNCTION crm."analyse"(tables text[]) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    earlier bytea;
+BEGIN
+    -- Whoever comes second learns it at once instead of waiting for the row.
+    IF NOT pg_try_advisory_xact_lock(hashtextextended(concat_ws('/', tenant, actor, asked, named), 0)) THEN
+        RAISE EXCEPTION 'the request is being done' USING ERRCODE = 'MV001';
+    END IF;
+    INSERT INTO crm.idempotent_request AS r (tenant_id, actor_id, operation, key, digest, object_id)
+    VALUES (tenant, actor, asked, named, digested, object)
+    ON CONFLICT (tenant_id, actor_id, operation, key) DO UPDATE
+    SET digest = excluded.digest, object_id = excluded.object_id, created_at = excluded.created_at
+    WHERE r.created_at < excluded.created_at - interval '24 hours';
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    SELECT r.digest INTO earlier FROM crm.idempotent_request r
+    WHERE r.tenant_id = tenant AND r.actor_id = actor AND r.operation = asked AND r.key = named;
+    IF earlier IS DISTINCT FROM digested THEN
+        RAISE EXCEPTION 'the key was used for another request' USING ERRCODE = 'MV002';
+    END IF;
+    RAISE EXCEPTION 'the request was done before' USING ERRCODE = 'MV003';
+END
+$$;
+
+ALTER FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -829,6 +858,21 @@ ALTER TABLE ONLY crm.event FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.event OWNER TO mehvar_owner;
 
+CREATE TABLE crm.idempotent_request (
+    tenant_id uuid NOT NULL,
+    actor_id uuid NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    object_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotent_request_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+
+ALTER TABLE ONLY crm.idempotent_request FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.idempotent_request OWNER TO mehvar_owner;
+
 CREATE TABLE crm.import (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1345,6 +1389,9 @@ ALTER TABLE ONLY crm.customer
 ALTER TABLE ONLY crm.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.idempotent_request
+    ADD CONSTRAINT idempotent_request_pkey PRIMARY KEY (tenant_id, actor_id, operation, key);
+
 ALTER TABLE ONLY crm.import
     ADD CONSTRAINT import_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1450,6 +1497,8 @@ CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_i
 
 CREATE INDEX event_object_idx ON crm.event USING btree (tenant_id, object_kind, object_id, id);
 
+CREATE INDEX idempotent_request_created_idx ON crm.idempotent_request USING btree (tenant_id, created_at);
+
 CREATE UNIQUE INDEX import_digest_key ON crm.import USING btree (tenant_id, kind, digest) WHERE (NOT has_references);
 
 CREATE INDEX invitation_campaign_idx ON crm.invitation USING btree (tenant_id, campaign_id, id);
@@ -1536,6 +1585,9 @@ ALTER TABLE ONLY crm.customer
 ALTER TABLE ONLY crm.event
     ADD CONSTRAINT event_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.idempotent_request
+    ADD CONSTRAINT idempotent_request_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
 ALTER TABLE ONLY crm.import
     ADD CONSTRAINT import_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -1618,6 +1670,8 @@ ALTER TABLE crm.customer_order ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.idempotent_request ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.import ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.invitation ENABLE ROW LEVEL SECURITY;
@@ -1659,6 +1713,8 @@ CREATE POLICY tenant ON crm.customer TO mehvar_app USING ((tenant_id = (current_
 CREATE POLICY tenant ON crm.customer_order TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.event TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.idempotent_request TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -1758,6 +1814,9 @@ GRANT ALL ON FUNCTION crm.address_key(channel text, address text) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm."analyse"(tables text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm."analyse"(tables text[]) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;
 
@@ -1827,6 +1886,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_order TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.event TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.idempotent_request TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
 

@@ -1,6 +1,9 @@
 public import CRM
+import Foundation
+import HTTPTypes
 public import Hummingbird
 public import Logging
+import Postgres
 
 /// The HTTP interface: the API under `/v1`, the respondents' pages, and the process's health.
 public struct API: Sendable {
@@ -25,23 +28,51 @@ public struct API: Sendable {
             logger: logger)
     }
 
+    /// Everything that clients can do.
+    var operations: [Operation] {
+        let groups: [any OperationGroup] = [
+            CustomerOperations(customers: CustomerService(database: database)),
+            ImportOperations(imports: ImportService(database: imports), spool: spool),
+            SegmentOperations(segments: SegmentService(database: database)),
+            PlanOperations(plans: PlanService(database: database)),
+            SurveyOperations(surveys: SurveyService(database: database)),
+            CampaignOperations(campaigns: CampaignService(database: database)),
+            ScoreOperations(
+                scores: ScoreService(database: database), responses: ResponseService(database: database)),
+        ]
+        return groups.flatMap(\.operations)
+    }
+
+    /// The OpenAPI document, as it is kept in the project: a line a value, so that changes are seen.
+    public static func document() throws -> String {
+        // Nothing of it connects.
+        let database = Database(pool: Pool(Configuration(url: "postgresql:///", applicationName: "mehvar-api")))
+        let api = API(database: database, imports: database, spool: UploadSpool(directory: URL(filePath: "/")))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(OpenAPIDocument(operations: api.operations).node), as: UTF8.self)
+            + "\n"
+    }
+
     func router() -> Router<APIContext> {
-        let router = Router(context: APIContext.self)
-        router.add(middleware: RequestBoundary())
+        let operations = operations
+        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
+        var paths = PathTable()
+        for operation in operations { paths.add(operation.path, operation.method) }
+        router.add(middleware: RequestBoundary(paths: paths))
         HealthRoutes(database: database).add(to: router)
         RespondentRoutes(respondents: RespondentService(database: database)).add(to: router)
-        let group = router.group("/v1")
+        DocumentRoutes(operations: operations).add(to: router)
+        let group = router.group()
             .add(middleware: Authentication(authenticator: Authenticator(database: database)))
             .group(context: TenantRequestContext.self)
-        CustomerRoutes(
-            customers: CustomerService(database: database), imports: ImportService(database: imports), spool: spool
-        ).add(to: group)
-        SegmentRoutes(segments: SegmentService(database: database)).add(to: group)
-        PlanRoutes(plans: PlanService(database: database)).add(to: group)
-        SurveyRoutes(surveys: SurveyService(database: database)).add(to: group)
-        CampaignRoutes(campaigns: CampaignService(database: database)).add(to: group)
-        ScoreRoutes(scores: ScoreService(database: database), responses: ResponseService(database: database)).add(
-            to: group)
+        for operation in operations {
+            group.on(RouterPath(operation.path), method: operation.method) { request, context in
+                let call = Call(request, context)
+                try call.tenant.require(operation.scope)
+                return try await operation.handle(call)
+            }
+        }
         return router
     }
 }

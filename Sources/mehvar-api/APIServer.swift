@@ -15,13 +15,20 @@ struct APIServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mehvar-api", abstract: "Serves the API and the pages of respondents.",
         discussion: """
-            Runs until SIGTERM or SIGINT. It takes no arguments: everything is set by MEHVAR_… in the environment, which README \
-            lists under “Configuration”; MEHVAR_DATABASE_URL names the database.
+            Runs until SIGTERM or SIGINT. Everything is set by MEHVAR_… in the environment, which README lists under \
+            “Configuration”; MEHVAR_DATABASE_URL names the database.
             """)
+
+    @Flag(help: "Print the OpenAPI document and end.")
+    var openapi = false
 
     func run() async {
         do {
-            try await Self.run(Settings())
+            if openapi {
+                print(try API.document(), terminator: "")
+            } else {
+                try await Self.run(Settings())
+            }
         } catch {
             FileHandle.standardError.write(Data("mehvar-api: \(error)\n".utf8))
             Foundation.exit(1)

@@ -101,6 +101,7 @@ extension ServiceError {
         case .unauthenticated: "Not signed in."
         case .forbidden(let scope): "The scope \(scope) is missing."
         case .tenantSuspended: "The tenant is suspended."
+        case .inFlight, .keyReused, .replay: "The request was made before."
         }
     }
 }

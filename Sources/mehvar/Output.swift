@@ -9,13 +9,27 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "table for people; json or csv for programs.")
     var format: Format = .table
 
+    /// Prints rows; `value` is what JSON shows, in the form that the API gives it.
+    func print(_ value: some JSONRepresentable, columns: [String], rows: [[String]]) throws {
+        try print(columns: columns, rows: rows) {
+            try Self.pretty(JSONDecoder().decode(JSONNode.self, from: Data(JSONWriter.bytes(of: value))))
+        }
+    }
+
     /// Prints rows; `value` is what JSON shows.
     func print(_ value: some Encodable, columns: [String], rows: [[String]]) throws {
+        try print(columns: columns, rows: rows) { try Self.pretty(value) }
+    }
+
+    private static func pretty(_ value: some Encodable) throws -> String {
+        let encoder = JSONCoding.encoder()
+        encoder.outputFormatting.formUnion([.prettyPrinted, .sortedKeys])
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    private func print(columns: [String], rows: [[String]], json: () throws -> String) throws {
         switch format {
-        case .json:
-            let encoder = JSONCoding.encoder()
-            encoder.outputFormatting.formUnion([.prettyPrinted, .sortedKeys])
-            Swift.print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        case .json: Swift.print(try json())
         case .csv:
             for row in [columns] + rows { Swift.print(row.map(Self.quoted).joined(separator: ",")) }
         case .table: Swift.print(Self.table(columns, rows))

@@ -22,25 +22,41 @@ struct IsolationTests {
         }
     }
 
-    @Test func `Every route is probed with another tenant's ids`() async throws {
+    @Test func `Every operation is probed wherever it can name something of another tenant`() async throws {
         try await withTwo { server, own, other in
             let api = API(
                 database: own.business.database, imports: own.business.database,
                 spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
-            let routes = Set(api.router().routes.map(\.description))
-            let probed = Set(Probe.all(of: other, by: own).map(\.route)).union(Probe.nameNothing)
-            #expect(routes.subtracting(probed) == [], "routes without a probe")
-            #expect(probed.subtracting(routes) == [], "probes of no route")
+            let operations = api.operations
+            let declared = Set(operations.map { "\($0.method) \($0.path)" })
+            let routes = Set(api.router().routes.map(\.description)).filter { !$0.hasPrefix("HEAD ") }
+            let byHand = Set(Probe.byHand(of: other, by: own).map(\.operation))
+            #expect(routes.subtracting(declared).subtracting(byHand) == Probe.nameNothing, "routes without a probe")
+            for operation in operations {
+                // Ids are found by their schemas; a text could name something too.
+                for parameter in operation.parameters where parameter.place == .query && isText(parameter.schema) {
+                    #expect(Probe.harmlessTexts.contains(parameter.name), "\(operation.name) \(parameter.name)")
+                }
+                for probe in try Probe.declared(operation, of: other, by: own) {
+                    #expect(probe.stranger != probe.unknown)
+                }
+            }
         }
     }
 
     @Test func `Another tenant's ids are answered exactly as unknown ones, and no row changes`() async throws {
         try await withTwo { server, own, other in
+            let api = API(
+                database: own.business.database, imports: own.business.database,
+                spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
+            let probes =
+                try api.operations.flatMap { try Probe.declared($0, of: other, by: own) }
+                + Probe.byHand(of: other, by: own)
             try await TestAPI.with(server, key: own.secret) { api in
                 // The key's last use is noted once a minute.
                 #expect(try await api.get("/v1/segments").status == 200)
                 let before = try await server.digests()
-                for probe in Probe.all(of: other, by: own) {
+                for probe in probes {
                     let answer = try await api.send(probe.request(probe.stranger))
                     let unknown = try await api.send(probe.request(probe.unknown))
                     #expect(answer.status == probe.status, "\(probe.name)")
@@ -102,6 +118,15 @@ struct IsolationTests {
                 let answer = try await api.get("/v1/customers")
                 #expect(answer.status == 401)
             }
+        }
+    }
+
+    /// Whether a value is of the client's choosing, and no id.
+    private func isText(_ schema: JSONSchema) -> Bool {
+        switch schema.shape {
+        case .string: schema.choices == nil && schema.format == nil
+        case .list(let element, _): isText(element)
+        default: false
         }
     }
 

@@ -178,8 +178,8 @@ struct ProblemTests {
             try expect(answer, 422, "invalid")
             #expect(
                 Set(try answer.errors()) == [
-                    "/name required", "/kind unknown", "/stage type", "/nickname unknown",
-                    "/contact_points/1/channel unknown",
+                    "/name required", "/kind unknown", "/stage type", "/nickname unknown", "/language invalid",
+                    "/reference length", "/time_zone unknown", "/contact_points/1/channel unknown",
                     "/contact_points/1/address required", "/contact_points/2 type",
                 ])
             let values = try await fixture.api.post(
@@ -207,7 +207,7 @@ struct ProblemTests {
             #expect(
                 Set(try answer.errors()) == [
                     "limit range", "sort unknown", "cursor invalid_cursor", "page unknown", "filter[name] unknown",
-                    "filter[stage] unknown",
+                    "filter[stage] duplicate",
                 ])
             for query in [
                 "limit=201", "limit=ten", "filter[stage]=none", "filter[stage][in]=actual,none", "filter[stage", "=",

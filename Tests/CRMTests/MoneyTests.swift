@@ -68,7 +68,7 @@ struct MoneyTests {
                 var content = PlanContent.sample
                 content.budget = budget
                 let plan = try await business.plans.create(
-                    business.context, name: text, segment: segment.id, content)
+                    business.context, NewPlan(name: text, segmentID: segment.id, content: content))
                 #expect(try await business.plans.find(business.context, plan.id).content.budget == budget)
             }
         }

@@ -11,7 +11,8 @@ struct PlanTests {
             let segment = try await business.segment(of: [])
             try await body(
                 business,
-                try await business.plans.create(business.context, name: "Spring", segment: segment.id, .sample))
+                try await business.plans.create(
+                    business.context, NewPlan(name: "Spring", segmentID: segment.id, content: .sample)))
         }
     }
 
@@ -76,7 +77,8 @@ struct PlanTests {
                 PlanActivity(title: "Late", startsOn: LocalDate("2026-12-31"), endsOn: LocalDate("2026-12-01"))
             ]
             await #expect {
-                _ = try await business.plans.create(business.context, name: "", segment: plan.segmentID, content)
+                _ = try await business.plans.create(
+                    business.context, NewPlan(name: "", segmentID: plan.segmentID, content: content))
             } throws: { error in
                 guard case ServiceError.invalid(let errors) = error else { return false }
                 return errors.map(\.pointer) == [
@@ -90,13 +92,15 @@ struct PlanTests {
     @Test func `A plan needs a segment that is there and a name that is free`() async throws {
         try await Self.withPlan { business, plan in
             await #expect {
-                _ = try await business.plans.create(business.context, name: "Other", segment: .make(), .sample)
+                _ = try await business.plans.create(
+                    business.context, NewPlan(name: "Other", segmentID: .make(), content: .sample))
             } throws: { error in
                 guard case ServiceError.invalid(let errors) = error else { return false }
                 return errors.map(\.pointer) == ["/segment_id"]
             }
             await #expect {
-                _ = try await business.plans.create(business.context, name: plan.name, segment: plan.segmentID, .sample)
+                _ = try await business.plans.create(
+                    business.context, NewPlan(name: plan.name, segmentID: plan.segmentID, content: .sample))
             } throws: { error in
                 if case ServiceError.conflict(code: "name_taken", _) = error { true } else { false }
             }
@@ -106,7 +110,8 @@ struct PlanTests {
     @Test func `Plans are listed by segment`() async throws {
         try await Self.withPlan { business, plan in
             let other = try await business.segment("Other", of: [])
-            _ = try await business.plans.create(business.context, name: "Autumn", segment: other.id, .sample)
+            _ = try await business.plans.create(
+                business.context, NewPlan(name: "Autumn", segmentID: other.id, content: .sample))
             let all = try await business.plans.list(business.context, segment: nil, PageRequest())
             #expect(all.items.map(\.name) == ["Spring", "Autumn"])
             let one = try await business.plans.list(business.context, segment: other.id, PageRequest())

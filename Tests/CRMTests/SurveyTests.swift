@@ -82,7 +82,8 @@ struct SurveyTests {
                         id: "1st", kind: .text, text: LocalizedText(["en": "E", "fa": " "]), required: false),
                 ])
             await #expect {
-                _ = try await business.surveys.create(business.context, name: "S", metric: .nps, content)
+                _ = try await business.surveys.create(
+                    business.context, NewSurvey(name: "S", metric: .nps, content: content))
             } throws: { error in
                 guard case ServiceError.invalid(let errors) = error else { return false }
                 return errors.map { "\($0.pointer) \($0.code)" } == [

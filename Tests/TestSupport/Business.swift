@@ -85,7 +85,7 @@ public struct Business: Sendable {
                 SurveyQuestion(
                     id: "comment", kind: .text, text: LocalizedText(["fa": "چرا؟", "en": "Why?"]), required: false),
             ], thanks: LocalizedText(["fa": "سپاس", "en": "Thanks"]))
-        let survey = try await surveys.create(context, name: name, metric: metric, content)
+        let survey = try await surveys.create(context, NewSurvey(name: name, metric: metric, content: content))
         return isPublished ? try await surveys.publish(context, survey.id) : survey
     }
 

@@ -40,7 +40,8 @@ public struct FilledBusiness: Sendable {
                 rule: .object(["field": .string("orders.count"), "op": .string("gte"), "value": .number(1)])))
         try await business.segments.evaluate(context, ruleSegment.id)
         manualSegment = try await business.segment("Everybody", of: [customer, other, leaver])
-        plan = try await business.plans.create(context, name: "Plan", segment: manualSegment.id, .sample)
+        plan = try await business.plans.create(
+            context, NewPlan(name: "Plan", segmentID: manualSegment.id, content: .sample))
         survey = try await business.survey()
         let made = try await business.campaign("Sent", survey, to: manualSegment)
         _ = try await business.planned(made)
@@ -63,6 +64,11 @@ public struct FilledBusiness: Sendable {
         try await server.run(
             "INSERT INTO crm.member (tenant_id, id, name, email) VALUES (\(business.tenantID), \(UUID.v7()), 'M', 'm@x.example')"
         )
+        try await server.run(
+            """
+            INSERT INTO crm.idempotent_request (tenant_id, actor_id, operation, key, digest, object_id)
+            VALUES (\(business.tenantID), \(key.id), 'create_customer', 'k', '', \(customer.id))
+            """)
     }
 
     struct NoLetter: Error {

@@ -1,7 +1,7 @@
 public import Foundation
 
 /// A client's key. The secret itself is shown once, when the key is made.
-public struct APIKey: Sendable, Encodable {
+public struct APIKey: Sendable {
     public typealias ID = Identifier<APIKey>
 
     public let id: ID

@@ -1,5 +1,5 @@
 /// What a caller may do: a kind of object, and whether to read or to write it.
-public enum Scope: String, Sendable, CaseIterable, Codable {
+public enum Scope: String, JSONChoice, Codable {
     case customersRead = "customers:read"
     case customersWrite = "customers:write"
     case ordersWrite = "orders:write"

@@ -33,6 +33,8 @@ public struct TenantContext: Sendable {
     public let actor: Actor
     public let scopes: Set<Scope>
     public let requestID: String?
+    /// What the client may repeat without doing it twice.
+    private(set) var idempotent: IdempotentRequest?
 
     init(tenantID: Tenant.ID, actor: Actor, scopes: Set<Scope>, requestID: String?) {
         self.tenantID = tenantID
@@ -55,6 +57,28 @@ public struct TenantContext: Sendable {
     /// The same caller within another request.
     package func with(requestID: String) -> TenantContext {
         TenantContext(tenantID: tenantID, actor: actor, scopes: scopes, requestID: requestID)
+    }
+
+    /// The same caller, whose next transaction is what the request asks for. Callers without an id repeat nothing.
+    public func with(_ request: IdempotentRequest) -> TenantContext {
+        guard actor.id != nil else { return self }
+        var context = self
+        context.idempotent = request
+        return context
+    }
+
+    /// The same caller without a request that may be repeated: for what follows on the transaction of it.
+    func afterwards() -> TenantContext {
+        var context = self
+        context.idempotent = nil
+        return context
+    }
+
+    /// The same caller, who may also read what the scope lets it write: to be told what it has written.
+    package func reading(_ scope: Scope) -> TenantContext {
+        guard let reading = Scope(rawValue: scope.rawValue.replacing(":write", with: ":read")) else { return self }
+        return TenantContext(
+            tenantID: tenantID, actor: actor, scopes: scopes.union([reading]), requestID: requestID)
     }
 
     /// - Throws: ``ServiceError/forbidden(scope:)``.

@@ -1,17 +1,17 @@
 public import Foundation
 
 /// The sending of a survey's version to a segment.
-public struct Campaign: Sendable, Encodable {
+public struct Campaign: Sendable {
     public typealias ID = Identifier<Campaign>
 
-    public enum Kind: String, Sendable, Codable, CaseIterable {
+    public enum Kind: String, JSONChoice {
         /// Periodic, about the whole.
         case relationship
         /// After a touchpoint.
         case transactional
     }
 
-    public enum State: String, Sendable, Codable {
+    public enum State: String, JSONChoice {
         case draft
         /// The ledger is being written.
         case planning
@@ -38,38 +38,11 @@ public struct Campaign: Sendable, Encodable {
     public let updatedAt: Date
     /// How the present wave stands.
     public internal(set) var ledger = InvitationTally()
-
-    private enum CodingKeys: String, CodingKey {
-        case id, name, kind, state, surveyID = "surveyId", surveyVersion, segmentID = "segmentId", subject, message
-        case expiresInDays, wave, launchedAt, finishedAt, version, createdAt, updatedAt, invitations, excludedReasons
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(name, forKey: .name)
-        try container.encode(kind, forKey: .kind)
-        try container.encode(state, forKey: .state)
-        try container.encode(surveyID, forKey: .surveyID)
-        try container.encode(surveyVersion, forKey: .surveyVersion)
-        try container.encode(segmentID, forKey: .segmentID)
-        try container.encode(subject, forKey: .subject)
-        try container.encode(message, forKey: .message)
-        try container.encode(expiresInDays, forKey: .expiresInDays)
-        try container.encode(wave, forKey: .wave)
-        try container.encode(launchedAt, forKey: .launchedAt)
-        try container.encode(finishedAt, forKey: .finishedAt)
-        try container.encode(version, forKey: .version)
-        try container.encode(createdAt, forKey: .createdAt)
-        try container.encode(updatedAt, forKey: .updatedAt)
-        try container.encode(ledger.counts, forKey: .invitations)
-        try container.encode(ledger.excludedReasons, forKey: .excludedReasons)
-    }
 }
 
 /// How many invitations of a wave stand where.
 public struct InvitationTally: Sendable, Equatable {
-    public struct Counts: Sendable, Equatable, Encodable {
+    public struct Counts: Sendable, Equatable {
         public var total = 0
         public var planned = 0
         public var sending = 0
@@ -112,7 +85,7 @@ public struct NewCampaign: Sendable {
 }
 
 /// What launching a campaign now would do.
-public struct CampaignPreview: Sendable, Encodable {
+public struct CampaignPreview: Sendable {
     public let audience: Int
     public let invited: Int
     /// How many would not be invited, by the reason.

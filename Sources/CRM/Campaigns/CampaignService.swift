@@ -12,10 +12,11 @@ public struct CampaignService: Sendable {
     ///
     /// - Throws: ``ServiceError/invalid(_:)``, also for a segment that is not there or a survey that is not published;
     ///   ``ServiceError/conflict(code:detail:)`` `name_taken`.
-    public func create(_ context: TenantContext, _ new: NewCampaign) async throws -> Campaign {
+    public func create(
+        _ context: TenantContext, id: Campaign.ID = .make(), _ new: NewCampaign
+    ) async throws -> Campaign {
         try context.require(.campaignsWrite)
-        try new.validate()
-        let id = Campaign.ID.make()
+        try ServiceError.refuse(new.faults)
         let tenant = context.tenantID
         do {
             return try await database.withTenant(context) { transaction in
@@ -44,11 +45,11 @@ public struct CampaignService: Sendable {
     }
 
     /// By age.
-    public func list(_ context: TenantContext, _ page: PageRequest) async throws -> Page<Campaign> {
+    public func list(_ context: TenantContext, _ page: PageRequest<Campaign>) async throws -> Page<Campaign> {
         try context.require(.campaignsRead)
         return try await database.withTenant(context) { transaction in
             let campaigns = try await transaction.run(CampaignStatements.list(context.tenantID, page))
-            let found = page.page(of: campaigns) { ($0.createdAt, $0.id.rawValue) }
+            let found = page.page(of: campaigns)
             let tallies = try await transaction.run(
                 CampaignStatements.tallies(context.tenantID, found.items.map(\.id)))
             return found.map { $0.with(tallies) }
@@ -59,14 +60,14 @@ public struct CampaignService: Sendable {
     ///
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func invitations(
-        _ context: TenantContext, of id: Campaign.ID, states: [Invitation.State]?, _ page: PageRequest
+        _ context: TenantContext, of id: Campaign.ID, states: [Invitation.State]?, _ page: PageRequest<Invitation>
     ) async throws -> Page<Invitation> {
         try context.require(.campaignsRead)
         let (campaign, invitations) = try await database.pipeline(
             context, CampaignStatements.find(context.tenantID, id),
             InvitationStatements.list(context.tenantID, id, states: states, page))
         _ = try campaign.orNotFound("campaign")
-        return page.page(of: invitations) { ($0.plannedAt, $0.id.rawValue) }
+        return page.page(of: invitations)
     }
 
     /// Says who would be invited now and why each other one would not. Nothing is sent or kept.
@@ -116,22 +117,27 @@ extension Campaign {
 }
 
 extension NewCampaign {
-    fileprivate func validate() throws {
+    public static let nameRule = TextRule.words(200)
+    public static let expiry = 1...365
+    public static let longestSubject = 200
+    public static let longestMessage = 4000
+
+    /// Everything that is not allowed.
+    public var faults: [FieldError] {
         var errors: [FieldError] = []
-        if name.allSatisfy(\.isWhitespace) || name.unicodeScalars.count > 200 {
-            errors.append(FieldError("/name", "length", "1 to 200 characters that are not all blank."))
-        }
-        if !(1...365).contains(expiresInDays) {
-            errors.append(FieldError("/expires_in_days", "range", "1 to 365."))
+        Self.nameRule.check(name, "/name", into: &errors)
+        if !Self.expiry.contains(expiresInDays) {
+            errors.append(
+                FieldError("/expires_in_days", "range", "\(Self.expiry.lowerBound) to \(Self.expiry.upperBound)."))
         }
         if subject.texts.isEmpty { errors.append(FieldError("/subject", "required", "At least one language.")) }
         if message.texts.isEmpty { errors.append(FieldError("/message", "required", "At least one language.")) }
         let languages = Set(subject.texts.keys).union(message.texts.keys)
-        subject.check("/subject", languages: languages, longest: 200, into: &errors)
-        message.check("/message", languages: languages, longest: 4000, into: &errors)
+        subject.check("/subject", languages: languages, longest: Self.longestSubject, into: &errors)
+        message.check("/message", languages: languages, longest: Self.longestMessage, into: &errors)
         for (language, text) in subject.texts.sorted(by: { $0.key < $1.key }) where text.contains(where: \.isNewline) {
             errors.append(FieldError("/subject/\(language)", "invalid", "One line."))
         }
-        if !errors.isEmpty { throw ServiceError.invalid(errors) }
+        return errors
     }
 }

@@ -16,12 +16,12 @@ enum CampaignStatements {
             """, optional: Campaign.init(row:))
     }
 
-    static func list(_ tenant: Tenant.ID, _ page: PageRequest) -> Statement<[Campaign]> {
+    static func list(_ tenant: Tenant.ID, _ page: PageRequest<Campaign>) -> Statement<[Campaign]> {
         Statement(
             "campaign.list",
             """
             SELECT \(columns) FROM crm.campaign c WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL
-            \(page.clause(time: "c.created_at", id: "c.id"))
+            \(page.clause(id: "c.id"))
             """, all: Campaign.init(row:))
     }
 
@@ -145,5 +145,13 @@ extension Campaign {
             message: try row.next(JSONValue<LocalizedText>.self).value, expiresInDays: try row.next(),
             wave: try row.next(), launchedAt: try row.nextIfPresent(), finishedAt: try row.nextIfPresent(),
             version: try row.next(), createdAt: try row.next(), updatedAt: try row.next())
+    }
+}
+
+extension Campaign: Listed {
+    public static var orders: [ListOrder<Campaign>] {
+        [
+            .time("created_at", "c.created_at") { $0.createdAt }, .text("name", "c.name") { $0.name },
+        ]
     }
 }

@@ -1,10 +1,10 @@
 public import Foundation
 
 /// One recipient's place in one wave of a campaign: the row of the send ledger.
-public struct Invitation: Sendable, Encodable {
+public struct Invitation: Sendable {
     public typealias ID = Identifier<Invitation>
 
-    public enum State: String, Sendable, Codable, CaseIterable {
+    public enum State: String, JSONChoice {
         case planned, excluded, sending, sent
         /// The connection or the worker died before the reply was recorded: never sent again on its own.
         case unknown
@@ -24,27 +24,6 @@ public struct Invitation: Sendable, Encodable {
     public let openedAt: Date?
     public let respondedAt: Date?
     public let expiresAt: Date
-
-    private enum CodingKeys: String, CodingKey {
-        case id, campaignID = "campaignId", wave, customerID = "customerId", language, state, reason, plannedAt, sentAt
-        case openedAt, respondedAt, expiresAt
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(campaignID, forKey: .campaignID)
-        try container.encode(wave, forKey: .wave)
-        try container.encode(customerID, forKey: .customerID)
-        try container.encode(language, forKey: .language)
-        try container.encode(state, forKey: .state)
-        try container.encode(reason, forKey: .reason)
-        try container.encode(plannedAt, forKey: .plannedAt)
-        try container.encode(sentAt, forKey: .sentAt)
-        try container.encode(openedAt, forKey: .openedAt)
-        try container.encode(respondedAt, forKey: .respondedAt)
-        try container.encode(expiresAt, forKey: .expiresAt)
-    }
 }
 
 /// Why somebody of the audience is not invited.

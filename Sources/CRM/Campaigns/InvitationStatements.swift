@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import JobQueue
 public import Postgres
 
@@ -26,7 +26,7 @@ enum InvitationStatements {
     }
 
     static func list(
-        _ tenant: Tenant.ID, _ campaign: Campaign.ID, states: [Invitation.State]?, _ page: PageRequest
+        _ tenant: Tenant.ID, _ campaign: Campaign.ID, states: [Invitation.State]?, _ page: PageRequest<Invitation>
     ) -> Statement<[Invitation]> {
         let condition: SQL = states.map { "AND i.state = ANY (\($0.map(\.rawValue)))" } ?? ""
         return Statement(
@@ -35,7 +35,7 @@ enum InvitationStatements {
             SELECT i.id, i.campaign_id, i.wave, i.customer_id, i.language, i.state, i.reason, i.planned_at, i.sent_at,
                 i.opened_at, i.responded_at, i.expires_at
             FROM crm.invitation i WHERE i.tenant_id = \(tenant) AND i.campaign_id = \(campaign) \(condition)
-            \(page.clause(time: "i.planned_at", id: "i.id"))
+            \(page.clause(id: "i.id"))
             """, all: Invitation.init(row:))
     }
 
@@ -168,4 +168,12 @@ extension Invitation {
             sentAt: try row.nextIfPresent(), openedAt: try row.nextIfPresent(), respondedAt: try row.nextIfPresent(),
             expiresAt: try row.next())
     }
+}
+
+extension Invitation: Listed {
+    public static var orders: [ListOrder<Invitation>] {
+        [.time("planned_at", "i.planned_at") { $0.plannedAt }]
+    }
+
+    public var listID: UUID { id.rawValue }
 }

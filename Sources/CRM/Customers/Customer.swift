@@ -1,13 +1,13 @@
 public import Foundation
 
 /// A person or organisation that the business serves or may come to serve.
-public struct Customer: Sendable, Encodable {
+public struct Customer: Sendable {
     public typealias ID = Identifier<Customer>
 
-    public enum Kind: String, Sendable, Codable, CaseIterable { case person, organisation }
+    public enum Kind: String, JSONChoice { case person, organisation }
 
     /// How far the relationship has come: `potential` (بالقوه), `actual` (بالفعل) or `lost`.
-    public enum Stage: String, Sendable, Codable, CaseIterable { case potential, actual, lost }
+    public enum Stage: String, JSONChoice { case potential, actual, lost }
 
     public let id: ID
     public let kind: Kind
@@ -24,33 +24,11 @@ public struct Customer: Sendable, Encodable {
     public let version: Int
     public let createdAt: Date
     public let updatedAt: Date
-
-    private enum CodingKeys: CodingKey {
-        case id, kind, stage, reference, name, language, timeZone, attributes, contactPoints, version, createdAt,
-            updatedAt
-    }
-
-    /// Absent values are written as null, so that every customer has the same members.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(kind, forKey: .kind)
-        try container.encode(stage, forKey: .stage)
-        try container.encode(reference, forKey: .reference)
-        try container.encode(name, forKey: .name)
-        try container.encode(language, forKey: .language)
-        try container.encode(timeZone, forKey: .timeZone)
-        try container.encode(attributes, forKey: .attributes)
-        try container.encode(contactPoints, forKey: .contactPoints)
-        try container.encode(version, forKey: .version)
-        try container.encode(createdAt, forKey: .createdAt)
-        try container.encode(updatedAt, forKey: .updatedAt)
-    }
 }
 
 /// One way to reach a customer.
-public struct ContactPoint: Sendable, Codable, Equatable {
-    public enum Channel: String, Sendable, Codable, CaseIterable { case email, phone, sms, whatsapp, postal }
+public struct ContactPoint: Sendable, Equatable {
+    public enum Channel: String, JSONChoice { case email, phone, sms, whatsapp, postal }
 
     public let channel: Channel
     public let address: String

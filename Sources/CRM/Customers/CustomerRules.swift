@@ -1,37 +1,31 @@
 import Foundation
 
 /// What values a customer may have, wherever they come from.
-enum CustomerRules {
-    static let maximumContactPoints = 20
+public enum CustomerRules {
+    public static let name = TextRule.words(200)
+    public static let reference = TextRule.words(100)
+    public static let address = TextRule.words(500)
+    public static let maximumContactPoints = 20
     static let maximumAttributesBytes = 16 * 1024
 
-    /// Whether the text has a character that is not blank, and so many scalars at most. A scalar has 1 to 4 bytes.
-    private static func isText(_ text: String, atMost limit: Int) -> Bool {
-        guard text.utf8.count <= limit || text.unicodeScalars.count <= limit else { return false }
-        return text.unicodeScalars.contains { !$0.properties.isWhitespace }
-    }
-
     static func check(name: String, _ report: (_ code: String, _ detail: String) -> Void) {
-        if !isText(name, atMost: 200) {
-            report("length", "1 to 200 characters that are not all blank.")
-        }
+        check(name, Self.name, report)
     }
 
     static func check(reference: String, _ report: (_ code: String, _ detail: String) -> Void) {
-        if !isText(reference, atMost: 100) {
-            report("length", "1 to 100 characters that are not all blank.")
-        }
+        check(reference, Self.reference, report)
     }
 
     static func check(language: String, _ report: (_ code: String, _ detail: String) -> Void) {
-        let letters = language.utf8
-        if !(2...3).contains(letters.count) || !letters.allSatisfy({ (0x61...0x7A).contains($0) }) {
-            report("invalid", "An ISO 639 code such as fa or en.")
-        }
+        check(language, .language, report)
     }
 
     static func check(timeZone: String, _ report: (_ code: String, _ detail: String) -> Void) {
-        if TimeZone(identifier: timeZone) == nil { report("unknown", "An IANA time zone such as Asia/Tehran.") }
+        check(timeZone, .timeZone, report)
+    }
+
+    private static func check(_ text: String, _ rule: TextRule, _ report: (_ code: String, _ detail: String) -> Void) {
+        if let fault = rule.fault(of: text) { report(fault.code, fault.detail) }
     }
 
     static func check(_ point: ContactPoint, _ report: (_ code: String, _ detail: String) -> Void) {
@@ -41,9 +35,7 @@ enum CustomerRules {
         case .phone, .sms, .whatsapp:
             if !Address.isPhone(point.address) { report("invalid", "A telephone number of 4 to 15 digits.") }
         case .postal:
-            if !isText(point.address, atMost: 500) {
-                report("length", "1 to 500 characters.")
-            }
+            check(point.address, address, report)
         }
     }
 
@@ -66,17 +58,16 @@ enum CustomerRules {
         }
     }
 
-    static func check(attributes: [String: JSONNode], into errors: inout [FieldError]) throws {
-        if try JSONEncoder().encode(attributes).count > maximumAttributesBytes {
+    static func check(attributes: [String: JSONNode], into errors: inout [FieldError]) {
+        guard !attributes.isEmpty else { return }
+        if JSONWriter.bytes(of: attributes).count > maximumAttributesBytes {
             errors.append(FieldError("/attributes", "too_large", "At most \(maximumAttributesBytes) bytes of JSON."))
         }
     }
-}
 
-extension CustomerRules {
     static func check(merged attributes: [String: JSONNode]) throws {
         var errors: [FieldError] = []
-        try check(attributes: attributes, into: &errors)
+        check(attributes: attributes, into: &errors)
         if !errors.isEmpty { throw ServiceError.invalid(errors) }
     }
 }
@@ -92,32 +83,30 @@ extension CustomerChanges {
 }
 
 extension NewCustomer {
-    func validate() throws {
+    /// Everything that is not allowed.
+    public var faults: [FieldError] {
         var errors: [FieldError] = []
-        CustomerRules.check(name: name) { errors.append(FieldError("/name", $0, $1)) }
-        if let reference {
-            CustomerRules.check(reference: reference) { errors.append(FieldError("/reference", $0, $1)) }
-        }
-        if let language { CustomerRules.check(language: language) { errors.append(FieldError("/language", $0, $1)) } }
-        if let timeZone { CustomerRules.check(timeZone: timeZone) { errors.append(FieldError("/time_zone", $0, $1)) } }
+        CustomerRules.name.check(name, "/name", into: &errors)
+        if let reference { CustomerRules.reference.check(reference, "/reference", into: &errors) }
+        if let language { TextRule.language.check(language, "/language", into: &errors) }
+        if let timeZone { TextRule.timeZone.check(timeZone, "/time_zone", into: &errors) }
         CustomerRules.check(contactPoints, into: &errors)
-        try CustomerRules.check(attributes: attributes, into: &errors)
-        if !errors.isEmpty { throw ServiceError.invalid(errors) }
+        CustomerRules.check(attributes: attributes, into: &errors)
+        return errors
     }
 }
 
 extension CustomerChanges {
-    func validate() throws {
+    /// Everything that is not allowed, whatever the customer is like.
+    public var faults: [FieldError] {
         var errors: [FieldError] = []
-        if let name { CustomerRules.check(name: name) { errors.append(FieldError("/name", $0, $1)) } }
+        if let name { CustomerRules.name.check(name, "/name", into: &errors) }
         if case .some(.some(let reference)) = reference {
-            CustomerRules.check(reference: reference) { errors.append(FieldError("/reference", $0, $1)) }
+            CustomerRules.reference.check(reference, "/reference", into: &errors)
         }
-        if let language { CustomerRules.check(language: language) { errors.append(FieldError("/language", $0, $1)) } }
-        if case .some(.some(let timeZone)) = timeZone {
-            CustomerRules.check(timeZone: timeZone) { errors.append(FieldError("/time_zone", $0, $1)) }
-        }
+        if let language { TextRule.language.check(language, "/language", into: &errors) }
+        if case .some(.some(let timeZone)) = timeZone { TextRule.timeZone.check(timeZone, "/time_zone", into: &errors) }
         if let contactPoints { CustomerRules.check(contactPoints, into: &errors) }
-        if !errors.isEmpty { throw ServiceError.invalid(errors) }
+        return errors
     }
 }

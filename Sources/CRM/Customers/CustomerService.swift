@@ -8,10 +8,11 @@ public struct CustomerService: Sendable {
     public init(database: Database) { self.database = database }
 
     /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `reference_taken`.
-    public func create(_ context: TenantContext, _ new: NewCustomer) async throws -> Customer {
+    public func create(
+        _ context: TenantContext, id: Customer.ID = .make(), _ new: NewCustomer
+    ) async throws -> Customer {
         try context.require(.customersWrite)
-        try new.validate()
-        let id = Customer.ID.make()
+        try ServiceError.refuse(new.faults)
         let tenant = context.tenantID
         do {
             let (_, _, _, customer) = try await database.pipeline(
@@ -37,11 +38,11 @@ public struct CustomerService: Sendable {
 
     /// By age, oldest or newest first.
     public func list(
-        _ context: TenantContext, _ filter: CustomerFilter, _ page: PageRequest
+        _ context: TenantContext, _ filter: CustomerFilter, _ page: PageRequest<Customer>
     ) async throws -> Page<Customer> {
         try context.require(.customersRead)
         let customers = try await database.run(context, CustomerStatements.list(context.tenantID, filter, page))
-        return page.page(of: customers) { ($0.createdAt, $0.id.rawValue) }
+        return page.page(of: customers)
     }
 
     /// Changes a customer, if it still has the version that the caller saw.
@@ -52,7 +53,7 @@ public struct CustomerService: Sendable {
         _ context: TenantContext, _ id: Customer.ID, ifVersion expected: Int?, _ changes: CustomerChanges
     ) async throws -> Customer {
         try context.require(.customersWrite)
-        try changes.validate()
+        try ServiceError.refuse(changes.faults)
         let tenant = context.tenantID
         do {
             return try await database.withTenant(context) { transaction in

@@ -29,7 +29,7 @@ package enum CustomerStatements {
             optional: Customer.init(row:))
     }
 
-    package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest) -> Statement<
+    package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest<Customer>) -> Statement<
         [Customer]
     > {
         Statement(
@@ -37,12 +37,14 @@ package enum CustomerStatements {
             """
             SELECT \(columns) FROM crm.customer c \(contactPoints)
             WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL \(filter.condition)
-            \(page.clause(time: "c.created_at", id: "c.id"))
+            \(page.clause(id: "c.id"))
             """, all: Customer.init(row:))
     }
 
     /// The customers of a segment; a list by the customers' age.
-    static func members(_ tenant: Tenant.ID, of segment: Segment.ID, _ page: PageRequest) -> Statement<[Customer]> {
+    static func members(_ tenant: Tenant.ID, of segment: Segment.ID, _ page: PageRequest<Customer>) -> Statement<
+        [Customer]
+    > {
         Statement(
             "segment.members",
             """
@@ -51,7 +53,7 @@ package enum CustomerStatements {
             \(contactPoints)
             WHERE c.tenant_id = \(tenant) AND m.tenant_id = \(tenant) AND m.segment_id = \(segment)
                 AND c.deleted_at IS NULL
-            \(page.clause(time: "c.created_at", id: "c.id"))
+            \(page.clause(id: "c.id"))
             """, all: Customer.init(row:))
     }
 
@@ -147,5 +149,11 @@ extension Customer {
             contactPoints: zip(zip(channels, addresses), primaries).map { point, isPrimary in
                 ContactPoint(channel: point.0, address: point.1, isPrimary: isPrimary)
             }, version: version, createdAt: createdAt, updatedAt: updatedAt)
+    }
+}
+
+extension Customer: Listed {
+    public static var orders: [ListOrder<Customer>] {
+        [.time("created_at", "c.created_at") { $0.createdAt }]
     }
 }

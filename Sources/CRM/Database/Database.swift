@@ -28,18 +28,18 @@ public struct Database: Sendable {
         _ body: (inout TenantTransaction) async throws -> Result
     ) async throws -> Result {
         try await verifySchema()
-        let (result, hasEnqueued) = try await pool.withTransaction(
-            prelude: [.setTenant(context.tenantID)], timeout: timeout, retries: retries
-        ) { base in
-            var transaction = TenantTransaction(base: base, context: context)
-            do {
-                let result = try await body(&transaction)
-                let hasEnqueued = transaction.hasEnqueued
-                base = transaction.release()
-                return (result, hasEnqueued)
-            } catch {
-                base = transaction.release()
-                throw error
+        let (result, hasEnqueued) = try await explaining(context) {
+            try await pool.withTransaction(prelude: prelude(of: context), timeout: timeout, retries: retries) { base in
+                var transaction = TenantTransaction(base: base, context: context)
+                do {
+                    let result = try await body(&transaction)
+                    let hasEnqueued = transaction.hasEnqueued
+                    base = transaction.release()
+                    return (result, hasEnqueued)
+                } catch {
+                    base = transaction.release()
+                    throw error
+                }
             }
         }
         if hasEnqueued { signal?.send() }
@@ -51,7 +51,9 @@ public struct Database: Sendable {
         _ context: TenantContext, _ statement: repeat Statement<each Output>
     ) async throws -> (repeat each Output) {
         try await verifySchema()
-        let outputs = try await pool.pipeline(prelude: [.setTenant(context.tenantID)], repeat each statement)
+        let outputs = try await explaining(context) {
+            try await pool.pipeline(prelude: prelude(of: context), repeat each statement)
+        }
         if let signal {
             var hasEnqueued = false
             repeat hasEnqueued = hasEnqueued || Enqueue.isEnqueueing(each statement)
@@ -65,6 +67,31 @@ public struct Database: Sendable {
         try await pipeline(context, statement)
     }
 
+    /// What goes before a transaction's statements: whose it is, and which request it does.
+    private func prelude(of context: TenantContext) -> [Statement<Void>] {
+        let tenant = Statement<Void>.setTenant(context.tenantID)
+        guard let request = context.idempotent, let actor = context.actor.id else { return [tenant] }
+        return [tenant, request.begin(context, actor: actor)]
+    }
+
+    /// Tells why a request that may be repeated was not done.
+    private func explaining<Result>(
+        _ context: TenantContext, _ body: () async throws -> Result
+    ) async throws -> Result {
+        guard let request = context.idempotent, let actor = context.actor.id else { return try await body() }
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.state == .requestInFlight {
+            throw ServiceError.inFlight
+        } catch let error as PostgresError where error.state == .requestKeyReused {
+            throw ServiceError.keyReused
+        } catch let error as PostgresError where error.state == .requestDone {
+            let found = IdempotentRequest.object(context, actor: actor, request)
+            guard let object = try await run(context.afterwards(), found) else { throw ServiceError.inFlight }
+            throw ServiceError.replay(object)
+        }
+    }
+
     /// Looks a secret up under the tenant that it names. Finding it is the authentication, so there is no context yet.
     func resolve<Output>(in tenant: Tenant.ID, _ statement: Statement<Output>) async throws -> Output {
         try await verifySchema()
@@ -75,7 +102,7 @@ public struct Database: Sendable {
     ///
     /// Only a help: where it fails, autovacuum does the same a little later.
     func analyse(_ context: TenantContext, _ tables: [String]) async {
-        do { try await run(context, .analyse(tables)) } catch {}
+        do { try await run(context.afterwards(), .analyse(tables)) } catch {}
     }
 
     /// Nothing is done on a schema that was never seen to fit, even if the database was away when the process started.
@@ -141,4 +168,11 @@ extension Statement where Output == Void {
     static func analyse(_ tables: [String]) -> Statement<Void> {
         Statement(effect: "database.analyse", "SELECT crm.analyse(\(tables))")
     }
+}
+
+/// What `crm.begin_request` raises.
+extension SQLState {
+    fileprivate static let requestInFlight = SQLState(rawValue: "MV001")
+    fileprivate static let requestKeyReused = SQLState(rawValue: "MV002")
+    fileprivate static let requestDone = SQLState(rawValue: "MV003")
 }

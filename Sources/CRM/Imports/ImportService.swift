@@ -24,9 +24,11 @@ public struct ImportService: Sendable {
     /// - Throws: ``ServiceError/invalid(_:)`` with row, column and reason of up to 100 bad values;
     ///   ``ServiceError/conflict(code:detail:)`` `import_running` when another import of the tenant takes too long;
     ///   ``ServiceError/forbidden(scope:)``. After any error nothing of the file is there.
-    public func importCustomers(_ context: TenantContext, from file: URL) async throws -> ImportReport {
+    public func importCustomers(
+        _ context: TenantContext, id: ImportReport.ID = .make(), from file: URL
+    ) async throws -> ImportReport {
         try context.require(.customersWrite)
-        return try await run(context, .customers, file) { transaction, source, importID, limits in
+        return try await run(context, .customers, id, file) { transaction, source, importID, limits in
             try await CustomerImport(tenant: context.tenantID, id: importID, limits: limits)
                 .run(&transaction, source)
         }
@@ -42,12 +44,21 @@ public struct ImportService: Sendable {
     /// - Throws: ``ServiceError/invalid(_:)`` with row, column and reason of up to 100 bad values, also for unknown customers;
     ///   ``ServiceError/conflict(code:detail:)`` `duplicate_import` when the same file, with a row that has no `order_ref`, was
     ///   imported before, and `import_running`; ``ServiceError/forbidden(scope:)``. After any error nothing of the file is there.
-    public func importOrders(_ context: TenantContext, from file: URL) async throws -> ImportReport {
+    public func importOrders(
+        _ context: TenantContext, id: ImportReport.ID = .make(), from file: URL
+    ) async throws -> ImportReport {
         try context.require(.ordersWrite)
-        return try await run(context, .orders, file) { transaction, source, importID, limits in
+        return try await run(context, .orders, id, file) { transaction, source, importID, limits in
             try await OrderImport(tenant: context.tenantID, id: importID, limits: limits)
                 .run(&transaction, source)
         }
+    }
+
+    /// What an import of before did.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``.
+    public func find(_ context: TenantContext, _ id: ImportReport.ID) async throws -> ImportReport {
+        try await database.run(context, ImportStatements.find(context.tenantID, id)).orNotFound("import")
     }
 
     private typealias Work = (
@@ -59,9 +70,9 @@ public struct ImportService: Sendable {
     private static let bulk = 1000
 
     private func run(
-        _ context: TenantContext, _ kind: ImportReport.Kind, _ file: URL, _ work: Work
+        _ context: TenantContext, _ kind: ImportReport.Kind, _ id: ImportReport.ID, _ file: URL, _ work: Work
     ) async throws -> ImportReport {
-        let report = try await attempts(context, kind, file, work)
+        let report = try await attempts(context, kind, id, file, work)
         // After this many new rows the sizes that PostgreSQL knows are far off.
         if report.created + report.updated >= Self.bulk {
             await database.analyse(context, ["customer", kind == .customers ? "contact_point" : "customer_order"])
@@ -70,26 +81,26 @@ public struct ImportService: Sendable {
     }
 
     private func attempts(
-        _ context: TenantContext, _ kind: ImportReport.Kind, _ file: URL, _ work: Work
+        _ context: TenantContext, _ kind: ImportReport.Kind, _ id: ImportReport.ID, _ file: URL, _ work: Work
     ) async throws -> ImportReport {
         let digest = try await Self.digest(of: file)
         for _ in 1..<Self.attempts {
             do {
-                return try await attempt(context, kind, file, digest, work)
+                return try await attempt(context, kind, id, file, digest, work)
             } catch let error as PostgresError where error.isCollision {
                 continue
             } catch is ImportOvertaken {
                 continue
             }
         }
-        return try await attempt(context, kind, file, digest, work)
+        return try await attempt(context, kind, id, file, digest, work)
     }
 
     private func attempt(
-        _ context: TenantContext, _ kind: ImportReport.Kind, _ file: URL, _ digest: Bytes, _ work: Work
+        _ context: TenantContext, _ kind: ImportReport.Kind, _ id: ImportReport.ID, _ file: URL, _ digest: Bytes,
+        _ work: Work
     ) async throws -> ImportReport {
         let tenant = context.tenantID
-        let id = ImportReport.ID.make()
         do {
             return try await database.withTenant(context, timeout: limits.timeout) { transaction in
                 let (_, earlier) = try await transaction.pipeline(

@@ -1,4 +1,4 @@
-import Postgres
+public import Postgres
 
 /// What imports of every kind have in common.
 enum ImportStatements {
@@ -26,7 +26,7 @@ enum ImportStatements {
             "import.earlier",
             """
             SELECT id FROM crm.import
-            WHERE tenant_id = \(tenant) AND kind = \(kind.rawValue) AND digest = \(digest) AND NOT has_references
+            WHERE tenant_id = \(tenant) AND kind = \(kind) AND digest = \(digest) AND NOT has_references
             """, optional: { try $0.next() })
     }
 
@@ -38,6 +38,20 @@ enum ImportStatements {
 
     static let lockName: StaticString = "import.lock"
 
+    static func find(_ tenant: Tenant.ID, _ id: ImportReport.ID) -> Statement<ImportReport?> {
+        Statement(
+            "import.find",
+            """
+            SELECT id, kind, row_count, created_count, updated_count FROM crm.import
+            WHERE tenant_id = \(tenant) AND id = \(id)
+            """,
+            optional: { row in
+                ImportReport(
+                    id: try row.next(), kind: try row.next(), rows: try row.next(), created: try row.next(),
+                    updated: try row.next())
+            })
+    }
+
     static func record(
         _ tenant: Tenant.ID, _ report: ImportReport, digest: Bytes, hasReferences: Bool
     ) -> Statement<Int> {
@@ -46,8 +60,10 @@ enum ImportStatements {
             """
             INSERT INTO crm.import (tenant_id, id, kind, digest, has_references, row_count, created_count, updated_count,
                 unchanged_count)
-            VALUES (\(tenant), \(report.id), \(report.kind.rawValue), \(digest), \(hasReferences), \(report.rows),
+            VALUES (\(tenant), \(report.id), \(report.kind), \(digest), \(hasReferences), \(report.rows),
                 \(report.created), \(report.updated), \(report.unchanged))
             """)
     }
 }
+
+extension ImportReport.Kind: PostgresEncodable, PostgresDecodable {}

@@ -2,7 +2,7 @@ public import Foundation
 public import Postgres
 
 /// A marketing-mix plan for one segment: what is offered to whom, in seven elements. Each change is a new revision.
-public struct Plan: Sendable, Encodable {
+public struct Plan: Sendable {
     public typealias ID = Identifier<Plan>
 
     public let id: ID
@@ -13,26 +13,22 @@ public struct Plan: Sendable, Encodable {
     public let version: Int
     public let createdAt: Date
     public let updatedAt: Date
+}
 
-    private enum CodingKeys: String, CodingKey {
-        case id, segmentID = "segmentId", name, elements, objectives, budget, activities, revision, version, createdAt
-        case updatedAt
+/// The values of a new plan.
+public struct NewPlan: Sendable {
+    public var name: String
+    public var segmentID: Segment.ID
+    public var content: PlanContent
+
+    public init(name: String, segmentID: Segment.ID, content: PlanContent) {
+        self.name = name
+        self.segmentID = segmentID
+        self.content = content
     }
 
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(segmentID, forKey: .segmentID)
-        try container.encode(name, forKey: .name)
-        try container.encode(content.elements, forKey: .elements)
-        try container.encode(content.objectives, forKey: .objectives)
-        try container.encode(content.budget, forKey: .budget)
-        try container.encode(content.activities, forKey: .activities)
-        try container.encode(revision, forKey: .revision)
-        try container.encode(version, forKey: .version)
-        try container.encode(createdAt, forKey: .createdAt)
-        try container.encode(updatedAt, forKey: .updatedAt)
-    }
+    /// Everything that is not allowed.
+    public var faults: [FieldError] { PlanRules.faults(name: name, content) }
 }
 
 /// What one revision of a plan says.

@@ -10,16 +10,15 @@ public struct PlanService: Sendable {
     /// - Throws: ``ServiceError/invalid(_:)``, also for a segment that is not there;
     ///   ``ServiceError/conflict(code:detail:)`` `name_taken`.
     public func create(
-        _ context: TenantContext, name: String, segment: Segment.ID, _ content: PlanContent
+        _ context: TenantContext, id: Plan.ID = .make(), _ new: NewPlan
     ) async throws -> Plan {
         try context.require(.plansWrite)
-        try PlanRules.check(name: name, content)
-        let id = Plan.ID.make()
+        try ServiceError.refuse(new.faults)
         let tenant = context.tenantID
         return try await PlanService.explaining {
             let (_, _, _, plan) = try await database.pipeline(
-                context, PlanStatements.insert(tenant, id, segment: segment, name: name),
-                PlanStatements.insertRevision(tenant, id, 1, content),
+                context, PlanStatements.insert(tenant, id, segment: new.segmentID, name: new.name),
+                PlanStatements.insertRevision(tenant, id, 1, new.content),
                 try Event.record("plan.created", "plan", id.rawValue, by: context), PlanStatements.find(tenant, id))
             return try plan.orNotFound("plan")
         }
@@ -32,10 +31,12 @@ public struct PlanService: Sendable {
     }
 
     /// By age; of one segment or of all.
-    public func list(_ context: TenantContext, segment: Segment.ID?, _ page: PageRequest) async throws -> Page<Plan> {
+    public func list(_ context: TenantContext, segment: Segment.ID?, _ page: PageRequest<Plan>) async throws -> Page<
+        Plan
+    > {
         try context.require(.plansRead)
         let plans = try await database.run(context, PlanStatements.list(context.tenantID, segment: segment, page))
-        return page.page(of: plans) { ($0.createdAt, $0.id.rawValue) }
+        return page.page(of: plans)
     }
 
     /// Writes the next revision; earlier ones stay.
@@ -54,7 +55,7 @@ public struct PlanService: Sendable {
                 let old = try await transaction.run(PlanStatements.find(tenant, id)).orNotFound("plan")
                 if let expected, expected != old.version { throw ServiceError.stale }
                 let (name, content) = try change(old)
-                try PlanRules.check(name: name, content)
+                try ServiceError.refuse(PlanRules.faults(name: name, content))
                 guard try await transaction.run(PlanStatements.advance(tenant, old, name: name)) == 1 else {
                     throw ServiceError.stale
                 }

@@ -16,10 +16,10 @@ enum PlanStatements {
         Statement("plan.find", "\(select(tenant)) AND p.id = \(id)", optional: Plan.init(row:))
     }
 
-    static func list(_ tenant: Tenant.ID, segment: Segment.ID?, _ page: PageRequest) -> Statement<[Plan]> {
+    static func list(_ tenant: Tenant.ID, segment: Segment.ID?, _ page: PageRequest<Plan>) -> Statement<[Plan]> {
         let condition: SQL = segment.map { "AND p.segment_id = \($0)" } ?? ""
         return Statement(
-            "plan.list", "\(select(tenant)) \(condition) \(page.clause(time: "p.created_at", id: "p.id"))",
+            "plan.list", "\(select(tenant)) \(condition) \(page.clause(id: "p.id"))",
             all: Plan.init(row:))
     }
 
@@ -80,5 +80,13 @@ extension Plan {
             id: id, segmentID: segmentID, name: name,
             content: PlanContent(elements: elements, objectives: objectives, budget: budget, activities: activities),
             revision: try row.next(), version: try row.next(), createdAt: try row.next(), updatedAt: try row.next())
+    }
+}
+
+extension Plan: Listed {
+    public static var orders: [ListOrder<Plan>] {
+        [
+            .time("created_at", "p.created_at") { $0.createdAt }, .text("name", "p.name") { $0.name },
+        ]
     }
 }

@@ -1,7 +1,7 @@
 public import Foundation
 
 /// What a respondent gave.
-public struct Response: Sendable, Encodable {
+public struct Response: Sendable {
     public typealias ID = Identifier<Response>
 
     public let id: ID
@@ -14,25 +14,6 @@ public struct Response: Sendable, Encodable {
     public let submittedAt: Date
     public let updatedAt: Date
     public let answers: [Answer]
-
-    private enum CodingKeys: String, CodingKey {
-        case id, campaignID = "campaignId", surveyID = "surveyId", surveyVersion, metric, customerID = "customerId"
-        case language, submittedAt, updatedAt, answers
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(campaignID, forKey: .campaignID)
-        try container.encode(surveyID, forKey: .surveyID)
-        try container.encode(surveyVersion, forKey: .surveyVersion)
-        try container.encode(metric, forKey: .metric)
-        try container.encode(customerID, forKey: .customerID)
-        try container.encode(language, forKey: .language)
-        try container.encode(submittedAt, forKey: .submittedAt)
-        try container.encode(updatedAt, forKey: .updatedAt)
-        try container.encode(answers, forKey: .answers)
-    }
 }
 
 /// The answer to one question: a score or words.

@@ -9,13 +9,14 @@ public struct ResponseService: Sendable {
 
     /// By the time of the first answer; of one campaign or of all.
     public func list(
-        _ context: TenantContext, campaign: Campaign.ID? = nil, onlyWithComment: Bool = false, _ page: PageRequest
+        _ context: TenantContext, campaign: Campaign.ID? = nil, onlyWithComment: Bool = false,
+        _ page: PageRequest<Response>
     ) async throws -> Page<Response> {
         try context.require(.responsesRead)
         let responses = try await database.run(
             context,
             ResponseStatements.list(
                 context.tenantID, campaign: campaign, onlyWithComment: onlyWithComment, page))
-        return page.page(of: responses) { ($0.submittedAt, $0.id.rawValue) }
+        return page.page(of: responses)
     }
 }

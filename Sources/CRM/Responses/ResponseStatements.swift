@@ -1,10 +1,10 @@
-import Foundation
+public import Foundation
 import Postgres
 
 enum ResponseStatements {
     /// Newest or oldest first; the answers come as one JSON array beside each response.
     static func list(
-        _ tenant: Tenant.ID, campaign: Campaign.ID?, onlyWithComment: Bool, _ page: PageRequest
+        _ tenant: Tenant.ID, campaign: Campaign.ID?, onlyWithComment: Bool, _ page: PageRequest<Response>
     ) -> Statement<[Response]> {
         let ofCampaign: SQL = campaign.map { "AND r.campaign_id = \($0)" } ?? ""
         let commented: SQL =
@@ -21,7 +21,7 @@ enum ResponseStatements {
                     'score', a.score, 'text', a.comment) ORDER BY a.question_id), '[]')
                 FROM crm.answer a WHERE a.tenant_id = r.tenant_id AND a.response_id = r.id)
             FROM crm.response r WHERE r.tenant_id = \(tenant) \(ofCampaign) \(commented)
-            \(page.clause(time: "r.submitted_at", id: "r.id"))
+            \(page.clause(id: "r.id"))
             """, all: Response.init(row:))
     }
 }
@@ -34,4 +34,13 @@ extension Response {
             submittedAt: try row.next(), updatedAt: try row.next(),
             answers: try row.next(JSONValue<[Answer]>.self).value)
     }
+}
+
+extension Response: Listed {
+    public static var orders: [ListOrder<Response>] {
+        [.time("submitted_at", "r.submitted_at") { $0.submittedAt }]
+    }
+
+    public static var isNewestFirst: Bool { true }
+    public var listID: UUID { id.rawValue }
 }

@@ -2,8 +2,8 @@ import Foundation
 import Postgres
 
 /// A metric computed for a scope and a period.
-public struct Score: Sendable, Encodable {
-    public enum Scope: String, Sendable, Codable, CaseIterable { case tenant, segment, campaign, language }
+public struct Score: Sendable {
+    public enum Scope: String, JSONChoice { case tenant, segment, campaign, language }
 
     public let metric: Metric
     public let scope: Scope
@@ -13,33 +13,7 @@ public struct Score: Sendable, Encodable {
     /// Below so many answers the score is withheld.
     public let minimumAnswers: Int
 
-    private enum CodingKeys: CodingKey {
-        case metric, scope, scopeKey, n, score, low, high, promoters, passives, detractors, mean, sent, responseRate,
-            withheld
-    }
-
     public var isWithheld: Bool { tally.answers < minimumAnswers }
-
-    /// Withheld scores show how many answered, and nothing that they said.
-    public func encode(to encoder: any Encoder) throws {
-        let shown = isWithheld ? nil : tally
-        let estimate = shown.flatMap { $0.estimate(of: metric) }
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(metric, forKey: .metric)
-        try container.encode(scope, forKey: .scope)
-        try container.encode(scopeKey, forKey: .scopeKey)
-        try container.encode(tally.answers, forKey: .n)
-        try container.encode(estimate?.value, forKey: .score)
-        try container.encode(estimate?.low, forKey: .low)
-        try container.encode(estimate?.high, forKey: .high)
-        try container.encode(shown?.promoters, forKey: .promoters)
-        try container.encode(shown?.passives, forKey: .passives)
-        try container.encode(shown?.detractors, forKey: .detractors)
-        try container.encode(shown?.mean, forKey: .mean)
-        try container.encode(tally.sent, forKey: .sent)
-        try container.encode(tally.responseRate, forKey: .responseRate)
-        try container.encode(isWithheld, forKey: .withheld)
-    }
 }
 
 /// Counts of answers, which add up over days.

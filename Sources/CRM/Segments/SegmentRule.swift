@@ -44,6 +44,13 @@ public struct SegmentRule: Sendable {
         self.node = node
         self.condition = condition
     }
+
+    /// What keeps the JSON from being a rule.
+    static func faults(of node: JSONNode, at pointer: String = "/rule") -> [FieldError] {
+        var reader = SegmentRuleReader()
+        _ = reader.read(node, at: pointer, depth: 0)
+        return reader.errors
+    }
 }
 
 /// Turns JSON into a condition, collecting every error on the way.

@@ -11,10 +11,12 @@ public struct SegmentService: Sendable {
     /// Creates a segment; a rule is evaluated by a job right after.
     ///
     /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `name_taken`.
-    public func create(_ context: TenantContext, _ new: NewSegment) async throws -> Segment {
+    public func create(
+        _ context: TenantContext, id: Segment.ID = .make(), _ new: NewSegment
+    ) async throws -> Segment {
         try context.require(.segmentsWrite)
-        let rule = try new.validated()
-        let id = Segment.ID.make()
+        try ServiceError.refuse(new.faults)
+        let rule = try new.rule.map { try SegmentRule($0) }
         let tenant = context.tenantID
         let jobs = rule == nil ? [] : [NewJob(EvaluateSegment(segmentID: id))]
         do {
@@ -35,16 +37,17 @@ public struct SegmentService: Sendable {
     }
 
     /// By age.
-    public func list(_ context: TenantContext, _ page: PageRequest) async throws -> Page<Segment> {
+    public func list(_ context: TenantContext, _ page: PageRequest<Segment>) async throws -> Page<Segment> {
         try context.require(.segmentsRead)
         let segments = try await database.run(context, SegmentStatements.list(context.tenantID, page))
-        return page.page(of: segments) { ($0.createdAt, $0.id.rawValue) }
+        return page.page(of: segments)
     }
 
     /// The customers of a segment, by the customers' age.
     ///
     /// - Throws: ``ServiceError/notFound(_:)``.
-    public func members(_ context: TenantContext, of id: Segment.ID, _ page: PageRequest) async throws -> Page<Customer>
+    public func members(_ context: TenantContext, of id: Segment.ID, _ page: PageRequest<Customer>) async throws
+        -> Page<Customer>
     {
         try context.require(.segmentsRead)
         try context.require(.customersRead)
@@ -52,7 +55,7 @@ public struct SegmentService: Sendable {
         let (segment, customers) = try await database.pipeline(
             context, SegmentStatements.find(tenant, id), CustomerStatements.members(tenant, of: id, page))
         _ = try segment.orNotFound("segment")
-        return page.page(of: customers) { ($0.createdAt, $0.id.rawValue) }
+        return page.page(of: customers)
     }
 
     /// Puts customers into a manual segment; those that are in it already stay.
@@ -127,25 +130,19 @@ public struct SegmentService: Sendable {
 }
 
 extension NewSegment {
-    fileprivate func validated() throws -> SegmentRule? {
+    public static let nameRule = TextRule.words(200)
+
+    /// Everything that is not allowed.
+    public var faults: [FieldError] {
         var errors: [FieldError] = []
-        if name.allSatisfy(\.isWhitespace) || name.unicodeScalars.count > 200 {
-            errors.append(FieldError("/name", "length", "1 to 200 characters that are not all blank."))
-        }
-        var parsed: SegmentRule?
+        Self.nameRule.check(name, "/name", into: &errors)
         switch (kind, rule) {
         case (.rule, nil): errors.append(FieldError("/rule", "required", "A rule segment needs its rule."))
         case (.manual, .some): errors.append(FieldError("/rule", "not_allowed", "A manual segment has no rule."))
         case (.manual, nil): break
-        case (.rule, .some(let node)):
-            do {
-                parsed = try SegmentRule(node)
-            } catch ServiceError.invalid(let found) {
-                errors += found
-            }
+        case (.rule, .some(let node)): errors += SegmentRule.faults(of: node)
         }
-        if !errors.isEmpty { throw ServiceError.invalid(errors) }
-        return parsed
+        return errors
     }
 }
 

@@ -13,12 +13,12 @@ enum SegmentStatements {
             optional: Segment.init(row:))
     }
 
-    static func list(_ tenant: Tenant.ID, _ page: PageRequest) -> Statement<[Segment]> {
+    static func list(_ tenant: Tenant.ID, _ page: PageRequest<Segment>) -> Statement<[Segment]> {
         Statement(
             "segment.list",
             """
             SELECT \(columns) FROM crm.segment s WHERE s.tenant_id = \(tenant) AND s.deleted_at IS NULL
-            \(page.clause(time: "s.created_at", id: "s.id"))
+            \(page.clause(id: "s.id"))
             """, all: Segment.init(row:))
     }
 
@@ -112,5 +112,13 @@ extension Segment {
             rule: try row.nextIfPresent(JSONValue<JSONNode>.self).map { try SegmentRule($0.value) },
             memberCount: try row.nextIfPresent(), evaluatedAt: try row.nextIfPresent(), version: try row.next(),
             createdAt: try row.next(), updatedAt: try row.next())
+    }
+}
+
+extension Segment: Listed {
+    public static var orders: [ListOrder<Segment>] {
+        [
+            .time("created_at", "s.created_at") { $0.createdAt }, .text("name", "s.name") { $0.name },
+        ]
     }
 }

@@ -29,6 +29,17 @@ public struct Money: Sendable, Hashable, Codable {
     }
 }
 
+extension Money: JSONObject {
+    public static let schemaName = "Money"
+    public static let schemaDescription = "An amount in a currency."
+    public static var example: Money { Money(amount: 1500, currency: "GBP") }
+
+    public func members(_ json: inout JSONWriter) {
+        json.member("amount", amount.description, "The amount in digits, so that no client rounds it.")
+        json.member("currency", currency, "ISO 4217 code.")
+    }
+}
+
 extension Decimal {
     /// Reads digits with at most one point and a leading minus, in ASCII, Persian or Arabic digits; `nil` for anything else, more
     /// than 14 digits before the point or more than 4 behind it.

@@ -16,81 +16,100 @@ public struct Page<Item: Sendable>: Sendable {
     }
 }
 
-/// Which page of a list is asked for: lists go by time and id, in either direction.
-public struct PageRequest: Sendable {
-    public static let limits = 1...200
+/// The bounds of every list.
+public enum PageLimit {
+    public static let range = 1...200
+    public static let usual = 50
+}
 
-    public var limit: Int
-    public var isDescending: Bool
-    /// The last item of the page before.
+/// Which page of a list is asked for, in which order.
+public struct PageRequest<Item: Listed>: Sendable {
+    public let limit: Int
+    public let order: ListOrder<Item>
+    public let isDescending: Bool
+    /// Where the page before ended.
     var after: Position?
 
     struct Position: Sendable, Equatable {
-        let time: Date
+        let key: ListOrder<Item>.Key
         let id: UUID
     }
 
-    /// - Throws: ``ServiceError/invalid(_:)`` for a cursor that is not of this list and order.
-    public init(limit: Int = 50, isDescending: Bool = false, cursor: String? = nil) throws {
-        self.limit = min(max(limit, Self.limits.lowerBound), Self.limits.upperBound)
-        self.isDescending = isDescending
+    /// - Parameters:
+    ///   - order: the name of one of the list's orders; `nil` for the usual one.
+    ///   - isDescending: `nil` for the usual direction.
+    /// - Throws: ``ServiceError/invalid(_:)`` for an order that the list does not have, and for a cursor that is not of this
+    ///   list and order.
+    public init(
+        limit: Int = PageLimit.usual, order name: String? = nil, isDescending: Bool? = nil, cursor: String? = nil
+    ) throws {
+        guard let order = name.map({ name in Item.orders.first { $0.name == name } }) ?? Item.orders.first else {
+            throw ServiceError.invalid("/sort", "unknown", "One of \(Item.orders.map(\.name).joined(separator: ", ")).")
+        }
+        self.order = order
+        self.limit = min(max(limit, PageLimit.range.lowerBound), PageLimit.range.upperBound)
+        self.isDescending = isDescending ?? Item.isNewestFirst
         if let cursor {
-            guard let position = Self.position(cursor, isDescending: isDescending) else {
+            guard let position = Self.position(cursor, order, self.isDescending) else {
                 throw ServiceError.invalid("/cursor", "invalid_cursor", "The cursor is not one of this list and order.")
             }
             after = position
+        } else {
+            after = nil
         }
     }
 
-    /// The rest of the list's statement: `AND (time, id) > … ORDER BY … LIMIT …`, one row more than the page holds.
-    func clause(time: Column, id: Column) -> SQL {
-        let (timeColumn, idColumn) = (time.sql, id.sql)
+    /// The rest of the list's statement: `AND (key, id) > … ORDER BY … LIMIT …`, one row more than the page holds.
+    func clause(id: SQL) -> SQL {
+        let column = order.column
         let limit = limit + 1
-        guard let after else {
-            return isDescending
-                ? "ORDER BY \(timeColumn) DESC, \(idColumn) DESC LIMIT \(limit)"
-                : "ORDER BY \(timeColumn), \(idColumn) LIMIT \(limit)"
+        let rest: SQL =
+            isDescending
+            ? "ORDER BY \(column) DESC, \(id) DESC LIMIT \(limit)" : "ORDER BY \(column), \(id) LIMIT \(limit)"
+        guard let after else { return rest }
+        let sign: SQL = isDescending ? "<" : ">"
+        return switch after.key {
+        case .time(let time): "AND (\(column), \(id)) \(sign) (\(time), \(after.id))\n\(rest)"
+        case .text(let text): "AND (\(column), \(id)) \(sign) (\(text), \(after.id))\n\(rest)"
         }
-        return isDescending
-            ? """
-            AND (\(timeColumn), \(idColumn)) < (\(after.time), \(after.id))
-            ORDER BY \(timeColumn) DESC, \(idColumn) DESC LIMIT \(limit)
-            """
-            : """
-            AND (\(timeColumn), \(idColumn)) > (\(after.time), \(after.id))
-            ORDER BY \(timeColumn), \(idColumn) LIMIT \(limit)
-            """
-    }
-
-    /// The name of a column that a list goes by.
-    struct Column: ExpressibleByStringLiteral {
-        let sql: SQL
-        init(stringLiteral value: StaticString) { sql = SQL(stringLiteral: value) }
     }
 
     /// Cuts the surplus row off and makes the cursor of the next page.
-    func page<Item>(of items: [Item], position: (Item) -> (time: Date, id: UUID)) -> Page<Item> {
+    func page(of items: [Item]) -> Page<Item> {
         guard items.count > limit else { return Page(items: items, nextCursor: nil) }
         let kept = Array(items.prefix(limit))
-        return Page(items: kept, nextCursor: kept.last.map { cursor(at: position($0)) })
+        return Page(items: kept, nextCursor: kept.last.map { cursor(at: Position(key: order.key($0), id: $0.listID)) })
     }
 
-    private func cursor(at position: (time: Date, id: UUID)) -> String {
-        var bytes: [UInt8] = [isDescending ? 2 : 1]
-        position.time.encode(into: &bytes)
+    // MARK: Cursors: the order and its direction, the id, then the key
+
+    private static func mark(_ order: ListOrder<Item>, _ isDescending: Bool) -> UInt8 {
+        let index = Item.orders.firstIndex { $0.name == order.name } ?? 0
+        return UInt8(index * 2 + (isDescending ? 1 : 0))
+    }
+
+    private func cursor(at position: Position) -> String {
+        var bytes: [UInt8] = [Self.mark(order, isDescending)]
         position.id.encode(into: &bytes)
+        switch position.key {
+        case .time(let time): time.encode(into: &bytes)
+        case .text(let text): bytes += Array(text.utf8)
+        }
         return Base32.encode(bytes)
     }
 
-    private static func position(_ cursor: String, isDescending: Bool) -> Position? {
-        guard let bytes = Base32.decode(cursor), bytes.count == 25, bytes[0] == (isDescending ? 2 : 1) else {
-            return nil
-        }
+    private static func position(_ cursor: String, _ order: ListOrder<Item>, _ isDescending: Bool) -> Position? {
+        guard cursor.utf8.count <= 2048, let bytes = Base32.decode(cursor), bytes.count >= 17,
+            bytes[0] == mark(order, isDescending)
+        else { return nil }
         return bytes.withUnsafeBytes { buffer in
-            guard let time = Date.decode(UnsafeRawBufferPointer(rebasing: buffer[1..<9]), as: .timestamptz),
-                let id = UUID.decode(UnsafeRawBufferPointer(rebasing: buffer[9..<25]), as: .uuid)
-            else { return nil }
-            return Position(time: time, id: id)
+            guard let id = UUID.decode(UnsafeRawBufferPointer(rebasing: buffer[1..<17]), as: .uuid) else { return nil }
+            let rest = UnsafeRawBufferPointer(rebasing: buffer[17...])
+            if order.isText {
+                guard let text = String(validating: rest, as: UTF8.self), !text.utf8.contains(0) else { return nil }
+                return Position(key: .text(text), id: id)
+            }
+            return Date.decode(rest, as: .timestamptz).map { Position(key: .time($0), id: id) }
         }
     }
 }

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// Why a service refused: what the caller can mend. Everything else is a fault of the deployment and another type.
 public enum ServiceError: Error, Sendable, Equatable {
     /// Values that are not allowed, every one that was found.
@@ -13,9 +15,20 @@ public enum ServiceError: Error, Sendable, Equatable {
     /// The caller lacks this scope.
     case forbidden(scope: String)
     case tenantSuspended
+    /// The same request is being done at this moment.
+    case inFlight
+    /// The request's key was used for another one.
+    case keyReused
+    /// The request was done before, and made or changed this object.
+    case replay(UUID)
 
     static func invalid(_ pointer: String, _ code: String, _ detail: String) -> ServiceError {
         .invalid([FieldError(pointer, code, detail)])
+    }
+
+    /// Refuses values in which something is wrong.
+    static func refuse(_ faults: [FieldError]) throws {
+        if !faults.isEmpty { throw ServiceError.invalid(faults) }
     }
 }
 
@@ -38,5 +51,20 @@ public struct FieldError: Sendable, Equatable, Encodable {
         self.init("/\(row)/\(column)", code, detail)
         self.row = row
         self.column = column
+    }
+}
+
+extension FieldError: JSONObject {
+    public static let schemaName = "FieldError"
+    public static let schemaDescription = "One value that is not allowed."
+    public static var example: FieldError { FieldError("/name", "required", "Is required.") }
+
+    public func members(_ json: inout JSONWriter) {
+        json.member(
+            "pointer", pointer, "Where it stands: a JSON pointer into the body (RFC 6901), or a parameter's name.")
+        json.member("code", code, "What is wrong with it, for programs.")
+        json.member("detail", detail, "What is wrong with it, for people.")
+        json.member("row", row, "In an uploaded file: the line, the header's being 1.")
+        json.member("column", column, "In an uploaded file: the column's name.")
     }
 }

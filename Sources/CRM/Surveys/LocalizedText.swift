@@ -24,12 +24,8 @@ public struct LocalizedText: Sendable, Equatable, Codable {
             errors.append(FieldError("\(pointer)/\(language)", "required", "The survey speaks this language too."))
         }
         for (language, text) in texts.sorted(by: { $0.key < $1.key }) {
-            CustomerRules.check(language: language) { errors.append(FieldError("\(pointer)/\(language)", $0, $1)) }
-            if text.allSatisfy(\.isWhitespace) || text.unicodeScalars.count > longest {
-                errors.append(
-                    FieldError("\(pointer)/\(language)", "length", "1 to \(longest) characters that are not all blank.")
-                )
-            }
+            TextRule.language.check(language, "\(pointer)/\(language)", into: &errors)
+            TextRule.words(longest).check(text, "\(pointer)/\(language)", into: &errors)
         }
     }
 }

@@ -1,7 +1,7 @@
 public import Foundation
 
 /// A questionnaire. The draft may change; what was published never does.
-public struct Survey: Sendable, Encodable {
+public struct Survey: Sendable {
     public typealias ID = Identifier<Survey>
 
     public let id: ID
@@ -13,26 +13,6 @@ public struct Survey: Sendable, Encodable {
     public let version: Int
     public let createdAt: Date
     public let updatedAt: Date
-
-    private enum CodingKeys: CodingKey {
-        case id, name, metric, defaultLanguage, title, questions, thanks, publishedVersion, version, createdAt,
-            updatedAt
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(id, forKey: .id)
-        try container.encode(name, forKey: .name)
-        try container.encode(metric, forKey: .metric)
-        try container.encode(content.defaultLanguage, forKey: .defaultLanguage)
-        try container.encode(content.title, forKey: .title)
-        try container.encode(content.questions, forKey: .questions)
-        try container.encode(content.thanks, forKey: .thanks)
-        try container.encode(publishedVersion, forKey: .publishedVersion)
-        try container.encode(version, forKey: .version)
-        try container.encode(createdAt, forKey: .createdAt)
-        try container.encode(updatedAt, forKey: .updatedAt)
-    }
 }
 
 extension Survey {
@@ -43,7 +23,7 @@ extension Survey {
 }
 
 /// What is measured.
-public enum Metric: String, Sendable, Codable, CaseIterable {
+public enum Metric: String, JSONChoice {
     /// Net promoter score; employee net promoter score.
     case nps, enps
     /// Customer satisfaction, 1 to 5; customer effort, 1 to 7.
@@ -83,7 +63,7 @@ public struct SurveyContent: Sendable, Codable, Equatable {
 }
 
 public struct SurveyQuestion: Sendable, Codable, Equatable {
-    public enum Kind: String, Sendable, Codable, CaseIterable {
+    public enum Kind: String, Codable, JSONChoice {
         case nps, csat, ces
         case text
 
@@ -112,34 +92,57 @@ public struct SurveyQuestion: Sendable, Codable, Equatable {
     }
 }
 
-extension SurveyContent {
-    static let maximumQuestions = 50
+/// The values of a new survey.
+public struct NewSurvey: Sendable {
+    public var name: String
+    public var metric: Metric
+    public var content: SurveyContent
 
-    /// Reports everything that keeps the content from being asked.
-    func check(name: String, metric: Metric) throws {
+    public init(name: String, metric: Metric, content: SurveyContent) {
+        self.name = name
+        self.metric = metric
+        self.content = content
+    }
+
+    /// Everything that is not allowed.
+    public var faults: [FieldError] { content.faults(name: name, metric: metric) }
+}
+
+/// What values a survey may have.
+public enum SurveyRules {
+    public static let name = TextRule.words(200)
+    public static let question = TextRule.matching(
+        "[a-z][a-z0-9_]{0,62}", "invalid", "A letter, then letters, digits and underscores."
+    ) { $0.wholeMatch(of: /[a-z][a-z0-9_]{0,62}/) != nil }
+    public static let longestTitle = 300
+    public static let longestThanks = 1000
+    public static let longestQuestion = 1000
+    public static let questions = 1...50
+}
+
+extension SurveyContent {
+    /// Everything that keeps the content from being asked.
+    func faults(name: String, metric: Metric) -> [FieldError] {
         var errors: [FieldError] = []
-        if name.allSatisfy(\.isWhitespace) || name.unicodeScalars.count > 200 {
-            errors.append(FieldError("/name", "length", "1 to 200 characters that are not all blank."))
-        }
+        SurveyRules.name.check(name, "/name", into: &errors)
         let languages = Set(title.texts.keys)
         if title.texts[defaultLanguage] == nil {
             errors.append(FieldError("/default_language", "unknown", "One of the languages of the title."))
         }
-        title.check("/title", languages: languages, longest: 300, into: &errors)
-        thanks?.check("/thanks", languages: languages, longest: 1000, into: &errors)
-        if !(1...Self.maximumQuestions).contains(questions.count) {
-            errors.append(FieldError("/questions", "length", "1 to \(Self.maximumQuestions) questions."))
+        title.check("/title", languages: languages, longest: SurveyRules.longestTitle, into: &errors)
+        thanks?.check("/thanks", languages: languages, longest: SurveyRules.longestThanks, into: &errors)
+        if !SurveyRules.questions.contains(questions.count) {
+            errors.append(FieldError("/questions", "length", "1 to \(SurveyRules.questions.upperBound) questions."))
         }
         var ids: Set<String> = []
         for (index, question) in questions.enumerated() {
             let pointer = "/questions/\(index)"
-            if question.id.wholeMatch(of: /[a-z][a-z0-9_]{0,62}/) == nil {
-                errors.append(FieldError(pointer + "/id", "invalid", "A letter, then letters, digits and underscores."))
-            }
+            SurveyRules.question.check(question.id, pointer + "/id", into: &errors)
             if !ids.insert(question.id).inserted {
                 errors.append(FieldError(pointer + "/id", "duplicate", "Another question has this id."))
             }
-            question.text.check(pointer + "/text", languages: languages, longest: 1000, into: &errors)
+            question.text.check(
+                pointer + "/text", languages: languages, longest: SurveyRules.longestQuestion, into: &errors)
         }
         if !questions.contains(where: { $0.kind == metric.questionKind }) {
             errors.append(
@@ -147,6 +150,6 @@ extension SurveyContent {
                     "/questions", "metric",
                     "\(metric.rawValue) needs a question of kind \(metric.questionKind.rawValue)."))
         }
-        if !errors.isEmpty { throw ServiceError.invalid(errors) }
+        return errors
     }
 }

@@ -11,15 +11,14 @@ public struct SurveyService: Sendable {
     ///
     /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `name_taken`.
     public func create(
-        _ context: TenantContext, name: String, metric: Metric, _ content: SurveyContent
+        _ context: TenantContext, id: Survey.ID = .make(), _ new: NewSurvey
     ) async throws -> Survey {
         try context.require(.surveysWrite)
-        try content.check(name: name, metric: metric)
-        let id = Survey.ID.make()
+        try ServiceError.refuse(new.faults)
         let tenant = context.tenantID
         return try await Self.explaining {
             let (_, _, survey) = try await database.pipeline(
-                context, SurveyStatements.insert(tenant, id, name: name, metric: metric, content),
+                context, SurveyStatements.insert(tenant, id, name: new.name, metric: new.metric, new.content),
                 try Event.record("survey.created", "survey", id.rawValue, by: context),
                 SurveyStatements.find(tenant, id))
             return try survey.orNotFound("survey")
@@ -33,10 +32,10 @@ public struct SurveyService: Sendable {
     }
 
     /// By age.
-    public func list(_ context: TenantContext, _ page: PageRequest) async throws -> Page<Survey> {
+    public func list(_ context: TenantContext, _ page: PageRequest<Survey>) async throws -> Page<Survey> {
         try context.require(.surveysRead)
         let surveys = try await database.run(context, SurveyStatements.list(context.tenantID, page))
-        return page.page(of: surveys) { ($0.createdAt, $0.id.rawValue) }
+        return page.page(of: surveys)
     }
 
     /// Changes the draft; published versions stay as they are.
@@ -54,7 +53,7 @@ public struct SurveyService: Sendable {
                 let old = try await transaction.run(SurveyStatements.lock(tenant, id)).orNotFound("survey")
                 if let expected, expected != old.version { throw ServiceError.stale }
                 let (name, content) = try change(old)
-                try content.check(name: name, metric: old.metric)
+                try ServiceError.refuse(content.faults(name: name, metric: old.metric))
                 let (_, _, survey) = try await transaction.pipeline(
                     SurveyStatements.updateContent(tenant, id, name: name, content),
                     try Event.record("survey.updated", "survey", id.rawValue, by: context),

@@ -13,12 +13,12 @@ enum SurveyStatements {
             optional: Survey.init(row:))
     }
 
-    static func list(_ tenant: Tenant.ID, _ page: PageRequest) -> Statement<[Survey]> {
+    static func list(_ tenant: Tenant.ID, _ page: PageRequest<Survey>) -> Statement<[Survey]> {
         Statement(
             "survey.list",
             """
             SELECT \(columns) FROM crm.survey s WHERE s.tenant_id = \(tenant) AND s.deleted_at IS NULL
-            \(page.clause(time: "s.created_at", id: "s.id"))
+            \(page.clause(id: "s.id"))
             """, all: Survey.init(row:))
     }
 
@@ -92,5 +92,13 @@ extension Survey {
             id: try row.next(), name: try row.next(), metric: try row.next(),
             content: try row.next(JSONValue<SurveyContent>.self).value, publishedVersion: try row.nextIfPresent(),
             version: try row.next(), createdAt: try row.next(), updatedAt: try row.next())
+    }
+}
+
+extension Survey: Listed {
+    public static var orders: [ListOrder<Survey>] {
+        [
+            .time("created_at", "s.created_at") { $0.createdAt }, .text("name", "s.name") { $0.name },
+        ]
     }
 }

@@ -1,10 +1,10 @@
 public import Foundation
 
 /// One business on the deployment.
-public struct Tenant: Sendable, Encodable {
+public struct Tenant: Sendable {
     public typealias ID = Identifier<Tenant>
 
-    public enum State: String, Sendable, Codable { case active, suspended, deleting }
+    public enum State: String, JSONChoice { case active, suspended, deleting }
 
     public let id: ID
     /// The short name that people sign in with and the CLI takes.
@@ -15,8 +15,8 @@ public struct Tenant: Sendable, Encodable {
 }
 
 /// What a tenant decides about itself.
-public struct TenantSettings: Sendable, Encodable {
-    public enum CalendarKind: String, Sendable, Codable, CaseIterable { case gregorian, jalali }
+public struct TenantSettings: Sendable {
+    public enum CalendarKind: String, JSONChoice { case gregorian, jalali }
 
     public let locale: String
     /// An IANA name such as `Asia/Tehran`.

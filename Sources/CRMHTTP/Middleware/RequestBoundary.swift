@@ -6,6 +6,8 @@ import Postgres
 
 /// The outermost layer: whatever happens inside, the client gets an answer with the request's id, and the log one line.
 struct RequestBoundary: RouterMiddleware {
+    let paths: PathTable
+
     func handle(
         _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
@@ -15,13 +17,21 @@ struct RequestBoundary: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            cause = error
-            response = try Problem(error, requestID: context.requestID).response()
+            cause = explained(error, request)
+            response = Problem(cause ?? error, requestID: context.requestID).response()
         }
         response.headers[.requestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         log(request, context, response.status, cause, ContinuousClock.now - started)
         return response
+    }
+
+    /// A path that is there, asked with a method that it does not take.
+    private func explained(_ error: any Error, _ request: Request) -> any Error {
+        guard let missing = error as? HTTPError, missing.status == .notFound,
+            let allowed = paths.allowed(at: request.uri.path)
+        else { return error }
+        return RequestProblem.methodNotAllowed(allowed: allowed)
     }
 
     private func log(
@@ -34,11 +44,12 @@ struct RequestBoundary: RouterMiddleware {
             case 400...: .info
             default: .debug
             }
+        guard context.logger.logLevel <= level else { return }
+        let milliseconds = duration / .milliseconds(1)
         // The route's template, never the path: paths hold tokens.
         var metadata: Logger.Metadata = [
             "method": "\(request.method)", "route": "\(context.endpointPath ?? "none")", "status": "\(status.code)",
-            "ms":
-                "\(Double(duration.components.attoseconds / 1_000_000_000_000) / 1000 + Double(duration.components.seconds) * 1000)",
+            "ms": "\((milliseconds * 1000).rounded() / 1000)",
         ]
         // Errors of ours describe themselves without values; what comes from elsewhere is named by its type only.
         if status.code >= 500, let cause {
@@ -46,11 +57,4 @@ struct RequestBoundary: RouterMiddleware {
         }
         context.logger.log(level: level, "request", metadata: metadata)
     }
-}
-
-extension HTTPField.Name {
-    static let requestID: HTTPField.Name = {
-        guard let name = HTTPField.Name("X-Request-Id") else { fatalError("X-Request-Id is no field name") }
-        return name
-    }()
 }

@@ -10,4 +10,7 @@ enum RequestProblem: Error {
     case tooLarge(limit: Int)
     /// `If-Match` holds something else than this API's ETags.
     case badPrecondition
+    case badIdempotencyKey
+    /// - Parameter allowed: the methods that the path takes, as `Allow` names them.
+    case methodNotAllowed(allowed: String)
 }

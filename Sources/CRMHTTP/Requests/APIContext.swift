@@ -25,13 +25,3 @@ struct TenantRequestContext: ChildRequestContext {
         self.tenant = tenant
     }
 }
-
-extension RequestContext {
-    /// The id in the path. What is no UUID is as unknown as a stranger's.
-    func identifier<Object>(_ kind: String, _ name: String = "id") throws -> Identifier<Object> {
-        guard let text = parameters.get(name), let id = Identifier<Object>(text) else {
-            throw ServiceError.notFound(kind)
-        }
-        return id
-    }
-}

@@ -1,4 +1,5 @@
 import CRM
+import Crypto
 public import Foundation
 import HTTPTypes
 import Hummingbird
@@ -25,11 +26,11 @@ public struct UploadSpool: Sendable {
         for file in files where file.pathExtension == "upload" { Self.remove(file) }
     }
 
-    /// Stores the body, lends the file and removes it.
+    /// Stores the body, lends the file with the SHA-256 of its bytes, and removes it.
     func withFile<Result>(
-        _ request: Request, type: String, _ body: (URL) async throws -> Result
+        _ request: Request, type: String, _ body: (_ file: URL, _ digest: [UInt8]) async throws -> Result
     ) async throws -> Result {
-        guard let sent = request.headers[.contentType], sent.lowercased().hasPrefix(type) else {
+        guard let sent = request.headers[.contentType], Body.mediaType(sent) == type else {
             throw RequestProblem.unsupportedMediaType(expected: type)
         }
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
@@ -39,8 +40,7 @@ public struct UploadSpool: Sendable {
         let file = directory.appending(path: UUID().uuidString.lowercased() + ".upload")
         let stored: Result
         do {
-            try await write(request.body, to: file)
-            stored = try await body(file)
+            stored = try await body(file, try await write(request.body, to: file))
         } catch {
             Self.remove(file)
             throw error
@@ -49,16 +49,20 @@ public struct UploadSpool: Sendable {
         return stored
     }
 
-    private func write(_ body: RequestBody, to file: URL) async throws {
+    /// - Returns: the SHA-256 of what was written.
+    private func write(_ body: RequestBody, to file: URL) async throws -> [UInt8] {
         try await FileSystem.shared.withFileHandle(
             forWritingAt: FilePath(file.path),
             options: .newFile(replaceExisting: false, permissions: [.ownerReadWrite])
         ) { handle in
             var offset: Int64 = 0
+            var hash = SHA256()
             for try await buffer in body {
                 guard Int(offset) + buffer.readableBytes <= limit else { throw RequestProblem.tooLarge(limit: limit) }
+                buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
                 offset += try await handle.write(contentsOf: buffer.readableBytesView, toAbsoluteOffset: offset)
             }
+            return Array(hash.finalize())
         }
     }
 

@@ -17,7 +17,7 @@ struct RespondentRoutes {
         router.get("/s/:token") { request, context in
             try await page(request, context) { token in
                 let questionnaire = try await respondents.open(token, requestID: context.requestID)
-                let query = Dictionary(QueryString.pairs(of: request), uniquingKeysWith: { $1 })
+                let query = Dictionary(QueryString.pairs(request.uri.query ?? ""), uniquingKeysWith: { $1 })
                 return Self.show(questionnaire, token, query)
             }
         }

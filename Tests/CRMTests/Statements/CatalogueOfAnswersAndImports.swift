@@ -74,6 +74,7 @@ extension StatementCatalogue {
             CatalogueEntry(ImportStatements.prepare(ImportLimits())), CatalogueEntry(ImportStatements.plan(rows: 2000)),
             CatalogueEntry(ImportStatements.lock(tenant)),
             CatalogueEntry(ImportStatements.record(tenant, report, digest: digest, hasReferences: false)),
+            CatalogueEntry(ImportStatements.find(tenant, report.id)),
             CatalogueEntry(ImportStatements.earlier(tenant, .orders, digest: digest)),
         ])
     }

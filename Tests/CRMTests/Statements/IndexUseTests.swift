@@ -37,11 +37,11 @@ struct IndexUseTests {
         expect(found, "contact_point_customer_key", ["tenant_id = ", "customer_id = "])
 
         for isDescending in [false, true] {
-            var page = try PageRequest(isDescending: isDescending)
+            var page = try PageRequest<Customer>(isDescending: isDescending)
             let first = try await large.plan(of: CustomerStatements.list(tenant, CustomerFilter(), page).sql)
             expect(first, "customer_created_idx", ["tenant_id = "])
             #expect(!first.sorts(by: "created_at"), "\(first)")
-            page.after = PageRequest.Position(time: Date(timeIntervalSinceNow: -3600 * 24), id: UUID())
+            page.after = .init(key: .time(Date(timeIntervalSinceNow: -3600 * 24)), id: UUID())
             let next = try await large.plan(of: CustomerStatements.list(tenant, CustomerFilter(), page).sql)
             expect(next, "customer_created_idx", ["tenant_id = ", "ROW(created_at, id)"])
             #expect(!next.sorts(by: "created_at"), "\(next)")
@@ -101,8 +101,8 @@ struct IndexUseTests {
     private func answers(_ large: LargeBusiness) async throws {
         let filled = large.filled
         let tenant = filled.business.context.tenantID
-        var page = try PageRequest(isDescending: true)
-        page.after = PageRequest.Position(time: Date(timeIntervalSinceNow: -3600 * 24 * 30), id: UUID())
+        var page = try PageRequest<Response>(isDescending: true)
+        page.after = .init(key: .time(Date(timeIntervalSinceNow: -3600 * 24 * 30)), id: UUID())
         let all = try await large.plan(
             of: ResponseStatements.list(tenant, campaign: nil, onlyWithComment: false, page).sql)
         expect(all, "response_submitted_idx", ["tenant_id = ", "ROW(submitted_at, id)"])

@@ -30,16 +30,18 @@ struct StatementCatalogue {
         }
     }
 
-    /// A list's first page and one behind a cursor, in both directions.
-    func pages<Output>(
-        _ statement: (PageRequest) throws -> Statement<Output>
+    /// A list's first page and one behind a cursor, in every order and both directions.
+    func pages<Item, Output>(
+        _ statement: (PageRequest<Item>) throws -> Statement<Output>
     ) throws -> [CatalogueEntry] {
-        try [false, true].flatMap { isDescending in
-            var page = try PageRequest(limit: 2, isDescending: isDescending)
-            let first = CatalogueEntry(try statement(page))
-            let time = Date(timeIntervalSinceReferenceDate: isDescending ? 1e9 : 0)
-            page.after = PageRequest.Position(time: time, id: UUID())
-            return [first, CatalogueEntry(try statement(page))]
+        try Item.orders.flatMap { order in
+            try [false, true].flatMap { isDescending in
+                var page = try PageRequest<Item>(limit: 2, order: order.name, isDescending: isDescending)
+                let first = CatalogueEntry(try statement(page))
+                let time = Date(timeIntervalSinceReferenceDate: isDescending ? 1e9 : 0)
+                page.after = .init(key: order.isText ? .text(isDescending ? "zz" : "") : .time(time), id: UUID())
+                return [first, CatalogueEntry(try statement(page))]
+            }
         }
     }
 
@@ -66,7 +68,19 @@ struct StatementCatalogue {
         get throws {
             let token = SecretToken.make(for: tenant)
             let existing = SecretToken(filled.secret.dropFirst(APIKey.marker.count)) ?? token
+            let context = filled.business.context
+            let request = IdempotentRequest(
+                key: "l", operation: "create_customer", path: "/", body: [], object: UUID())
             return [
+                CatalogueGroup(
+                    request.map { request in
+                        [
+                            CatalogueEntry(request.begin(context, actor: filled.key.id.rawValue)),
+                            CatalogueEntry(
+                                IdempotentRequest.object(
+                                    context, actor: filled.key.id.rawValue, request)),
+                        ]
+                    } ?? []),
                 CatalogueGroup([
                     CatalogueEntry(
                         APIKeyStatements.insert(
@@ -79,7 +93,7 @@ struct StatementCatalogue {
                     CatalogueEntry(
                         try Event.record(
                             "test.done", "key", UUID(), by: filled.business.context, data: ["a": .number(1)])),
-                ])
+                ]),
             ]
         }
     }

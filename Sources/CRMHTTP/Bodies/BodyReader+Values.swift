@@ -1,0 +1,234 @@
+import CRM
+import Foundation
+import Postgres
+
+/// How the values of members are read: of what schema each is, and what is reported of those that are not.
+extension BodyReader {
+    // MARK: Texts
+
+    mutating func text(_ name: String, _ rule: TextRule, _ description: String) -> String? {
+        optional(name, rule.schema, description) { value, reader in reader.text(value, name, rule) }
+    }
+
+    mutating func requiredText(_ name: String, _ rule: TextRule, _ description: String) -> String {
+        required(name, rule.schema, description, else: "") { value, reader in reader.text(value, name, rule) }
+    }
+
+    mutating func removableText(_ name: String, _ rule: TextRule, _ description: String) -> String?? {
+        removable(name, rule.schema, description) { value, reader in reader.text(value, name, rule) }
+    }
+
+    private mutating func text(_ value: JSONNode, _ name: String, _ rule: TextRule) -> String? {
+        guard case .string(let text) = value else { return wrong(name, "type", "Expected a string.") }
+        if let fault = rule.fault(of: text) { fail(name, fault.code, fault.detail) }
+        return text
+    }
+
+    mutating func texts(_ name: String, _ rule: TextRule, atMost most: Int, _ description: String) -> [String]? {
+        optional(name, .list(of: rule.schema, count: 0...most), description) { value, reader in
+            reader.list(value, name, 0...most) { value, name, reader in reader.text(value, name, rule) }
+        }
+    }
+
+    // MARK: Numbers and flags
+
+    mutating func integer(_ name: String, in range: ClosedRange<Int>, _ description: String) -> Int? {
+        optional(name, .integer(in: range), description) { value, reader in
+            guard case .number(let number) = value,
+                let integer = Int(exactly: NSDecimalNumber(decimal: number).doubleValue)
+            else { return reader.wrong(name, "type", "Expected a whole number.") }
+            guard range.contains(integer) else {
+                return reader.wrong(name, "range", "\(range.lowerBound) to \(range.upperBound).")
+            }
+            return integer
+        }
+    }
+
+    mutating func flag(_ name: String, _ description: String) -> Bool? {
+        optional(name, .boolean, description) { value, reader in
+            if case .bool(let flag) = value { flag } else { reader.wrong(name, "type", "Expected true or false.") }
+        }
+    }
+
+    /// An amount of money.
+    mutating func amount(_ name: String, _ description: String) -> Decimal {
+        required(name, TextRule.amount.schema, description, else: 0) { value, reader in
+            guard case .string(let text) = value, let amount = Decimal(plain: text) else {
+                return reader.wrong(name, "invalid", "Expected a number in a string, such as \"12.50\".")
+            }
+            return amount
+        }
+    }
+
+    // MARK: Choices, identifiers, days
+
+    mutating func choice<Choice: JSONChoice>(
+        _ name: String, _ description: String, _ type: Choice.Type = Choice.self
+    ) -> Choice? {
+        optional(name, Choice.schema, description) { value, reader in reader.choice(value, name) }
+    }
+
+    mutating func requiredChoice<Choice: JSONChoice>(
+        _ name: String, else substitute: Choice, _ description: String
+    ) -> Choice {
+        required(name, Choice.schema, description, else: substitute) { value, reader in reader.choice(value, name) }
+    }
+
+    private mutating func choice<Choice: JSONChoice>(_ value: JSONNode, _ name: String) -> Choice? {
+        guard case .string(let text) = value else { return wrong(name, "type", "Expected a string.") }
+        return Choice(rawValue: text)
+            ?? wrong(name, "unknown", "One of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+
+    mutating func choices<Choice: JSONChoice>(
+        _ name: String, _ description: String, _ type: Choice.Type = Choice.self
+    ) -> [Choice]? {
+        let count = 1...Choice.allCases.count
+        return optional(name, .list(of: Choice.schema, count: count), description) { value, reader in
+            reader.list(value, name, count) { value, name, reader in reader.choice(value, name) }
+        }
+    }
+
+    mutating func requiredIdentifier<Object: Resource>(
+        _ name: String, _ description: String
+    ) -> Identifier<Object> {
+        required(
+            name, .identifier(of: Object.kind), description, else: Identifier<Object>(rawValue: UUID())
+        ) { value, reader in reader.identifier(value, name) }
+    }
+
+    mutating func requiredIdentifiers<Object: Resource>(
+        _ name: String, count: ClosedRange<Int>, _ description: String
+    ) -> [Identifier<Object>] {
+        required(name, .list(of: .identifier(of: Object.kind), count: count), description, else: []) { value, reader in
+            reader.list(value, name, count) { value, name, reader in reader.identifier(value, name) }
+        }
+    }
+
+    private mutating func identifier<Object>(_ value: JSONNode, _ name: String) -> Identifier<Object>? {
+        guard case .string(let text) = value else { return wrong(name, "type", "Expected a string.") }
+        return Identifier<Object>(text) ?? wrong(name, "invalid", "Expected a UUID.")
+    }
+
+    mutating func day(_ name: String, _ description: String) -> LocalDate? {
+        optional(name, .day, description) { value, reader in
+            guard case .string(let text) = value else { return reader.wrong(name, "type", "Expected a string.") }
+            return LocalDate(text) ?? reader.wrong(name, "invalid", "Expected a day as YYYY-MM-DD.")
+        }
+    }
+
+    // MARK: Words by language
+
+    mutating func localized(_ name: String, _ longest: Int, _ description: String) -> LocalizedText? {
+        optional(name, Self.localizedSchema(longest), description) { value, reader in reader.localized(value, name) }
+    }
+
+    mutating func requiredLocalized(_ name: String, _ longest: Int, _ description: String) -> LocalizedText {
+        required(name, Self.localizedSchema(longest), description, else: LocalizedText([:])) { value, reader in
+            reader.localized(value, name)
+        }
+    }
+
+    mutating func removableLocalized(_ name: String, _ longest: Int, _ description: String) -> LocalizedText?? {
+        removable(name, Self.localizedSchema(longest), description) { value, reader in reader.localized(value, name) }
+    }
+
+    private static func localizedSchema(_ longest: Int) -> JSONSchema {
+        .map(of: TextRule.words(longest).schema, names: TextRule.language.schema)
+    }
+
+    private mutating func localized(_ value: JSONNode, _ name: String) -> LocalizedText? {
+        guard case .object(let members) = value else { return wrong(name, "type", "Expected an object.") }
+        var texts: [String: String] = [:]
+        for (language, node) in members.sorted(by: { $0.key < $1.key }) {
+            if case .string(let text) = node {
+                texts[language] = text
+            } else {
+                fail("\(name)/\(language)", "type", "Expected a string.")
+            }
+        }
+        return LocalizedText(texts)
+    }
+
+    // MARK: Structure
+
+    /// The member as it stands, of whatever type.
+    mutating func node(_ name: String, _ schema: JSONSchema, _ description: String) -> JSONNode? {
+        optional(name, schema, description) { value, _ in value }
+    }
+
+    /// The members of an object, as they stand.
+    mutating func attributes(_ name: String, _ description: String) -> [String: JSONNode]? {
+        optional(name, .map(of: .anything), description) { value, reader in
+            if case .object(let members) = value { members } else { reader.wrong(name, "type", "Expected an object.") }
+        }
+    }
+
+    /// An object, read by `read`.
+    ///
+    /// - Parameter purpose: in a patch, whether the object is patched in its turn or replaced whole.
+    mutating func object<Value>(
+        _ name: String, _ description: String, for purpose: Purpose = .new, _ read: (inout BodyReader) -> Value
+    ) -> Value? {
+        optional(name, Self.schema(purpose, read), description) { value, reader in
+            reader.nested(value, name, for: purpose, read)
+        }
+    }
+
+    mutating func requiredObject<Value>(
+        _ name: String, _ description: String, else substitute: Value, _ read: (inout BodyReader) -> Value
+    ) -> Value {
+        required(name, Self.schema(.new, read), description, else: substitute) { value, reader in
+            reader.nested(value, name, for: .new, read)
+        }
+    }
+
+    mutating func removableObject<Value>(
+        _ name: String, _ description: String, _ read: (inout BodyReader) -> Value
+    ) -> Value?? {
+        removable(name, Self.schema(.new, read), description) { value, reader in
+            reader.nested(value, name, for: .new, read)
+        }
+    }
+
+    /// A list of objects, each read by `read`.
+    mutating func objects<Value>(
+        _ name: String, count: ClosedRange<Int>, _ description: String, _ read: (inout BodyReader) -> Value
+    ) -> [Value]? {
+        optional(name, .list(of: Self.schema(.new, read), count: count), description) { value, reader in
+            reader.list(value, name, count) { value, name, reader in reader.nested(value, name, for: .new, read) }
+        }
+    }
+
+    mutating func requiredObjects<Value>(
+        _ name: String, count: ClosedRange<Int>, _ description: String, _ read: (inout BodyReader) -> Value
+    ) -> [Value] {
+        required(name, .list(of: Self.schema(.new, read), count: count), description, else: []) { value, reader in
+            reader.list(value, name, count) { value, name, reader in reader.nested(value, name, for: .new, read) }
+        }
+    }
+
+    private static func schema<Value>(_ purpose: Purpose, _ read: (inout BodyReader) -> Value) -> JSONSchema {
+        .object(properties(for: purpose) { _ = read(&$0) })
+    }
+
+    private mutating func list<Value>(
+        _ value: JSONNode, _ name: String, _ count: ClosedRange<Int>,
+        _ read: (JSONNode, String, inout BodyReader) -> Value?
+    ) -> [Value]? {
+        guard case .array(let nodes) = value else { return wrong(name, "type", "Expected a list.") }
+        guard count.contains(nodes.count) else {
+            return wrong(
+                name, nodes.count > count.upperBound ? "too_many" : "length",
+                count.lowerBound > 0 ? "\(count.lowerBound) to \(count.upperBound)." : "At most \(count.upperBound).")
+        }
+        let values = nodes.enumerated().map { index, node in read(node, "\(name)/\(index)", &self) }
+        // With one missing the others would not stand where they stood.
+        return values.contains { $0 == nil } ? nil : values.compactMap(\.self)
+    }
+
+    private mutating func wrong<Value>(_ name: String, _ code: String, _ detail: String) -> Value? {
+        fail(name, code, detail)
+        return nil
+    }
+}

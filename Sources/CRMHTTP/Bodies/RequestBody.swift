@@ -1,0 +1,76 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What a client sends as a JSON object.
+protocol JSONBody: Sendable {
+    /// What the API's documentation calls it, such as `NewCustomer`.
+    static var schemaName: String { get }
+    static var schemaDescription: String { get }
+    /// JSON that is accepted.
+    static var example: String { get }
+    static var purpose: BodyReader.Purpose { get }
+    init(_ reader: inout BodyReader)
+    /// What is wrong with it beyond its members one by one.
+    var faults: [FieldError] { get }
+}
+
+extension JSONBody {
+    static var purpose: BodyReader.Purpose { .new }
+    var faults: [FieldError] { [] }
+
+    static var schema: JSONSchema {
+        .named(schemaName, schemaDescription, properties: BodyReader.properties(for: purpose) { _ = Self(&$0) })
+    }
+
+    /// - Throws: ``RequestProblem/malformed(_:)`` for what is no JSON object; ``ServiceError/invalid(_:)`` with every fault.
+    init(json: ByteBuffer) throws {
+        if let excess = JSONBounds.excess(of: json.readableBytesView) { throw RequestProblem.malformed(excess) }
+        let node: JSONNode
+        do {
+            node = try JSONDecoder().decode(JSONNode.self, from: Data(json.readableBytesView))
+        } catch {
+            throw RequestProblem.malformed("The body is not JSON.")
+        }
+        guard case .object(let members) = node else { throw RequestProblem.malformed("The body is not a JSON object.") }
+        var reader = BodyReader(members, for: Self.purpose)
+        reader.refuseZeroCharacters()
+        let body = Self(&reader)
+        reader.refuseUnknown()
+        reader.add(body.faults)
+        if !reader.errors.isEmpty { throw ServiceError.invalid(reader.errors) }
+        self = body
+    }
+}
+
+/// A JSON merge patch (RFC 7396) of an object.
+protocol PatchBody: JSONBody {}
+
+extension PatchBody {
+    static var purpose: BodyReader.Purpose { .patch }
+}
+
+/// Reads bodies off requests.
+enum Body {
+    /// Most bytes of a JSON body.
+    static let maximumBytes = 1024 * 1024
+
+    /// - Throws: ``RequestProblem`` for another media type and for a body that is too large.
+    static func bytes(of request: Request, types: [String], limit: Int = maximumBytes) async throws -> ByteBuffer {
+        guard let sent = request.headers[.contentType].map(mediaType), types.contains(sent) else {
+            throw RequestProblem.unsupportedMediaType(expected: types.joined(separator: " or "))
+        }
+        do {
+            return try await request.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw RequestProblem.tooLarge(limit: limit)
+        }
+    }
+
+    /// Without its parameters.
+    static func mediaType(_ field: String) -> String {
+        field.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+    }
+}

@@ -1,0 +1,145 @@
+import CRM
+import Foundation
+import HTTPTypes
+
+/// The API's documentation as a page: no scripts, nothing loaded from elsewhere.
+struct DocumentPage {
+    let document: OpenAPIDocument
+
+    private static let templates = TemplateSet(
+        [
+            "docs": PackageResources.docs_mustache, "members": PackageResources.docs_members_mustache,
+            "style": PackageResources.docs_css,
+        ], escaping: .markup)
+
+    func render() -> String {
+        var schemas: [String: JSONSchema] = [:]
+        for operation in document.operations {
+            operation.success.schema.collect(into: &schemas)
+            operation.content?.schema.collect(into: &schemas)
+        }
+        Problem.schema.collect(into: &schemas)
+        return Self.templates.render(
+            "docs",
+            [
+                "title": OpenAPIDocument.title,
+                "introduction": OpenAPIDocument.introduction.split(separator: "\n\n").map(Self.prose),
+                "chapters": document.tags.map { tag in
+                    [
+                        "name": tag.name, "anchor": tag.name.lowercased(), "description": tag.description,
+                        "operations": document.operations.filter { $0.tag == tag }.map(Self.values),
+                    ] as [String: Any]
+                },
+                "schemas": schemas.sorted { $0.key < $1.key }.map { name, schema in
+                    [
+                        "name": name, "description": schema.description ?? "",
+                        "members": Self.members(schema.properties),
+                    ] as [String: Any]
+                },
+                "problems": ProblemCode.allCases.map { code in
+                    ["code": code.rawValue, "status": String(code.status.code), "meaning": Self.prose(code.meaning)]
+                },
+            ])
+    }
+
+    private static func values(of operation: Operation) -> [String: Any] {
+        var values: [String: Any] = [
+            "name": operation.name, "method": operation.method.rawValue, "path": operation.path,
+            "summary": operation.summary, "scope": operation.scope.rawValue,
+            "status": String(operation.success.status.code),
+            "answer": operation.success.description, "answerType": link(to: operation.success.schema),
+            "answerExample": pretty(operation.success.example),
+            "problems": Set(operation.problems).sorted { ($0.status.code, $0.rawValue) < ($1.status.code, $1.rawValue) }
+                .map { ["code": $0.rawValue, "status": String($0.status.code)] },
+        ]
+        values["parameters"] = operation.parameters.map { parameter in
+            [
+                "name": parameter.name, "place": parameter.place.rawValue, "type": link(to: parameter.schema),
+                "description": prose(parameter.description),
+            ] as [String: Any]
+        }
+        if let content = operation.content {
+            values["content"] =
+                [
+                    "types": content.types.joined(separator: ", "), "type": link(to: content.schema),
+                    "example": content.types[0].hasSuffix("json")
+                        ? pretty(Array(content.example.utf8)) : content.example,
+                ] as [String: Any]
+        }
+        return values
+    }
+
+    private static func members(_ properties: [JSONSchema.Property]) -> [[String: Any]] {
+        properties.map { property in
+            // What has no name of its own is told where it stands. Empty lists are there too: a template would look for what
+            // is not in what is around it.
+            let within = inner(property.schema)
+            return [
+                "name": property.name, "type": link(to: property.schema), "description": prose(property.description),
+                "isOptional": !property.isRequired,
+                "within": within.name == nil ? members(within.properties) : [],
+            ]
+        }
+    }
+
+    /// The schema of a list's items, or of the value itself.
+    private static func inner(_ schema: JSONSchema) -> JSONSchema {
+        if case .list(let element, _) = schema.shape { inner(element) } else { schema }
+    }
+
+    /// What a type is called, with a link to it where it has a name.
+    private static func link(to schema: JSONSchema) -> [String: Any] {
+        let element = inner(schema)
+        var values: [String: Any] = ["words": words(schema)]
+        if let name = element.name { values["reference"] = name }
+        return values
+    }
+
+    private static func words(_ schema: JSONSchema) -> String {
+        var words: String
+        switch schema.shape {
+        case .anything: words = "any JSON"
+        case .boolean: words = "true or false"
+        case .integer(let range):
+            words = range.map { "whole number, \($0.lowerBound)–\($0.upperBound)" } ?? "whole number"
+        case .number: words = "number"
+        case .string:
+            words =
+                schema.choices.map { $0.joined(separator: " | ") } ?? schema.identifies.map { "id of a \($0)" }
+                ?? format(schema)
+        case .list(let element, let count):
+            words =
+                "list of \(element.name ?? self.words(element))" + (count.map { ", at most \($0.upperBound)" } ?? "")
+        case .map(let value, _): words = "object of \(self.words(value)) by name"
+        case .object: words = schema.name ?? "object"
+        }
+        return schema.isNullable ? words + ", or null" : words
+    }
+
+    private static func format(_ schema: JSONSchema) -> String {
+        switch schema.format {
+        case "date-time": "time"
+        case "date": "day"
+        case "uuid": "id"
+        default: schema.length.map { "text, at most \($0.upperBound) characters" } ?? "text"
+        }
+    }
+
+    /// Text with code between backquotes, in pieces.
+    private static func prose(_ text: some StringProtocol) -> [[String: Any]] {
+        text.split(separator: "`", omittingEmptySubsequences: false).enumerated().map { index, piece in
+            index % 2 == 1 ? ["mono": String(piece)] : ["plain": String(piece)]
+        }
+    }
+
+    private static func pretty(_ json: [UInt8]) -> String {
+        do {
+            let node = try JSONDecoder().decode(JSONNode.self, from: Data(json))
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(node), as: UTF8.self)
+        } catch {
+            fatalError("an example is no JSON: \(error)")
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import CRM
+import Foundation
+import HTTPTypes
+
+/// What the operations declare, as an OpenAPI 3.1 document.
+struct OpenAPIDocument {
+    let operations: [Operation]
+
+    static let title = "Mehvar"
+    static let introduction = """
+        The API of a customer-centric CRM: customers and orders, segments, marketing-mix plans, surveys, campaigns and scores.
+
+        Requests carry a key: `Authorization: Bearer mhv_…`. Bodies are JSON in snake_case, times RFC 3339 in UTC, days \
+        YYYY-MM-DD, amounts of money digits in a string. Lists give pages: hand `next_cursor` back as `cursor` for the next \
+        one. Objects carry an `ETag`; give it as `If-Match` with a `PATCH` (a JSON merge patch, RFC 7396) so that no other \
+        change is lost. A `POST` takes an `Idempotency-Key`: repeated with it within 24 hours, a request is answered as it \
+        was and changes nothing. Errors are problem details (RFC 9457) with a `code` for programs, and `errors` that name \
+        every value that is not allowed.
+        """
+
+    var node: JSONNode {
+        var schemas: [String: JSONSchema] = [:]
+        Problem.schema.collect(into: &schemas)
+        for operation in operations {
+            operation.success.schema.collect(into: &schemas)
+            operation.content?.schema.collect(into: &schemas)
+        }
+        var paths: [String: [String: JSONNode]] = [:]
+        for operation in operations {
+            paths[operation.path, default: [:]][operation.method.rawValue.lowercased()] = Self.node(of: operation)
+        }
+        return .object([
+            "openapi": .string("3.1.0"),
+            "info": .object([
+                "title": .string(Self.title), "version": .string("1"), "description": .string(Self.introduction),
+            ]),
+            "servers": .array([.object(["url": .string("/")])]),
+            "security": .array([.object(["key": .array([])])]),
+            "tags": .array(
+                tags.map { .object(["name": .string($0.name), "description": .string($0.description)]) }),
+            "paths": .object(paths.mapValues { .object($0) }),
+            "components": .object([
+                "schemas": .object(schemas.mapValues(\.definition)),
+                "securitySchemes": .object([
+                    "key": .object([
+                        "type": .string("http"), "scheme": .string("bearer"),
+                        "description": .string("A key of the business: mhv_…"),
+                    ])
+                ]),
+                "headers": .object(Self.headers),
+            ]),
+        ])
+    }
+
+    /// The chapters, in the order of the operations.
+    var tags: [Operation.Tag] {
+        var seen: Set<Operation.Tag> = []
+        return operations.map(\.tag).filter { seen.insert($0).inserted }
+    }
+
+    private static func node(of operation: Operation) -> JSONNode {
+        var members: [String: JSONNode] = [
+            "operationId": .string(operation.name), "summary": .string(operation.summary),
+            "tags": .array([.string(operation.tag.name)]),
+            "description": .string("Needs the scope `\(operation.scope.rawValue)`."),
+            "x-scope": .string(operation.scope.rawValue),
+            "parameters": .array(operation.parameters.map(node)),
+            "responses": .object(responses(of: operation)),
+        ]
+        if let content = operation.content {
+            members["requestBody"] = .object([
+                "required": .bool(true),
+                "content": .object(
+                    Dictionary(
+                        uniqueKeysWithValues: content.types.map { type in
+                            (
+                                type,
+                                .object([
+                                    "schema": content.schema.document, "example": example(content.example, type),
+                                ])
+                            )
+                        })),
+            ])
+        }
+        return .object(members)
+    }
+
+    private static func node(of parameter: Parameter) -> JSONNode {
+        var members: [String: JSONNode] = [
+            "in": .string(parameter.place.rawValue), "name": .string(parameter.name),
+            "description": .string(parameter.description), "schema": parameter.schema.document,
+            "required": .bool(parameter.place == .path),
+        ]
+        // Lists stand in one parameter, separated by commas.
+        if case .list = parameter.schema.shape { members["explode"] = .bool(false) }
+        return .object(members)
+    }
+
+    private static func responses(of operation: Operation) -> [String: JSONNode] {
+        let success = operation.success
+        var responses: [String: JSONNode] = [
+            String(success.status.code): .object([
+                "description": .string(success.description),
+                "headers": .object(
+                    Dictionary(
+                        uniqueKeysWithValues: (success.headers.map(\.rawValue) + ["X-Request-Id"]).map {
+                            ($0, reference($0))
+                        })),
+                "content": .object([
+                    success.type: .object([
+                        "schema": success.schema.document, "example": example(success.example, success.type),
+                    ])
+                ]),
+            ])
+        ]
+        if operation.parameters.contains(where: { $0.name == "If-None-Match" }) {
+            responses["304"] = .object([
+                "description": .string("The object has not changed since."),
+                "headers": .object(["ETag": reference("ETag")]),
+            ])
+        }
+        let codes = Set(ProblemCode.ofEveryOperation + operation.problems)
+        for (status, codes) in Dictionary(grouping: codes, by: \.status.code) {
+            let codes = codes.sorted { $0.rawValue < $1.rawValue }
+            var headers = ["X-Request-Id": reference("X-Request-Id")]
+            if status == 429 || status == 503 { headers["Retry-After"] = reference("Retry-After") }
+            responses[String(status)] = .object([
+                "description": .string(codes.map { "`\($0.rawValue)`: \($0.meaning)" }.joined(separator: "\n\n")),
+                "headers": .object(headers),
+                "content": .object([
+                    "application/problem+json": .object([
+                        "schema": Problem.schema.document,
+                        "example": example(
+                            JSONWriter.bytes(
+                                of: Problem(codes[0], codes[0].meaning, requestID: Problem.example.requestID)),
+                            "application/json"),
+                    ])
+                ]),
+            ])
+        }
+        return responses
+    }
+
+    private static func reference(_ header: String) -> JSONNode {
+        .object(["$ref": .string("#/components/headers/\(header)")])
+    }
+
+    private static let headers: [String: JSONNode] = [
+        ("ETag", "The object's version, for If-Match and If-None-Match."),
+        ("Location", "Where the new object is."),
+        ("Idempotency-Replayed", "`true` when the request was done before under its Idempotency-Key, and not again."),
+        ("X-Request-Id", "What the server's log calls the request."),
+        ("Retry-After", "Seconds to wait before the request is repeated."),
+    ].reduce(into: [:]) { headers, header in
+        headers[header.0] = .object([
+            "description": .string(header.1), "schema": .object(["type": .string("string")]),
+        ])
+    }
+
+    private static func example(_ text: String, _ type: String) -> JSONNode { example(Array(text.utf8), type) }
+
+    /// JSON as it is, everything else as a text.
+    private static func example(_ bytes: [UInt8], _ type: String) -> JSONNode {
+        guard type.hasSuffix("json") else { return .string(String(decoding: bytes, as: UTF8.self)) }
+        do {
+            return try JSONDecoder().decode(JSONNode.self, from: Data(bytes))
+        } catch {
+            fatalError("an example is no JSON: \(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// A request to an operation, on whose behalf it is known.
+struct Call: Sendable {
+    let request: Request
+    let tenant: TenantContext
+    private let parameters: Parameters
+
+    init(_ request: Request, _ context: TenantRequestContext) {
+        self.request = request
+        tenant = context.tenant
+        parameters = context.parameters
+    }
+
+    /// The id in the path. What is no UUID is as unknown as a stranger's.
+    func identifier<Object: Resource>(_ type: Object.Type = Object.self) throws -> Identifier<Object> {
+        guard let text = parameters.get("id"), let id = Identifier<Object>(text) else {
+            throw ServiceError.notFound(Object.kind)
+        }
+        return id
+    }
+
+    /// The version that `If-Match` names; `nil` without it or for `*`.
+    func expectedVersion() throws -> Int? {
+        guard let text = request.headers[.ifMatch], text != "*" else { return nil }
+        guard let version = EntityTag(text)?.version else { throw RequestProblem.badPrecondition }
+        return version
+    }
+
+    /// Whether the client holds the version already.
+    func holds(_ version: Int) -> Bool {
+        guard let held = request.headers[.ifNoneMatch] else { return false }
+        // Several may stand there, and weak ones; a version is compared weakly. (RFC 9110, section 13.1.2.)
+        return held == "*"
+            || held.split(separator: ",").contains { text in
+                let tag = text.trimmingCharacters(in: .whitespaces)
+                return EntityTag(tag.hasPrefix("W/") ? String(tag.dropFirst(2)) : tag)?.version == version
+            }
+    }
+
+    /// Reads the query, and refuses it when anything is wrong with it.
+    func query<Value>(_ read: (inout QueryReader) throws -> Value) throws -> Value {
+        var reader = QueryReader(request.uri.query)
+        let value = try read(&reader)
+        try reader.end()
+        return value
+    }
+
+    /// The caller with the request that it may repeat under its `Idempotency-Key`, if it sent one.
+    ///
+    /// - Parameters:
+    ///   - operation: the operation's name.
+    ///   - body: what another request under the same key must be equal to.
+    ///   - object: what a replay answers with.
+    func idempotent(
+        _ operation: String, body: some Sequence<UInt8>, object: UUID
+    ) throws -> TenantContext {
+        guard let key = request.headers[.idempotencyKey] else { return tenant }
+        guard
+            let request = IdempotentRequest(
+                key: key, operation: operation, path: request.uri.path, body: body, object: object)
+        else { throw RequestProblem.badIdempotencyKey }
+        return tenant.with(request)
+    }
+}
+
+/// The `ETag` of an object: its version in quotes.
+struct EntityTag {
+    let version: Int
+
+    init(version: Int) { self.version = version }
+
+    init?(_ text: String) {
+        guard text.utf8.count > 2, text.hasPrefix("\""), text.hasSuffix("\""),
+            let version = Int(text.dropFirst().dropLast())
+        else { return nil }
+        self.version = version
+    }
+
+    var text: String { "\"\(version)\"" }
+}
+
+extension HTTPField.Name {
+    static let idempotencyKey = named("Idempotency-Key")
+    static let idempotencyReplayed = named("Idempotency-Replayed")
+    static let requestID = named("X-Request-Id")
+
+    private static func named(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { fatalError("\(text) is no field name") }
+        return name
+    }
+}

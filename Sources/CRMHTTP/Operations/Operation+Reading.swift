@@ -1,0 +1,112 @@
+import CRM
+import HTTPTypes
+import Hummingbird
+
+/// The filters of a list, read from its query.
+protocol ListFilter: Sendable {
+    init(_ query: inout QueryReader)
+}
+
+/// A list without filters.
+private struct NoFilter: ListFilter {
+    init(_ query: inout QueryReader) {}
+}
+
+/// Operations that change nothing.
+extension Operation {
+    /// One object by its id.
+    static func find<Object: Resource>(
+        _ declared: Declaration,
+        _ find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    ) -> Operation {
+        let selection = FieldSelection(Object.schema)
+        return Operation(
+            method: .get, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
+            scope: declared.scope,
+            parameters: [
+                .identifier(Object.self), .ifNoneMatch,
+            ] + QueryReader.parameters { selection.read(&$0) },
+            success: .object(Object.self, .ok, "The \(Object.kind)."),
+            problems: [.notFound] + declared.problems
+        ) { call in
+            let fields = try call.query { selection.read(&$0) }
+            let object = try await find(call.tenant, call.identifier())
+            return call.holds(object.version)
+                ? Reply.notModified(object.version) : Reply.object(object, fields: fields)
+        }
+    }
+
+    /// A page of a list without filters.
+    static func list<Item: JSONObject & Listed>(
+        _ declared: Declaration, of parent: (any Resource.Type)? = nil,
+        _ list: @escaping @Sendable (Call, PageRequest<Item>) async throws -> Page<Item>
+    ) -> Operation {
+        self.list(declared, of: parent, by: NoFilter.self) { call, _, page in try await list(call, page) }
+    }
+
+    /// A page of a list.
+    static func list<Item: JSONObject & Listed, Filter: ListFilter>(
+        _ declared: Declaration, of parent: (any Resource.Type)? = nil, by filter: Filter.Type,
+        _ list: @escaping @Sendable (Call, Filter, PageRequest<Item>) async throws -> Page<Item>
+    ) -> Operation {
+        let selection = FieldSelection(Item.schema)
+        @Sendable func read(
+            _ query: inout QueryReader
+        ) throws -> (filter: Filter, page: PageRequest<Item>, fields: FieldSelection.Fields?) {
+            let page: PageRequest<Item> = try query.page()
+            return (Filter(&query), page, selection.read(&query))
+        }
+        return Operation(
+            method: .get, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
+            scope: declared.scope,
+            parameters: (parent.map { [.identifier($0)] } ?? []) + QueryReader.parameters { _ = try? read(&$0) },
+            success: .page(of: Item.self), problems: (parent == nil ? [] : [.notFound]) + declared.problems
+        ) { call in
+            let (filter, page, fields) = try call.query(read)
+            return Reply.page(try await list(call, filter, page), fields: fields)
+        }
+    }
+}
+
+extension Operation.Success {
+    /// One object, with its `ETag`.
+    static func object<Object: Resource>(
+        _ type: Object.Type, _ status: HTTPResponse.Status, _ description: String,
+        headers: [Operation.Header] = [.eTag]
+    ) -> Operation.Success {
+        Operation.Success(
+            status: status, description: description, type: "application/json", schema: Object.schema.selectable,
+            example: JSONWriter.bytes(of: Object.example), headers: headers)
+    }
+
+    /// A value without a version.
+    static func value<Value: JSONObject>(
+        _ type: Value.Type, _ description: String, headers: [Operation.Header] = []
+    ) -> Operation.Success {
+        Operation.Success(
+            status: .ok, description: description, type: "application/json", schema: Value.schema,
+            example: JSONWriter.bytes(of: Value.example), headers: headers)
+    }
+
+    static func page<Item: JSONObject>(of type: Item.Type) -> Operation.Success {
+        Operation.Success(
+            status: .ok, description: "A page of the list.", type: "application/json",
+            schema: Page<Item>.schema, example: JSONWriter.bytes(of: Page(items: [Item.example], nextCursor: nil)))
+    }
+}
+
+extension Parameter {
+    /// The id in the path.
+    static func identifier(_ type: any Resource.Type) -> Parameter {
+        Parameter(.path, "id", .identifier(of: type.kind), "The \(type.kind)'s id.")
+    }
+
+    static let ifNoneMatch = Parameter(
+        .header, "If-None-Match", .string, "The ETag that the client holds: 304 when the object has not changed since.")
+    static let ifMatch = Parameter(
+        .header, "If-Match", .string, "The ETag that the change is made for: 412 when the object has changed since.")
+    static let idempotencyKey = Parameter(
+        .header, "Idempotency-Key", IdempotentRequest.keyRule.schema,
+        "A text of the client's own, unique to this request. The same request under the same key within 24 hours is answered as the first one was, and changes nothing."
+    )
+}

@@ -1,0 +1,146 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// Operations that change something.
+extension Operation {
+    /// Makes an object. The id is chosen before anything is done, so that a repeated request can be answered with it.
+    ///
+    /// - Parameter find: renders the object that a request of before has made.
+    static func create<New: JSONBody, Object: Resource>(
+        _ declared: Declaration, from input: New.Type,
+        _ create: @escaping @Sendable (TenantContext, Identifier<Object>, New) async throws -> Object,
+        replay find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    ) -> Operation {
+        let selection = FieldSelection(Object.schema)
+        return Operation(
+            method: .post, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
+            scope: declared.scope, parameters: [.idempotencyKey] + QueryReader.parameters { selection.read(&$0) },
+            content: .json(New.self),
+            success: .object(
+                Object.self, .created, "The new \(Object.kind), and where it is.",
+                headers: [.eTag, .location, .replayed]),
+            problems: Body.problems + ProblemCode.ofIdempotency + declared.problems
+        ) { call in
+            let fields = try call.query { selection.read(&$0) }
+            let body = try await Body.bytes(of: call.request, types: New.types)
+            let new = try New(json: body)
+            let id = Identifier<Object>.make()
+            let context = try call.idempotent(declared.name, body: body.readableBytesView, object: id.rawValue)
+            return try await replaying {
+                Reply.created(try await create(context, id, new), at: declared.path, fields: fields)
+            } replay: { object in
+                let object: Object = try await find(call.tenant.reading(declared.scope), Identifier(rawValue: object))
+                return Reply.created(object, at: declared.path, fields: fields)
+            }
+        }
+    }
+
+    /// Changes an object by a merge patch.
+    static func change<Changes: PatchBody, Object: Resource>(
+        _ declared: Declaration, by changes: Changes.Type,
+        _ change: @escaping @Sendable (TenantContext, Identifier<Object>, Int?, Changes) async throws -> Object
+    ) -> Operation {
+        let selection = FieldSelection(Object.schema)
+        return Operation(
+            method: .patch, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
+            scope: declared.scope,
+            parameters: [.identifier(Object.self), .ifMatch] + QueryReader.parameters { selection.read(&$0) },
+            content: .json(Changes.self), success: .object(Object.self, .ok, "The \(Object.kind) as it is now."),
+            problems: Body.problems + [.notFound, .stale, .badPrecondition] + declared.problems
+        ) { call in
+            let fields = try call.query { selection.read(&$0) }
+            let id: Identifier<Object> = try call.identifier()
+            let expected = try call.expectedVersion()
+            let changes = try Changes(json: try await Body.bytes(of: call.request, types: Changes.types))
+            return Reply.object(try await change(call.tenant, id, expected, changes), fields: fields)
+        }
+    }
+
+    /// Has something done with an object; a body says what, if there is one.
+    ///
+    /// - Parameters:
+    ///   - status: 202 where a job does it afterwards.
+    ///   - find: renders the object for a request that is repeated.
+    static func act<Input: JSONBody, Object: Resource>(
+        _ declared: Declaration, with input: Input.Type, status: HTTPResponse.Status = .ok,
+        _ act: @escaping @Sendable (TenantContext, Identifier<Object>, Input) async throws -> Object,
+        replay find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    ) -> Operation {
+        let selection = FieldSelection(Object.schema)
+        let isEmpty = Input.self == NoBody.self
+        return Operation(
+            method: .post, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
+            scope: declared.scope,
+            parameters: [.identifier(Object.self), .idempotencyKey] + QueryReader.parameters { selection.read(&$0) },
+            content: isEmpty ? nil : .json(Input.self),
+            success: .object(
+                Object.self, status,
+                status == .accepted
+                    ? "It is under way; the \(Object.kind) as it is now." : "The \(Object.kind) as it is now.",
+                headers: [.eTag, .replayed]),
+            problems: (isEmpty ? [] : Body.problems) + ProblemCode.ofIdempotency + [.notFound] + declared.problems
+        ) { call in
+            let fields = try call.query { selection.read(&$0) }
+            let id: Identifier<Object> = try call.identifier()
+            let (input, body) = try await Input.read(call.request)
+            let context = try call.idempotent(declared.name, body: body, object: id.rawValue)
+            return try await replaying {
+                Reply.object(try await act(context, id, input), status: status, fields: fields)
+            } replay: { object in
+                let object: Object = try await find(call.tenant.reading(declared.scope), Identifier(rawValue: object))
+                return Reply.object(object, status: status, fields: fields)
+            }
+        }
+    }
+
+    /// Has something done with an object.
+    static func act<Object: Resource>(
+        _ declared: Declaration, status: HTTPResponse.Status = .ok,
+        _ act: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object,
+        replay find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    ) -> Operation {
+        self.act(
+            declared, with: NoBody.self, status: status, { context, id, _ in try await act(context, id) }, replay: find)
+    }
+
+    /// Asks for something of an object that changes nothing, by POST because it is work.
+    static func ask<Object: Resource, Value: JSONObject>(
+        _ declared: Declaration, of type: Object.Type,
+        _ ask: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Value
+    ) -> Operation {
+        Operation(
+            method: .post, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
+            scope: declared.scope, parameters: [.identifier(Object.self)],
+            success: .value(Value.self, Value.schemaDescription), problems: [.notFound] + declared.problems
+        ) { call in
+            try call.query { _ in }
+            return Reply.value(try await ask(call.tenant, call.identifier()))
+        }
+    }
+
+    /// Runs what a request asks for; one that was done before is answered as it was then.
+    static func replaying(
+        _ run: () async throws -> Response, replay: (UUID) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await run()
+        } catch ServiceError.replay(let object) {
+            var response = try await replay(object)
+            response.headers[.idempotencyReplayed] = "true"
+            return response
+        }
+    }
+}
+
+extension Operation.Content {
+    static func json<Input: JSONBody>(_ type: Input.Type) -> Operation.Content {
+        Operation.Content(types: Input.types, schema: Input.schema, example: Input.example)
+    }
+}
+
+extension Body {
+    /// How reading a body may fail.
+    static let problems: [ProblemCode] = [.malformed, .invalid, .tooLarge, .unsupportedMediaType]
+}

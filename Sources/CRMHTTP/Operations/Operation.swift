@@ -1,0 +1,79 @@
+import CRM
+import HTTPTypes
+import Hummingbird
+
+/// One thing that clients can do: declared once, served by the router, described by the OpenAPI document, tried by tests.
+struct Operation: Sendable {
+    /// What several operations are about; a chapter of the documentation.
+    struct Tag: Sendable, Hashable {
+        let name: String
+        let description: String
+
+        init(_ name: String, _ description: String) {
+            self.name = name
+            self.description = description
+        }
+    }
+
+    /// What a client sends.
+    struct Content: Sendable {
+        let types: [String]
+        let schema: JSONSchema
+        /// As it is sent.
+        let example: String
+    }
+
+    /// What a client gets when it went well.
+    struct Success: Sendable {
+        let status: HTTPResponse.Status
+        let description: String
+        let type: String
+        let schema: JSONSchema
+        /// JSON.
+        let example: [UInt8]
+        var headers: [Header] = []
+    }
+
+    enum Header: String, Sendable { case eTag = "ETag", location = "Location", replayed = "Idempotency-Replayed" }
+
+    let method: HTTPRequest.Method
+    /// With parameters in braces: `/v1/customers/{id}`.
+    let path: String
+    /// The name of the operation, such as `list_customers`.
+    let name: String
+    let summary: String
+    let tag: Tag
+    let scope: Scope
+    var parameters: [Parameter]
+    var content: Content?
+    let success: Success
+    /// How it may fail, beside the ways in which every operation may.
+    var problems: [ProblemCode]
+    let handle: @Sendable (Call) async throws -> Response
+}
+
+/// A resource's operations.
+protocol OperationGroup: Sendable {
+    var operations: [Operation] { get }
+}
+
+/// What is to be said of every operation.
+struct Declaration: Sendable {
+    let path: String
+    let name: String
+    let summary: String
+    let tag: Operation.Tag
+    let scope: Scope
+    let problems: [ProblemCode]
+
+    /// - Parameters:
+    ///   - path: with parameters in braces.
+    ///   - name: in the style of `list_customers`.
+    ///   - problems: how it may fail, beside the ways in which every operation of its kind may.
+    static func at(
+        _ path: String, _ name: String, _ summary: String, _ tag: Operation.Tag, _ scope: Scope,
+        problems: [ProblemCode] = []
+    ) -> Declaration {
+        Declaration(path: path, name: name, summary: summary, tag: tag, scope: scope, problems: problems)
+    }
+}

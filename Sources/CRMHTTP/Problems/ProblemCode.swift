@@ -1,0 +1,97 @@
+import HTTPTypes
+
+/// Every way in which the API refuses, as clients tell them apart.
+enum ProblemCode: String, CaseIterable, Sendable {
+    case malformed
+    case badQuery = "bad_query"
+    case badPrecondition = "bad_precondition"
+    case badIdempotencyKey = "bad_idempotency_key"
+    case unauthenticated
+    case forbidden
+    case tenantSuspended = "tenant_suspended"
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case referenceTaken = "reference_taken"
+    case nameTaken = "name_taken"
+    case alreadyLaunched = "already_launched"
+    case ruleSegment = "rule_segment"
+    case duplicateImport = "duplicate_import"
+    case importRunning = "import_running"
+    case inFlight = "in_flight"
+    case stale
+    case tooLarge = "too_large"
+    case unsupportedMediaType = "unsupported_media_type"
+    case invalid
+    case keyReused = "idempotency_key_reused"
+    case rateLimited = "rate_limited"
+    case internalError = "internal_error"
+    case unavailable
+    case busy
+    case outcomeUnknown = "outcome_unknown"
+    case staleSchema = "stale_schema"
+
+    var status: HTTPResponse.Status {
+        switch self {
+        case .malformed, .badQuery, .badPrecondition, .badIdempotencyKey: .badRequest
+        case .unauthenticated: .unauthorized
+        case .forbidden, .tenantSuspended: .forbidden
+        case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .referenceTaken, .nameTaken, .alreadyLaunched, .ruleSegment, .duplicateImport, .importRunning, .inFlight:
+            .conflict
+        case .stale: .preconditionFailed
+        case .tooLarge: .contentTooLarge
+        case .unsupportedMediaType: .unsupportedMediaType
+        case .invalid, .keyReused: .unprocessableContent
+        case .rateLimited: .tooManyRequests
+        case .internalError: .internalServerError
+        case .unavailable, .busy, .outcomeUnknown, .staleSchema: .serviceUnavailable
+        }
+    }
+
+    /// What it means, and what a client does about it.
+    var meaning: String {
+        switch self {
+        case .malformed:
+            "The body is not JSON of the form that is expected, or the request is not one. Mend the client."
+        case .badQuery: "Query parameters that are unknown, stand twice or cannot be used; errors names each."
+        case .badPrecondition: "If-Match takes an ETag as it was given."
+        case .badIdempotencyKey: "Idempotency-Key is a text of 1 to 255 visible ASCII characters."
+        case .unauthenticated: "No key, or one that is unknown, expired or revoked. Send Authorization: Bearer mhv_…"
+        case .forbidden: "The key lacks the scope that the operation needs."
+        case .tenantSuspended: "The business is suspended."
+        case .notFound: "There is no such object, or no such path."
+        case .methodNotAllowed: "The path does not take this method; Allow names those that it takes."
+        case .referenceTaken: "Another customer has this reference."
+        case .nameTaken: "Another object of the kind has this name."
+        case .alreadyLaunched: "The campaign was launched before."
+        case .ruleSegment: "The segment's rule decides who is in it."
+        case .duplicateImport: "The same file was imported before, and its rows could not be told from those of then."
+        case .importRunning: "Another import of the business is being written. Try again when it is done."
+        case .inFlight: "The same request is being done at this moment. Repeat it shortly."
+        case .stale:
+            "The object has changed since the version that the client named. Read it again and repeat the change."
+        case .tooLarge: "The body is larger than allowed."
+        case .unsupportedMediaType: "The Content-Type is none that the operation takes."
+        case .invalid: "Some values are not allowed; errors names each by a JSON pointer into the body."
+        case .keyReused: "The Idempotency-Key was used for another request within 24 hours. Use a new one."
+        case .rateLimited: "Too many requests. Wait for as long as Retry-After says."
+        case .internalError: "Something went wrong on the server. Tell the operator the request id."
+        case .unavailable: "The database cannot be reached. Nothing was changed; repeat it after Retry-After."
+        case .busy: "Others are changing the same objects. Nothing was changed; repeat it after Retry-After."
+        case .outcomeUnknown:
+            "The database went away before it answered: the change may or may not have been made. Repeat it under the same Idempotency-Key, or look before you repeat it."
+        case .staleSchema: "The database is being upgraded. Repeat it after Retry-After."
+        }
+    }
+
+    /// How every operation may fail.
+    static let ofEveryOperation: [ProblemCode] = [
+        .malformed, .badQuery, .unauthenticated, .forbidden, .tenantSuspended, .rateLimited, .internalError,
+        .unavailable,
+        .busy, .outcomeUnknown, .staleSchema,
+    ]
+
+    /// How a request with an `Idempotency-Key` may fail.
+    static let ofIdempotency: [ProblemCode] = [.badIdempotencyKey, .inFlight, .keyReused]
+}

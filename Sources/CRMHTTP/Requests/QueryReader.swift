@@ -1,0 +1,140 @@
+import CRM
+import Foundation
+import Hummingbird
+import Postgres
+
+/// Reads the parameters of a query and reports every bad one at once, unknown ones too, so that a misspelt filter does not
+/// silently show everything.
+///
+/// The same reading describes the query: read without values, it notes which parameters are asked for.
+struct QueryReader {
+    private var values: [(name: String, value: String)]
+    private(set) var errors: [FieldError] = []
+    /// The parameters asked for so far; `nil` while values are read.
+    private(set) var described: [Parameter]?
+
+    /// - Parameter query: as it stands in the URL.
+    init(_ query: String?) {
+        values = QueryString.pairs(query ?? "")
+        var seen: Set<String> = []
+        for (name, value) in values {
+            if !seen.insert(name).inserted { fail(name, "duplicate", "Stands twice.") }
+            if name.utf8.contains(0) || value.utf8.contains(0) {
+                fail(name, "invalid", "Holds a character that is not allowed.")
+            }
+        }
+    }
+
+    static func parameters(_ read: (inout QueryReader) -> Void) -> [Parameter] {
+        var reader = QueryReader(nil)
+        reader.described = []
+        read(&reader)
+        return reader.described ?? []
+    }
+
+    /// - Throws: ``RequestProblem/query(_:)`` with everything that is wrong.
+    mutating func end() throws {
+        for (name, _) in values { fail(name, "unknown", "There is no such parameter.") }
+        if !errors.isEmpty { throw RequestProblem.query(errors) }
+    }
+
+    mutating func fail(_ name: String, _ code: String, _ detail: String) {
+        guard !errors.contains(where: { $0.pointer == name }) else { return }
+        errors.append(FieldError(name, code, detail))
+    }
+
+    // MARK: Parameters
+
+    /// The value of a parameter, taken; where parameters are described, `nil`.
+    mutating func take(_ name: String, _ schema: @autoclosure () -> JSONSchema, _ description: String) -> String? {
+        if described != nil {
+            described?.append(Parameter(.query, name, schema(), description))
+            return nil
+        }
+        guard let index = values.firstIndex(where: { $0.name == name }) else { return nil }
+        return values.remove(at: index).value
+    }
+
+    mutating func choice<Choice: JSONChoice>(
+        _ name: String, _ description: String, _ type: Choice.Type = Choice.self
+    ) -> Choice? {
+        take(name, Choice.schema, description).flatMap { value in
+            Choice(rawValue: value) ?? wrong(name, "unknown", Self.oneOf(Choice.self))
+        }
+    }
+
+    mutating func text(_ name: String, _ rule: TextRule, _ description: String) -> String? {
+        take(name, rule.schema, description).flatMap { text in
+            guard let fault = rule.fault(of: text) else { return text }
+            return wrong(name, fault.code, fault.detail)
+        }
+    }
+
+    mutating func day(_ name: String, _ description: String) -> LocalDate? {
+        take(name, .day, description).flatMap { LocalDate($0) ?? wrong(name, "invalid", "A day as YYYY-MM-DD.") }
+    }
+
+    mutating func integer(_ name: String, in range: ClosedRange<Int>, _ description: String) -> Int? {
+        take(name, .integer(in: range), description).flatMap { text in
+            if let number = Int(text), range.contains(number) { return number }
+            return wrong(name, "range", "\(range.lowerBound) to \(range.upperBound).")
+        }
+    }
+
+    // MARK: Filters: filter[name]=… and filter[name][in]=…,…
+
+    mutating func filterChoices<Choice: JSONChoice>(
+        _ name: String, _ description: String, _ type: Choice.Type = Choice.self
+    ) -> [Choice]? {
+        filter(name, Choice.schema, description) {
+            Choice(rawValue: $0)
+        } fault: {
+            ("unknown", Self.oneOf(Choice.self))
+        }
+    }
+
+    mutating func filterTexts(_ name: String, _ rule: TextRule, _ description: String) -> [String]? {
+        filter(name, rule.schema, description) {
+            rule.fault(of: $0) == nil ? $0 : nil
+        } fault: {
+            ("invalid", "Cannot be one.")
+        }
+    }
+
+    mutating func filterIdentifier<Object: Resource>(_ name: String, _ description: String) -> Identifier<Object>? {
+        let full = "filter[\(name)]"
+        return take(full, .identifier(of: Object.kind), description).flatMap {
+            Identifier<Object>($0) ?? wrong(full, "invalid", "One UUID.")
+        }
+    }
+
+    mutating func filterFlag(_ name: String, _ description: String) -> Bool? {
+        let full = "filter[\(name)]"
+        return take(full, .boolean, description).flatMap { Bool($0) ?? wrong(full, "invalid", "true or false.") }
+    }
+
+    private mutating func filter<Value>(
+        _ name: String, _ schema: JSONSchema, _ description: String, _ read: (String) -> Value?,
+        fault: () -> (code: String, detail: String)
+    ) -> [Value]? {
+        let (one, several) = ("filter[\(name)]", "filter[\(name)][in]")
+        let single = take(one, schema, description).map { (one, [$0]) }
+        let list = take(several, .list(of: schema, count: 1...200), description + " Several, separated by commas.")
+            .map { (several, $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)) }
+        guard let (place, texts) = single ?? list else { return nil }
+        if single != nil, list != nil { return wrong(several, "duplicate", "Either \(one) or \(several).") }
+        guard texts.count <= 200 else { return wrong(place, "too_many", "At most 200.") }
+        let values = texts.compactMap(read)
+        guard values.count == texts.count else { return wrong(place, fault().code, fault().detail) }
+        return values
+    }
+
+    private mutating func wrong<Value>(_ name: String, _ code: String, _ detail: String) -> Value? {
+        fail(name, code, detail)
+        return nil
+    }
+
+    private static func oneOf<Choice: JSONChoice>(_ type: Choice.Type) -> String {
+        "One of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))."
+    }
+}

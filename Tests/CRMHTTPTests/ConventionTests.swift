@@ -1,0 +1,113 @@
+import CRM
+import Foundation
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import CRMHTTP
+
+/// What every operation has by being declared.
+@Suite("Conventions")
+struct ConventionTests {
+    @Test func `fields shows some members of an object, and of each item of a list`() async throws {
+        try await HTTPFixture.with { fixture in
+            let customer = try await fixture.business.customer("Ada", reference: "1")
+            func names(_ node: JSONNode) -> Set<String> {
+                if case .object(let members) = node { Set(members.keys) } else { [] }
+            }
+            let one = try await fixture.api.get("/v1/customers/\(customer.id)?fields=name,contact_points")
+            #expect(try names(one.value()) == ["id", "name", "contact_points"])
+            // What is within the chosen ones stays whole.
+            #expect(try names(one.value("contact_points/0")) == ["channel", "address", "is_primary"])
+            #expect(one.headers[.eTag] == "\"1\"")
+            let list = try await fixture.api.get("/v1/customers?fields=stage")
+            #expect(try names(list.value()) == ["data", "next_cursor"])
+            #expect(try names(list.value("data/0")) == ["id", "stage"])
+            let bad = try await fixture.api.get("/v1/customers?fields=id,secret")
+            #expect(bad.status == 400)
+            #expect(try bad.errors() == ["fields unknown"])
+        }
+    }
+
+    @Test func `An object that the client holds already is not sent again`() async throws {
+        try await HTTPFixture.with { fixture in
+            let customer = try await fixture.business.customer("Ada")
+            let path = "/v1/customers/\(customer.id)"
+            for held in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
+                let answer = try await fixture.api.get(path, headers: [.ifNoneMatch: held])
+                #expect(answer.status == 304, "\(held)")
+                #expect(answer.body.isEmpty && answer.headers[.eTag] == "\"1\"")
+            }
+            #expect(try await fixture.api.get(path, headers: [.ifNoneMatch: "\"2\""]).status == 200)
+        }
+    }
+
+    @Test func `A list goes by the order that is asked for, and its cursor by that one alone`() async throws {
+        try await HTTPFixture.with { fixture in
+            for name in ["پایدار", "آشنا", "b", "A", "چای"] { _ = try await fixture.business.segment(name, of: []) }
+            func walk(_ sort: String) async throws -> [String] {
+                var names: [String] = []
+                var cursor = ""
+                repeat {
+                    let answer = try await fixture.api.get("/v1/segments?limit=2&sort=\(sort)\(cursor)")
+                    names += try answer.list("data").indices.compactMap { try answer.text("data/\($0)/name") }
+                    cursor = try answer.text("next_cursor").map { "&cursor=\($0)" } ?? ""
+                } while !cursor.isEmpty
+                return names
+            }
+            #expect(try await walk("name") == ["آشنا", "پایدار", "چای", "A", "b"])
+            #expect(try await walk("-name") == ["b", "A", "چای", "پایدار", "آشنا"])
+            #expect(try await walk("created_at") == ["پایدار", "آشنا", "b", "A", "چای"])
+            let cursor = try #require(try await fixture.api.get("/v1/segments?limit=1&sort=name").text("next_cursor"))
+            for other in ["created_at", "-name"] {
+                let answer = try await fixture.api.get("/v1/segments?limit=1&sort=\(other)&cursor=\(cursor)")
+                #expect(try answer.errors() == ["cursor invalid_cursor"])
+            }
+            #expect(try await fixture.api.get("/v1/segments?sort=colour").errors() == ["sort unknown"])
+        }
+    }
+
+    @Test func `A path asked with a method that it does not take names those that it takes`() async throws {
+        try await HTTPFixture.with { fixture in
+            let answer = try await fixture.api.send(TestRequest(.delete, "/v1/customers"))
+            #expect(answer.status == 405)
+            #expect(answer.headers[.allow] == "GET, HEAD, POST")
+            #expect(try answer.text("code") == "method_not_allowed")
+            #expect(
+                try await fixture.api.send(TestRequest(.put, "/v1/customers/\(UUID())")).headers[.allow]
+                    == "GET, HEAD, PATCH")
+            #expect(try await fixture.api.send(TestRequest(.delete, "/v1/nothing")).status == 404)
+        }
+    }
+
+    @Test func `All that is wrong with a body is told at once: members, rules and what contradicts itself`()
+        async throws
+    {
+        try await HTTPFixture.with { fixture in
+            let answer = try await fixture.api.post(
+                "/v1/customers",
+                """
+                {"kind": "robot", "language": "Persian", "colour": 1, "attributes": [], "contact_points": [
+                 {"channel": "email", "address": "nobody", "is_primary": true},
+                 {"channel": "email", "address": "a@b.example", "is_primary": true}, {"channel": "fax", "address": 5}]}
+                """)
+            #expect(answer.status == 422)
+            #expect(
+                Set(try answer.errors()) == [
+                    "/name required", "/kind unknown", "/language invalid", "/colour unknown", "/attributes type",
+                    "/contact_points/0/address invalid", "/contact_points/1/is_primary duplicate",
+                    "/contact_points/2/channel unknown", "/contact_points/2/address type",
+                ])
+        }
+    }
+
+    @Test func `An operation that takes no parameters refuses them`() async throws {
+        try await HTTPFixture.with { fixture in
+            let customer = try await fixture.business.customer("Ada")
+            let answer = try await fixture.api.get("/v1/customers/\(customer.id)?expand=orders")
+            #expect(answer.status == 400)
+            #expect(try answer.errors() == ["expand unknown"])
+            #expect(try await fixture.api.get("/v1/customers?limit=1&limit=2").errors() == ["limit duplicate"])
+        }
+    }
+}

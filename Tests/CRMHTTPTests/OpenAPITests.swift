@@ -1,0 +1,74 @@
+import CRM
+import Foundation
+import Hummingbird
+import NIOCore
+import TestSupport
+import Testing
+
+@testable import CRMHTTP
+
+@Suite("OpenAPI")
+struct OpenAPITests {
+    private func withOperations(_ body: ([Operation]) throws -> Void) async throws {
+        try await withMigratedDatabase { server in
+            let business = try await Business(in: server)
+            let api = API(
+                database: business.database, imports: business.database,
+                spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
+            try body(api.operations)
+        }
+    }
+
+    @Test func `Operations and their objects have names of their own`() async throws {
+        try await withOperations { operations in
+            #expect(Set(operations.map(\.name)).count == operations.count)
+            #expect(Set(operations.map { "\($0.method) \($0.path)" }).count == operations.count)
+            // Two that share a name would be one in the document.
+            func named(_ schema: JSONSchema) -> [JSONSchema] {
+                var found: [JSONSchema] = schema.name == nil ? [] : [schema]
+                switch schema.shape {
+                case .list(let element, _): found += named(element)
+                case .map(let value, _): found += named(value)
+                case .object(let properties): found += properties.flatMap { named($0.schema) }
+                default: break
+                }
+                return found
+            }
+            let all = operations.flatMap { named($0.success.schema) + ($0.content.map { named($0.schema) } ?? []) }
+            for (name, schemas) in Dictionary(grouping: all, by: \.name) {
+                #expect(Set(schemas.map { $0.properties.map(\.name) }).count == 1, "\(name ?? "")")
+            }
+        }
+    }
+
+    @Test func `Every example of a body is accepted by what reads it`() throws {
+        func accept<Body: JSONBody>(_ type: Body.Type) throws {
+            _ = try Body(json: ByteBuffer(string: Body.example))
+        }
+        try accept(NewCustomer.self)
+        try accept(CustomerChanges.self)
+        try accept(NewSegment.self)
+        try accept(NewMembers.self)
+        try accept(NewPlan.self)
+        try accept(PlanChanges.self)
+        try accept(NewSurvey.self)
+        try accept(SurveyChanges.self)
+        try accept(NewCampaign.self)
+    }
+
+    @Test func `The document is served without a key, and so is the page for people`() async throws {
+        try await HTTPFixture.with { fixture in
+            let anybody = fixture.with(key: nil)
+            let document = try await anybody.get("/openapi.json")
+            #expect(document.status == 200)
+            #expect(try document.text("openapi") == "3.1.0")
+            let page = try await anybody.get("/docs")
+            #expect(page.status == 200)
+            #expect(page.headers[.contentType] == "text/html; charset=utf-8")
+            try await withOperations { operations in
+                for operation in operations { #expect(page.body.contains("id=\"\(operation.name)\"")) }
+            }
+            #expect(!page.body.contains("<script") && !page.body.contains("http://") && !page.body.contains("https://"))
+        }
+    }
+}
