@@ -21,9 +21,12 @@ check_fuzz() (
     local tool key examples=45 log=$SCRATCH/fuzz.log code=0
     if [ "$fuzz" = yes ]; then examples=1000; fi
     tool=$(fuzz_tool)
-    cluster_database mehvar
+    cluster_database mehvar_fuzz
     MEHVAR_PORT=$(free_port)
     servers_environment
+    MEHVAR_DATABASE_URL=$(cluster_url mehvar_fuzz)
+    # It keeps what it found in the folder that it runs in.
+    cd "$SCRATCH"
     "$MEHVAR_BIN/mehvar" migrate >/dev/null
     "$MEHVAR_BIN/mehvar" tenant create --slug fuzz --name Fuzz --sender-address fuzz@mehvar.example >/dev/null
     key=$("$MEHVAR_BIN/mehvar" key create --tenant fuzz --name fuzz --format csv | tail -n 1 | cut -d, -f2)
