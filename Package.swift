@@ -71,6 +71,7 @@ let package = Package(
             name: "mehvar-api",
             dependencies: [
                 "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, hummingbird, lifecycle, logging, signals,
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),
         .executableTarget(

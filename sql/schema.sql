@@ -72,6 +72,13 @@ $$;
 
 ALTER FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.is_allowed_origin(origin text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT EXISTS (SELECT FROM crm.tenant_setting s WHERE s.allowed_origins @> ARRAY[origin]) $$;
+
+ALTER FUNCTION crm.is_allowed_origin(origin text) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -119,6 +126,20 @@ CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) R
 $$;
 
 ALTER FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.rename_tenant(renamed uuid, new_name text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF renamed IS DISTINCT FROM current_setting('mehvar.tenant_id')::uuid THEN
+        RAISE EXCEPTION 'another tenant' USING ERRCODE = '42501';
+    END IF;
+    UPDATE platform.tenant SET name = new_name, version = version + 1, updated_at = now() WHERE id = renamed;
+END
+$$;
+
+ALTER FUNCTION crm.rename_tenant(renamed uuid, new_name text) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
     LANGUAGE sql
@@ -1112,11 +1133,17 @@ CREATE TABLE crm.tenant_setting (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    allowed_origins text[] DEFAULT '{}'::text[] NOT NULL,
+    requests_per_second integer DEFAULT 500 NOT NULL,
+    key_requests_per_second integer DEFAULT 250 NOT NULL,
     CONSTRAINT tenant_setting_calendar_check CHECK ((calendar = ANY (ARRAY['gregorian'::text, 'jalali'::text]))),
     CONSTRAINT tenant_setting_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT tenant_setting_key_requests_check CHECK (((key_requests_per_second >= 1) AND (key_requests_per_second <= 100000))),
     CONSTRAINT tenant_setting_locale_check CHECK ((locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'::text)),
     CONSTRAINT tenant_setting_minimum_check CHECK (((minimum_answers >= 1) AND (minimum_answers <= 1000))),
-    CONSTRAINT tenant_setting_quarantine_check CHECK (((quarantine_days >= 0) AND (quarantine_days <= 3650)))
+    CONSTRAINT tenant_setting_origins_check CHECK ((cardinality(allowed_origins) <= 20)),
+    CONSTRAINT tenant_setting_quarantine_check CHECK (((quarantine_days >= 0) AND (quarantine_days <= 3650))),
+    CONSTRAINT tenant_setting_requests_check CHECK (((requests_per_second >= 1) AND (requests_per_second <= 100000)))
 );
 
 ALTER TABLE ONLY crm.tenant_setting FORCE ROW LEVEL SECURITY;
@@ -1537,6 +1564,8 @@ CREATE INDEX survey_created_idx ON crm.survey USING btree (tenant_id, created_at
 
 CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX tenant_setting_origins_idx ON crm.tenant_setting USING gin (allowed_origins);
+
 CREATE INDEX batch_ended_idx ON job.batch USING btree (tenant_id, ended_at) WHERE ((ended_at IS NOT NULL) AND (failed = 0));
 
 CREATE INDEX dead_died_at_idx ON job.dead USING btree (died_at);
@@ -1817,8 +1846,14 @@ GRANT ALL ON FUNCTION crm."analyse"(tables text[]) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.is_allowed_origin(origin text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.is_allowed_origin(origin text) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.rename_tenant(renamed uuid, new_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.rename_tenant(renamed uuid, new_name text) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;

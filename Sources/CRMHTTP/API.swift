@@ -10,12 +10,16 @@ public struct API: Sendable {
     private let database: Database
     private let imports: Database
     private let spool: UploadSpool
+    private let log: LogSink?
 
-    /// - Parameter imports: a database with connections of its own, since an import keeps one for long.
-    public init(database: Database, imports: Database, spool: UploadSpool) {
+    /// - Parameters:
+    ///   - imports: a database with connections of its own, since an import keeps one for long.
+    ///   - log: where the line of each request goes, in JSON; without one it goes to the server's logger.
+    public init(database: Database, imports: Database, spool: UploadSpool, log: LogSink? = nil) {
         self.database = database
         self.imports = imports
         self.spool = spool
+        self.log = log
     }
 
     /// A server at the address, as a service.
@@ -39,6 +43,7 @@ public struct API: Sendable {
             CampaignOperations(campaigns: CampaignService(database: database)),
             ScoreOperations(
                 scores: ScoreService(database: database), responses: ResponseService(database: database)),
+            SettingsOperations(settings: SettingsService(database: database)),
         ]
         return groups.flatMap(\.operations)
     }
@@ -59,12 +64,15 @@ public struct API: Sendable {
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         var paths = PathTable()
         for operation in operations { paths.add(operation.path, operation.method) }
-        router.add(middleware: RequestBoundary(paths: paths))
+        router.add(
+            middleware: RequestBoundary(
+                paths: paths, crossOrigin: CrossOrigin(origins: OriginDirectory(database: database)),
+                log: RequestLog(sink: log)))
         HealthRoutes(database: database).add(to: router)
         RespondentRoutes(respondents: RespondentService(database: database)).add(to: router)
         DocumentRoutes(operations: operations).add(to: router)
         let group = router.group()
-            .add(middleware: Authentication(authenticator: Authenticator(database: database)))
+            .add(middleware: Authentication(authenticator: Authenticator(database: database), limiter: RateLimiter()))
             .group(context: TenantRequestContext.self)
         for operation in operations {
             group.on(RouterPath(operation.path), method: operation.method) { request, context in

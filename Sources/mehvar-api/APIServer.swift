@@ -5,6 +5,7 @@ import Foundation
 import Hummingbird
 import JobQueue
 import Logging
+import NIOCore
 import Postgres
 import ServiceLifecycle
 import UnixSignals
@@ -36,7 +37,9 @@ struct APIServer: AsyncParsableCommand {
     }
 
     private static func run(_ settings: Settings) async throws {
-        let logger = settings.bootstrapLogger("mehvar-api")
+        // They read and write; requests run on the threads that watch the database's sockets.
+        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
+        let (logger, log) = settings.bootstrapLogger("mehvar-api")
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-api", logger: logger))
         var importing = settings.configuration(
             as: .app, application: "mehvar-api import", connections: 2, logger: logger)
@@ -54,8 +57,10 @@ struct APIServer: AsyncParsableCommand {
         }
         let spool = UploadSpool(directory: settings.spoolDirectory, limit: settings.uploadLimit)
         spool.removeLeftovers()
-        let application = API(database: database, imports: Database(pool: importPool, signal: signal), spool: spool)
-            .application(host: settings.host, port: settings.port, logger: logger)
+        let application = API(
+            database: database, imports: Database(pool: importPool, signal: signal), spool: spool, log: log
+        )
+        .application(host: settings.host, port: settings.port, logger: logger)
         // They shut down in the reverse order: first the requests, then the connections that they used.
         let group = ServiceGroup(
             configuration: .init(

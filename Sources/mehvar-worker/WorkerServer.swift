@@ -29,7 +29,7 @@ struct WorkerServer: AsyncParsableCommand {
     }
 
     private static func run(_ settings: Settings) async throws {
-        let logger = settings.bootstrapLogger("mehvar-worker")
+        let (logger, _) = settings.bootstrapLogger("mehvar-worker")
         let queuePool = Pool(
             settings.configuration(as: .queue, application: "mehvar-worker", connections: 8, logger: logger))
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker", logger: logger))

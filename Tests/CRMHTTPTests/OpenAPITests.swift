@@ -68,7 +68,9 @@ struct OpenAPITests {
             try await withOperations { operations in
                 for operation in operations { #expect(page.body.contains("id=\"\(operation.name)\"")) }
             }
-            #expect(!page.body.contains("<script") && !page.body.contains("http://") && !page.body.contains("https://"))
+            for loading in ["<script", "<link", "src=", "href=\"http", "@import", "url("] {
+                #expect(!page.body.contains(loading), "\(loading)")
+            }
         }
     }
 }

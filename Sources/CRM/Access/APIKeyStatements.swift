@@ -39,20 +39,26 @@ enum APIKeyStatements {
         let isValid: Bool
         let tenantState: Tenant.State
         let expiresAt: Date?
+        let terms: CallerTerms
     }
 
     static func authenticate(_ token: SecretToken) -> Statement<Credential?> {
         Statement(
             "key.authenticate",
             """
-            SELECT k.id, k.scopes, k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true), t.state, k.expires_at
+            SELECT k.id, k.scopes, k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true), t.state, k.expires_at,
+                s.allowed_origins, s.requests_per_second, s.key_requests_per_second
             FROM crm.api_key k JOIN platform.tenant t ON t.id = k.tenant_id
+            JOIN crm.tenant_setting s ON s.tenant_id = k.tenant_id
             WHERE k.tenant_id = \(token.tenantID) AND k.hash = \(token.hash)
             """,
             optional: { row in
                 Credential(
                     id: try row.next(), scopes: Set(try row.next([String].self).compactMap(Scope.init(rawValue:))),
-                    isValid: try row.next(), tenantState: try row.next(), expiresAt: try row.nextIfPresent())
+                    isValid: try row.next(), tenantState: try row.next(), expiresAt: try row.nextIfPresent(),
+                    terms: CallerTerms(
+                        allowedOrigins: try row.next(), requestsPerSecond: try row.next(),
+                        keyRequestsPerSecond: try row.next()))
             })
     }
 

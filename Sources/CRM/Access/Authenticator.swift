@@ -5,7 +5,7 @@ import Synchronization
 /// Turns the key of a request into a context. Answers are kept for 5 seconds, so a revocation takes effect within them.
 public final class Authenticator: Sendable {
     private struct Entry {
-        let context: TenantContext
+        let caller: AuthenticatedCaller
         let until: ContinuousClock.Instant
     }
 
@@ -21,9 +21,9 @@ public final class Authenticator: Sendable {
     ///
     /// - Throws: ``ServiceError/unauthenticated`` for a key that is malformed, unknown, expired or revoked;
     ///   ``ServiceError/tenantSuspended``.
-    public func authenticate(key: String) async throws -> TenantContext {
+    public func authenticate(key: String) async throws -> AuthenticatedCaller {
         let now = ContinuousClock.now
-        if let entry = known.withLock({ $0[key] }), entry.until > now { return entry.context }
+        if let entry = known.withLock({ $0[key] }), entry.until > now { return entry.caller }
         guard key.hasPrefix(APIKey.marker), let token = SecretToken(key.dropFirst(APIKey.marker.count)) else {
             throw ServiceError.unauthenticated
         }
@@ -35,8 +35,9 @@ public final class Authenticator: Sendable {
             tenantID: token.tenantID, actor: .key(credential.id), scopes: credential.scopes, requestID: nil)
         _ = try await database.run(context, APIKeyStatements.touch(token.tenantID, credential.id))
         let remaining = credential.expiresAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? Self.lifetime
-        remember(key, Entry(context: context, until: now + min(Self.lifetime, remaining)), now)
-        return context
+        let caller = AuthenticatedCaller(context: context, terms: credential.terms)
+        remember(key, Entry(caller: caller, until: now + min(Self.lifetime, remaining)), now)
+        return caller
     }
 
     private func remember(_ key: String, _ entry: Entry, _ now: ContinuousClock.Instant) {

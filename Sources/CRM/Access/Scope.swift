@@ -13,4 +13,6 @@ public enum Scope: String, JSONChoice, Codable {
     case campaignsWrite = "campaigns:write"
     case responsesRead = "responses:read"
     case scoresRead = "scores:read"
+    case settingsRead = "settings:read"
+    case settingsWrite = "settings:write"
 }

@@ -20,7 +20,10 @@ public struct TenantContext: Sendable {
             }
         }
 
-        var id: UUID? {
+        /// Such as `key:019aab50-…`, for the log.
+        public var name: String? { id.map { "\(kind):\($0.uuidString.lowercased())" } }
+
+        public var id: UUID? {
             switch self {
             case .key(let id): id.rawValue
             case .job(let id): id

@@ -98,6 +98,12 @@ public struct Database: Sendable {
         return try await pool.pipeline(prelude: [.setTenant(tenant)], statement)
     }
 
+    /// Asks for what concerns no tenant in particular; no row of one is seen.
+    func deploymentWide<Output>(_ statement: Statement<Output>) async throws -> Output {
+        try await verifySchema()
+        return try await pool.pipeline(statement)
+    }
+
     /// Has PostgreSQL look at tables of which much has just changed, so that what comes next is planned with their real sizes.
     ///
     /// Only a help: where it fails, autovacuum does the same a little later.

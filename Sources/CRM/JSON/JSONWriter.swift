@@ -174,7 +174,12 @@ public struct JSONWriter: Sendable {
         let (days, inDay) = microseconds.floored(by: 86_400_000_000)
         let seconds = Int(inDay / 1_000_000)
         bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: LocalDay.text(daysSince1970: Int(days)).utf8)
+        let day = CalendarDay(daysSince1970: Int(days))
+        digits(day.year, 4)
+        bytes.append(UInt8(ascii: "-"))
+        digits(day.month, 2)
+        bytes.append(UInt8(ascii: "-"))
+        digits(day.day, 2)
         for (separator, part) in [("T", seconds / 3600), (":", seconds / 60 % 60), (":", seconds % 60)]
             as [(Unicode.Scalar, Int)]
         {
@@ -246,5 +251,25 @@ extension Int64 {
     fileprivate func floored(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    }
+}
+
+/// A day of the Gregorian calendar, for years 0 to 9999.
+private struct CalendarDay {
+    let year: Int
+    let month: Int
+    let day: Int
+
+    /// (H. Hinnant, “chrono-compatible low-level date algorithms”, civil_from_days.)
+    init(daysSince1970: Int) {
+        let shifted = daysSince1970 + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 }

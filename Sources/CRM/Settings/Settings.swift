@@ -13,6 +13,7 @@ public struct Settings: Sendable {
     /// Unprepared behind a pooler in transaction mode.
     public let statementMode: StatementMode
     public let logLevel: Logger.Level
+    public let logFormat: LogFormat
     public let host: String
     public let port: Int
     /// Where respondents reach the API, for the links in mails.
@@ -47,6 +48,11 @@ public struct Settings: Sendable {
             reader.mistakes.append(
                 "MEHVAR_LOG_LEVEL is one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
         }
+        let format = config.string(forKey: "log.format", default: "json")
+        logFormat = LogFormat(rawValue: format) ?? .json
+        if LogFormat(rawValue: format) == nil {
+            reader.mistakes.append("MEHVAR_LOG_FORMAT is json, or text for people")
+        }
         publicURL = config.string(forKey: "public.url", default: "http://\(host):\(port)")
         if !publicURL.hasPrefix("http://") && !publicURL.hasPrefix("https://") {
             reader.mistakes.append("MEHVAR_PUBLIC_URL begins with http:// or https://")
@@ -75,11 +81,20 @@ public struct Settings: Sendable {
     public init() throws { try self.init(ConfigReader(provider: EnvironmentVariablesProvider())) }
 
     /// What a server logs with, to standard error; called once in a process.
-    public func bootstrapLogger(_ label: String) -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    ///
+    /// - Returns: the sink too, where lines are JSON.
+    public func bootstrapLogger(_ label: String) -> (logger: Logger, sink: LogSink?) {
+        var sink: LogSink?
+        switch logFormat {
+        case .text: LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        case .json:
+            let lines = LogSink()
+            sink = lines
+            LoggingSystem.bootstrap { JSONLogHandler(label: $0, sink: lines) }
+        }
         var logger = Logger(label: label)
         logger.logLevel = logLevel
-        return logger
+        return (logger, sink)
     }
 
     /// How to connect as a role of the deployment.
@@ -94,6 +109,9 @@ public struct Settings: Sendable {
         return configuration
     }
 }
+
+/// How servers write their log.
+public enum LogFormat: String, Sendable { case json, text }
 
 /// The roles of `sql/roles.sql`.
 public enum DatabaseRole: String, Sendable {

@@ -14,27 +14,6 @@ public struct Tenant: Sendable {
     public let createdAt: Date
 }
 
-/// What a tenant decides about itself.
-public struct TenantSettings: Sendable {
-    public enum CalendarKind: String, JSONChoice { case gregorian, jalali }
-
-    public let locale: String
-    /// An IANA name such as `Asia/Tehran`.
-    public let timeZone: String
-    public let calendar: CalendarKind
-    public let currency: String
-    public let senderName: String
-    public let senderAddress: String
-    public let replyTo: String?
-    /// Days in which a customer is invited at most once.
-    public let quarantineDays: Int
-    public let consentRequired: Bool
-    /// Scores of fewer answers are withheld.
-    public let minimumAnswers: Int
-
-    var zone: TimeZone { TimeZone(identifier: timeZone) ?? .gmt }
-}
-
 /// What a new tenant starts with.
 public struct NewTenant: Sendable {
     public var slug: String
@@ -58,6 +37,8 @@ public struct NewTenant: Sendable {
         self.calendar = calendar
         self.currency = currency
         self.senderName = senderName ?? name
-        self.senderAddress = senderAddress ?? "survey@\(slug).example"
+        self.senderAddress = senderAddress ?? Self.senderAddress(of: slug)
     }
+
+    static func senderAddress(of slug: String) -> String { "survey@\(slug).example" }
 }

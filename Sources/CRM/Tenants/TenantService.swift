@@ -11,7 +11,7 @@ public struct TenantService: Sendable {
     ///
     /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `slug_taken`.
     public func create(_ new: NewTenant) async throws -> Tenant {
-        try new.validate()
+        try ServiceError.refuse(new.faults)
         let id = Tenant.ID.make()
         do {
             let (tenant, _, _) = try await database.pool.pipeline(
@@ -38,24 +38,21 @@ public struct TenantService: Sendable {
 }
 
 extension NewTenant {
-    func validate() throws {
+    /// Everything that is not allowed.
+    public var faults: [FieldError] {
         var errors: [FieldError] = []
-        if slug.wholeMatch(of: /[a-z][a-z0-9-]{1,62}/) == nil {
-            errors.append(FieldError("/slug", "invalid", "2 to 63 of a–z, 0–9 and -, a letter first."))
+        SettingsRules.slug.check(slug, "/slug", into: &errors)
+        SettingsRules.name.check(name, "/name", into: &errors)
+        TextRule.timeZone.check(timeZone, "/time_zone", into: &errors)
+        SettingsRules.locale.check(locale, "/locale", into: &errors)
+        TextRule.currency.check(currency, "/currency", into: &errors)
+        SettingsRules.senderName.check(senderName, "/sender_name", into: &errors)
+        // The one that is made of a wrong slug is wrong too, which says nothing new.
+        if errors.first?.pointer != "/slug" || !hasOwnSender {
+            SettingsRules.email.check(senderAddress, "/sender_address", into: &errors)
         }
-        if name.isEmpty || name.count > 200 { errors.append(FieldError("/name", "length", "1 to 200 characters.")) }
-        if TimeZone(identifier: timeZone) == nil {
-            errors.append(FieldError("/time_zone", "unknown", "An IANA time zone such as Asia/Tehran."))
-        }
-        if locale.wholeMatch(of: /[a-z]{2,3}(-[A-Za-z0-9]{2,8})*/) == nil {
-            errors.append(FieldError("/locale", "invalid", "A BCP 47 tag such as fa or en-GB."))
-        }
-        if currency.wholeMatch(of: /[A-Z]{3}/) == nil {
-            errors.append(FieldError("/currency", "invalid", "An ISO 4217 code such as IRR."))
-        }
-        if !Address.isEmail(senderAddress) {
-            errors.append(FieldError("/sender_address", "invalid", "An e-mail address."))
-        }
-        if !errors.isEmpty { throw ServiceError.invalid(errors) }
+        return errors
     }
+
+    private var hasOwnSender: Bool { senderAddress == Self.senderAddress(of: slug) }
 }

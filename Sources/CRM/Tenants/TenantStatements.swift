@@ -37,10 +37,44 @@ enum TenantStatements {
         Statement(
             "tenant.settings",
             """
-            SELECT locale, time_zone, calendar, currency, sender_name, sender_address, reply_to, quarantine_days,
-                consent_required, minimum_answers
-            FROM crm.tenant_setting WHERE tenant_id = \(id)
+            SELECT t.name, s.locale, s.time_zone, s.calendar, s.working_days, s.currency, s.sender_name, s.sender_address,
+                s.reply_to, s.quarantine_days, s.consent_required, s.minimum_answers, s.allowed_origins,
+                s.requests_per_second, s.key_requests_per_second, s.version, s.updated_at
+            FROM crm.tenant_setting s JOIN platform.tenant t ON t.id = s.tenant_id WHERE s.tenant_id = \(id)
             """, one: TenantSettings.init(row:))
+    }
+
+    /// - Returns: 0 rows when the settings have another version by now.
+    static func updateSettings(
+        _ id: Tenant.ID, _ old: TenantSettings, _ changes: SettingsChanges
+    ) -> Statement<Int> {
+        Statement(
+            "tenant.update_settings",
+            """
+            UPDATE crm.tenant_setting SET locale = \(changes.locale ?? old.locale),
+                time_zone = \(changes.timeZone ?? old.timeZone), calendar = \(changes.calendar ?? old.calendar),
+                working_days = \((changes.workingDays ?? old.workingDays).map(\.number)),
+                currency = \(changes.currency ?? old.currency), sender_name = \(changes.senderName ?? old.senderName),
+                sender_address = \(changes.senderAddress ?? old.senderAddress),
+                reply_to = \(changes.replyTo ?? old.replyTo),
+                quarantine_days = \(Int16(changes.quarantineDays ?? old.quarantineDays)),
+                consent_required = \(changes.consentRequired ?? old.consentRequired),
+                minimum_answers = \(Int16(changes.minimumAnswers ?? old.minimumAnswers)),
+                allowed_origins = \(changes.allowedOrigins ?? old.allowedOrigins),
+                requests_per_second = \(Int32(changes.requestsPerSecond ?? old.requestsPerSecond)),
+                key_requests_per_second = \(Int32(changes.keyRequestsPerSecond ?? old.keyRequestsPerSecond)),
+                version = version + 1, updated_at = now()
+            WHERE tenant_id = \(id) AND version = \(Int32(old.version))
+            """)
+    }
+
+    static func rename(_ id: Tenant.ID, _ name: String) -> Statement<Void> {
+        Statement(effect: "tenant.rename", "SELECT crm.rename_tenant(\(id), \(name))")
+    }
+
+    /// Whether a page of the origin may call the API of some tenant.
+    static func isAllowed(origin: String) -> Statement<Bool> {
+        Statement("tenant.is_allowed_origin", "SELECT crm.is_allowed_origin(\(origin))", one: { try $0.next() })
     }
 }
 
@@ -58,8 +92,11 @@ extension TenantSettings.CalendarKind: PostgresEncodable, PostgresDecodable {}
 extension TenantSettings {
     init(row: inout RowReader) throws {
         self.init(
-            locale: try row.next(), timeZone: try row.next(), calendar: try row.next(), currency: try row.next(),
-            senderName: try row.next(), senderAddress: try row.next(), replyTo: try row.nextIfPresent(),
-            quarantineDays: try row.next(), consentRequired: try row.next(), minimumAnswers: try row.next())
+            name: try row.next(), locale: try row.next(), timeZone: try row.next(), calendar: try row.next(),
+            workingDays: try row.next([Int16].self).compactMap { TenantSettings.Weekday(number: Int($0)) },
+            currency: try row.next(), senderName: try row.next(), senderAddress: try row.next(),
+            replyTo: try row.nextIfPresent(), quarantineDays: try row.next(), consentRequired: try row.next(),
+            minimumAnswers: try row.next(), allowedOrigins: try row.next(), requestsPerSecond: try row.next(),
+            keyRequestsPerSecond: try row.next(), version: try row.next(), updatedAt: try row.next())
     }
 }

@@ -2,19 +2,53 @@ import CRM
 import HTTPTypes
 import Hummingbird
 
-/// Finds out on whose behalf a request is made, by its bearer key.
+/// Finds out on whose behalf a request is made, by its bearer key, and whether that one has not made too many.
 struct Authentication: RouterMiddleware {
     let authenticator: Authenticator
+    let limiter: RateLimiter
 
     func handle(
         _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
+        guard let header = request.headers[.authorization], let key = Self.bearer(header) else {
             throw ServiceError.unauthenticated
         }
-        let key = String(header.dropFirst(7).drop { $0 == " " })
+        let caller = try await authenticator.authenticate(key: key)
         var context = context
-        context.tenant = try await authenticator.authenticate(key: key).with(requestID: context.requestID)
+        context.tenant = caller.context.with(requestID: context.requestID)
+        let (own, all) = (take(caller, .key), take(caller, .business))
+        let tighter = own.allowance.remaining <= all.allowance.remaining ? own : all
+        context.caller.note(context.tenant, caller.terms, limit: tighter)
+        guard tighter.allowance.wait == .zero else {
+            throw RequestProblem.rateLimited(after: tighter.allowance.wait)
+        }
         return try await next(request, context)
     }
+
+    private func take(_ caller: AuthenticatedCaller, _ name: RateLimit.Name) -> RateLimit {
+        let (id, rate) =
+            switch name {
+            case .key: (caller.context.actor.id ?? caller.context.tenantID.rawValue, caller.terms.keyRequestsPerSecond)
+            case .business: (caller.context.tenantID.rawValue, caller.terms.requestsPerSecond)
+            }
+        return RateLimit(name: name, allowance: limiter.take(id, perSecond: rate))
+    }
+
+    /// What stands behind the scheme's name, which is written in any case.
+    private static func bearer(_ header: String) -> String? {
+        let scheme = header.utf8.prefix(7)
+        guard scheme.count == 7, zip(scheme, "bearer ".utf8).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
+        return String(header[scheme.endIndex...].drop { $0 == " " })
+    }
+}
+
+/// A limit as the client is told it. (draft-ietf-httpapi-ratelimit-headers-10)
+struct RateLimit: Sendable {
+    enum Name: String, Sendable { case key, business }
+
+    let name: Name
+    let allowance: RateLimiter.Allowance
+
+    var policy: String { "\"\(name.rawValue)\";q=\(allowance.limit);w=1" }
+    var remaining: String { "\"\(name.rawValue)\";r=\(allowance.remaining);t=1" }
 }

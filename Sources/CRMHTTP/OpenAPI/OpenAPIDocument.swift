@@ -123,6 +123,7 @@ struct OpenAPIDocument {
         for (status, codes) in Dictionary(grouping: codes, by: \.status.code) {
             let codes = codes.sorted { $0.rawValue < $1.rawValue }
             var headers = ["X-Request-Id": reference("X-Request-Id")]
+            if status == 429 { headers["RateLimit"] = reference("RateLimit") }
             if status == 429 || status == 503 { headers["Retry-After"] = reference("Retry-After") }
             responses[String(status)] = .object([
                 "description": .string(codes.map { "`\($0.rawValue)`: \($0.meaning)" }.joined(separator: "\n\n")),
@@ -150,6 +151,8 @@ struct OpenAPIDocument {
         ("Location", "Where the new object is."),
         ("Idempotency-Replayed", "`true` when the request was done before under its Idempotency-Key, and not again."),
         ("X-Request-Id", "What the server's log calls the request."),
+        ("RateLimit", "What is left of the tighter limit: `\"key\";r=249;t=1`. (draft-ietf-httpapi-ratelimit-headers)"),
+        ("RateLimit-Policy", "The tighter limit: `\"key\";q=250;w=1` are 250 requests a second."),
         ("Retry-After", "Seconds to wait before the request is repeated."),
     ].reduce(into: [:]) { headers, header in
         headers[header.0] = .object([

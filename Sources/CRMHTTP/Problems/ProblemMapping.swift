@@ -64,6 +64,8 @@ extension Problem {
             case .tooLarge(let limit): problem(.tooLarge, "The body may have \(limit) bytes.")
             case .badPrecondition: problem(.badPrecondition)
             case .badIdempotencyKey: problem(.badIdempotencyKey)
+            case .rateLimited(let wait):
+                problem(.rateLimited, headers: [.retryAfter: String(max(1, Int((wait / .seconds(1)).rounded(.up))))])
             case .methodNotAllowed(let allowed): problem(.methodNotAllowed, headers: [.allow: allowed])
             }
     }

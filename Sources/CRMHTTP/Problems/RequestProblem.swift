@@ -11,6 +11,7 @@ enum RequestProblem: Error {
     /// `If-Match` holds something else than this API's ETags.
     case badPrecondition
     case badIdempotencyKey
+    case rateLimited(after: Duration)
     /// - Parameter allowed: the methods that the path takes, as `Allow` names them.
     case methodNotAllowed(allowed: String)
 }

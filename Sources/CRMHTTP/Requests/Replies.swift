@@ -22,6 +22,11 @@ enum Reply {
             headers: [.eTag: EntityTag(version: object.version).text])
     }
 
+    /// A value that has a version, and no id.
+    static func versioned(_ value: some JSONRepresentable, _ version: Int) -> Response {
+        json(JSONWriter.bytes(of: value), headers: [.eTag: EntityTag(version: version).text])
+    }
+
     /// A new object: 201 with its place.
     ///
     /// - Parameter collection: the path of the list that it is in.

@@ -13,10 +13,12 @@ struct StatementCatalogue {
     let customer: Customer
     /// The invitation that was answered, and one that was not.
     let invitations: [Invitation.ID]
+    let settings: TenantSettings
 
     init(_ filled: FilledBusiness) async throws {
         self.filled = filled
         tenant = filled.business.context.tenantID
+        settings = try await SettingsService(database: filled.business.database).find(filled.business.context)
         customer = try await filled.business.customers.find(filled.business.context, filled.customer.id)
         invitations = try await filled.business.campaigns.invitations(
             filled.business.context, of: filled.campaign.id, states: nil, PageRequest()
@@ -58,6 +60,9 @@ struct StatementCatalogue {
                     CatalogueEntry(TenantStatements.find(slug: "fresh")),
                 ]),
             CatalogueGroup([
+                CatalogueEntry(TenantStatements.updateSettings(tenant, settings, SettingsChanges())),
+                CatalogueEntry(TenantStatements.rename(tenant, "Other")),
+                CatalogueEntry(TenantStatements.isAllowed(origin: "https://app.example")),
                 CatalogueEntry(TenantStatements.settings(tenant)), CatalogueEntry(Statement<Void>.setTenant(tenant)),
                 CatalogueEntry(SchemaVersion.newest),
             ]),

@@ -1,0 +1,83 @@
+import CRM
+import Foundation
+import Hummingbird
+import Logging
+import Postgres
+
+/// One line a request.
+struct RequestLog: Sendable {
+    /// Where lines go; without one they go through the logger.
+    let sink: LogSink?
+
+    struct Entry {
+        let request: Request
+        let context: APIContext
+        let status: Int
+        let duration: Duration
+        /// Why it was refused or failed.
+        let cause: (any Error)?
+    }
+
+    func write(_ entry: Entry) {
+        let level = Self.level(of: entry)
+        let logger = entry.context.logger
+        guard logger.logLevel <= level else { return }
+        guard let sink else { return logger.log(level: level, "request", metadata: Self.metadata(of: entry)) }
+        var json = JSONWriter(capacity: 384)
+        json.object { json in
+            json.member(named: "time", Date())
+            json.member(named: "level", level.rawValue)
+            json.member(named: "logger", logger.label)
+            json.member(named: "message", "request")
+            for (name, value) in Self.facts(of: entry) { value.tell(name, &json) }
+        }
+        sink.write(json.bytes, atOnce: level >= .error)
+    }
+
+    private static func level(of entry: Entry) -> Logger.Level { entry.status >= 500 ? .error : .info }
+
+    private enum Fact {
+        case text(String)
+        case integer(Int)
+        case number(Double)
+
+        func tell(_ name: String, _ json: inout JSONWriter) {
+            switch self {
+            case .text(let text): json.member(named: name, text)
+            case .integer(let number): json.member(named: name, number)
+            case .number(let number): json.member(named: name, number)
+            }
+        }
+
+        var metadata: Logger.MetadataValue {
+            switch self {
+            case .text(let text): .string(text)
+            case .integer(let number): .stringConvertible(number)
+            case .number(let number): .stringConvertible(number)
+            }
+        }
+    }
+
+    private static func facts(of entry: Entry) -> [(String, Fact)] {
+        var facts: [(String, Fact)] = [
+            ("request_id", .text(entry.context.requestID)), ("method", .text(entry.request.method.rawValue)),
+            // The route's template, never the path: paths hold tokens.
+            ("route", .text(entry.context.endpointPath ?? "none")), ("status", .integer(entry.status)),
+            ("ms", .number((entry.duration / .microseconds(1)).rounded() / 1000)),
+        ]
+        if let caller = entry.context.caller.facts.tenant {
+            facts.append(("tenant", .text(caller.tenantID.description)))
+            if let actor = caller.actor.name { facts.append(("actor", .text(actor))) }
+        }
+        // Errors of ours describe themselves without values; what comes from elsewhere is named by its type only.
+        if entry.status >= 500, let cause = entry.cause {
+            let isOurs = cause is PostgresError || cause is StaleSchemaError
+            facts.append(("error", .text(isOurs ? "\(cause)" : "\(type(of: cause))")))
+        }
+        return facts
+    }
+
+    private static func metadata(of entry: Entry) -> Logger.Metadata {
+        Logger.Metadata(facts(of: entry).map { ($0, $1.metadata) }) { first, _ in first }
+    }
+}
