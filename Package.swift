@@ -49,6 +49,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZLib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CEpoll"),
         .target(
             name: "Postgres", dependencies: ["CEpoll", "CLibPQ", lifecycle, logging, metrics, tracing],
@@ -62,7 +63,8 @@ let package = Package(
         .target(
             name: "CRMHTTP",
             dependencies: [
-                "CRM", crypto, hummingbird, logging, mustache, .product(name: "HTTPTypes", package: "swift-http-types"),
+                "CRM", "CZLib", crypto, hummingbird, logging, mustache,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "_NIOFileSystem", package: "swift-nio"),
             ],
             resources: [.embedInCode("Pages/Templates")], swiftSettings: settings),

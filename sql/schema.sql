@@ -28,6 +28,13 @@ CREATE FUNCTION crm.address_key(channel text, address text) RETURNS text
 
 ALTER FUNCTION crm.address_key(channel text, address text) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.allowed_origins() RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT coalesce(array_agg(DISTINCT o.origin), '{}') FROM crm.tenant_setting s CROSS JOIN unnest(s.allowed_origins) AS o (origin) $$;
+
+ALTER FUNCTION crm.allowed_origins() OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm."analyse"(tables text[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -50,7 +57,10 @@ DECLARE
     earlier bytea;
 BEGIN
     -- Whoever comes second learns it at once instead of waiting for the row.
-    IF NOT pg_try_advisory_xact_lock(hashtextextended(concat_ws('/', tenant, actor, asked, named), 0)) THEN
+    -- The number is of a hash that nobody can aim at: other locks are numbers too.
+    IF NOT pg_try_advisory_xact_lock(
+        ('x' || left(encode(sha256(convert_to(concat_ws('/', 'request', tenant, actor, asked, named), 'UTF8')), 'hex'), 16))::bit(64)::bigint)
+    THEN
         RAISE EXCEPTION 'the request is being done' USING ERRCODE = 'MV001';
     END IF;
     INSERT INTO crm.idempotent_request AS r (tenant_id, actor_id, operation, key, digest, object_id)
@@ -59,6 +69,11 @@ BEGIN
     SET digest = excluded.digest, object_id = excluded.object_id, created_at = excluded.created_at
     WHERE r.created_at < excluded.created_at - interval '24 hours';
     IF FOUND THEN
+        -- Each new one takes two old ones along, so that the table holds about a day.
+        DELETE FROM crm.idempotent_request r WHERE r.tenant_id = tenant AND r.ctid IN (
+            SELECT o.ctid FROM crm.idempotent_request o
+            WHERE o.tenant_id = tenant AND o.created_at < now() - interval '25 hours'
+            ORDER BY o.created_at LIMIT 2 FOR UPDATE SKIP LOCKED);
         RETURN;
     END IF;
     SELECT r.digest INTO earlier FROM crm.idempotent_request r
@@ -71,13 +86,6 @@ END
 $$;
 
 ALTER FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) OWNER TO mehvar_owner;
-
-CREATE FUNCTION crm.is_allowed_origin(origin text) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ SELECT EXISTS (SELECT FROM crm.tenant_setting s WHERE s.allowed_origins @> ARRAY[origin]) $$;
-
-ALTER FUNCTION crm.is_allowed_origin(origin text) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) RETURNS void
     LANGUAGE sql
@@ -1564,8 +1572,6 @@ CREATE INDEX survey_created_idx ON crm.survey USING btree (tenant_id, created_at
 
 CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
-CREATE INDEX tenant_setting_origins_idx ON crm.tenant_setting USING gin (allowed_origins);
-
 CREATE INDEX batch_ended_idx ON job.batch USING btree (tenant_id, ended_at) WHERE ((ended_at IS NOT NULL) AND (failed = 0));
 
 CREATE INDEX dead_died_at_idx ON job.dead USING btree (died_at);
@@ -1840,14 +1846,14 @@ GRANT ALL ON FUNCTION crm.normalise(value text) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.address_key(channel text, address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.address_key(channel text, address text) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.allowed_origins() FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.allowed_origins() TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm."analyse"(tables text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm."analyse"(tables text[]) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) TO mehvar_app;
-
-REVOKE ALL ON FUNCTION crm.is_allowed_origin(origin text) FROM PUBLIC;
-GRANT ALL ON FUNCTION crm.is_allowed_origin(origin text) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;

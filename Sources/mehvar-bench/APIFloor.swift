@@ -25,6 +25,10 @@ enum APIFloor {
             // One id for the transaction, as the API makes one: derived, since pgbench cannot keep a random UUID.
             let id = "md5(:n || '-' || :i || '-' || :client_id)::uuid"
             return [
+                """
+                SELECT crm.begin_request(\(tenantValue), \(tenantValue), 'create_customer', (:n || '-' || :i || '-' || :client_id),
+                    sha256('body'), \(id))
+                """,
                 text(
                     try CustomerStatements.insert(tenant, customer, new).sql,
                     [tenantValue, id, "'person'", "'potential'", "NULL", "'New'", "NULL", "NULL", "'{}'", tenantValue]),

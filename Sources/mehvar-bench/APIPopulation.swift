@@ -80,12 +80,14 @@ struct APIPopulation {
                     local path, key = line:match('(%S+) (%S+)')
                     targets[#targets + 1] = { path, key }
                 end
+                math.randomseed(os.time() + tonumber(tostring(targets):match('0x(%x+)'), 16) % 1000000)
                 position = math.random(#targets)
             end
             function request()
                 position = position % #targets + 1
                 local path, key = targets[position][1], targets[position][2]
                 local headers = { ['Authorization'] = 'Bearer ' .. key, ['Content-Type'] = 'application/json' }
+                \(kind == "post" ? "headers['Idempotency-Key'] = math.random(1, 2^53) .. '-' .. position" : "")
                 return \(request)
             end
 

@@ -110,4 +110,69 @@ struct ConventionTests {
             #expect(try await fixture.api.get("/v1/customers?limit=1&limit=2").errors() == ["limit duplicate"])
         }
     }
+
+    @Test func `Who asks for the head gets no body, also of what is refused`() async throws {
+        try await HTTPFixture.with(isLive: true) { fixture in
+            _ = try await fixture.business.customers(20)
+            let list = try await fixture.api.get("/v1/customers")
+            let head = try await fixture.api.send(TestRequest(.head, "/v1/customers"))
+            #expect(head.status == 200 && head.body.isEmpty)
+            #expect(head.headers[.contentLength] == String(list.body.utf8.count))
+            let packed = try await fixture.api.send(
+                TestRequest(.head, "/v1/customers", headers: [.acceptEncoding: "gzip"]))
+            #expect(packed.headers[.contentEncoding] == nil && packed.headers[.contentLength] != "0")
+            for (path, status) in [("/nothing", 404), ("/v1/customers/import", 405), ("/v1/customers?limit=0", 400)] {
+                let answer = try await fixture.api.send(TestRequest(.head, path))
+                #expect(answer.status == status && answer.body.isEmpty, "\(path)")
+                // Nothing of it is taken for the next answer of the connection.
+                #expect(try await fixture.api.get("/healthz").body == "{\"status\":\"ok\"}")
+            }
+        }
+    }
+
+    @Test func `Patches at once that name no version all take effect`() async throws {
+        try await HTTPFixture.with { fixture in
+            let customer = try await fixture.business.customer("Ada")
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<4 {
+                    group.addTask {
+                        try await fixture.api.patch(
+                            "/v1/customers/\(customer.id)", "{\"attributes\": {\"a\(number)\": 1}}"
+                        ).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses == [200, 200, 200, 200])
+            let after = try await fixture.api.get("/v1/customers/\(customer.id)")
+            #expect(try after.number("version") == 5)
+            for number in 0..<4 { #expect(try after.number("attributes/a\(number)") == 1) }
+        }
+    }
+
+    @Test func `A campaign that is being sent is shown anew each time`() async throws {
+        try await HTTPFixture.with { fixture in
+            let survey = try await fixture.business.survey()
+            let segment = try await fixture.business.segment(of: [])
+            let campaign = try await fixture.business.campaign("C", survey, to: segment)
+            let answer = try await fixture.api.get(
+                "/v1/campaigns/\(campaign.id)", headers: [.ifNoneMatch: "\"\(campaign.version)\""])
+            #expect(answer.status == 200)
+        }
+    }
+
+    @Test func `A cursor of another list, and one that was made up, are refused`() async throws {
+        try await HTTPFixture.with { fixture in
+            _ = try await fixture.business.customers(2)
+            let cursor = try #require(try await fixture.api.get("/v1/customers?limit=1").text("next_cursor"))
+            #expect(try await fixture.api.get("/v1/segments?cursor=\(cursor)").status == 400)
+            // The right list, and times that no calendar has: microseconds since 2000.
+            let head = try #require(Base32.decode(cursor)).prefix(17)
+            for microseconds in [Int64.min, .min + 1, -70_000_000_000_000_000, 300_000_000_000_000_000, .max] {
+                let bytes = head + withUnsafeBytes(of: microseconds.bigEndian) { Array($0) }
+                let answer = try await fixture.api.get("/v1/customers?cursor=\(Base32.encode(bytes))")
+                #expect(answer.status == 400, "\(microseconds)")
+            }
+        }
+    }
 }

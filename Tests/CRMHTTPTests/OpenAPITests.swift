@@ -28,7 +28,7 @@ struct OpenAPITests {
                 var found: [JSONSchema] = schema.name == nil ? [] : [schema]
                 switch schema.shape {
                 case .list(let element, _): found += named(element)
-                case .map(let value, _): found += named(value)
+                case .map(let value, _, _): found += named(value)
                 case .object(let properties): found += properties.flatMap { named($0.schema) }
                 default: break
                 }

@@ -59,4 +59,15 @@ struct RateLimitTests {
             #expect(refused.allSatisfy { $0.headers[.rateLimitPolicy] == "\"business\";q=4;w=1" })
         }
     }
+
+    @Test func `A hasty key takes nothing from the others of its business`() async throws {
+        try await HTTPFixture.with { fixture in
+            try await fixture.business.server.run(
+                "UPDATE crm.tenant_setting SET key_requests_per_second = 2, requests_per_second = 6")
+            let hasty = fixture.with(key: try await HTTPFixture.makeKey(fixture.business))
+            let patient = fixture.with(key: try await HTTPFixture.makeKey(fixture.business))
+            for _ in 0..<20 { _ = try await hasty.get("/v1/segments") }
+            #expect(try await patient.get("/v1/segments").status == 200)
+        }
+    }
 }

@@ -1,14 +1,14 @@
 import Subprocess
 
 /// A program that a test needs, run to its end.
-enum Tool {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+public enum Tool {
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
     }
 
     /// What the program said; throws that when it failed.
     @discardableResult
-    static func run(_ program: String, _ arguments: [String]) async throws -> String {
+    public static func run(_ program: String, _ arguments: [String]) async throws -> String {
         let result = try await Subprocess.run(
             .name(program), arguments: Arguments(arguments), output: .string(limit: 1 << 20),
             error: .combinedWithOutput)

@@ -36,6 +36,7 @@ missing_packages() {
     command -v pkg-config >/dev/null || echo pkg-config
     has_header libpq || echo libpq-dev
     has_header libcurl || echo libcurl4-openssl-dev
+    has_header zlib || echo zlib1g-dev
     has_python || echo python3
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     local program

@@ -6,14 +6,13 @@ ALTER TABLE crm.tenant_setting
     ADD COLUMN key_requests_per_second integer NOT NULL DEFAULT 250
         CONSTRAINT tenant_setting_key_requests_check CHECK (key_requests_per_second BETWEEN 1 AND 100000);
 
--- Whether a page of the origin may call the API of some business. A browser asks before it sends the key that says of which, so this looks
--- at all of them and tells nothing else.
-CREATE FUNCTION crm.is_allowed_origin(origin text) RETURNS boolean
+-- The origins whose pages may call the API of some business. A browser asks before it sends the key that says of which, so this looks at all
+-- of them and tells nothing else.
+CREATE FUNCTION crm.allowed_origins() RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT EXISTS (SELECT FROM crm.tenant_setting s WHERE s.allowed_origins @> ARRAY[origin]) $$;
-CREATE INDEX tenant_setting_origins_idx ON crm.tenant_setting USING gin (allowed_origins);
-GRANT EXECUTE ON FUNCTION crm.is_allowed_origin(text) TO mehvar_app;
+AS $$ SELECT coalesce(array_agg(DISTINCT o.origin), '{}') FROM crm.tenant_setting s CROSS JOIN unnest(s.allowed_origins) AS o (origin) $$;
+GRANT EXECUTE ON FUNCTION crm.allowed_origins() TO mehvar_app;
 
 -- The business's name stands with the deployment's tenants, which the application only reads; it may change its own.
 CREATE FUNCTION crm.rename_tenant(renamed uuid, new_name text) RETURNS void

@@ -7,7 +7,10 @@ DECLARE
     earlier bytea;
 BEGIN
     -- Whoever comes second learns it at once instead of waiting for the row.
-    IF NOT pg_try_advisory_xact_lock(hashtextextended(concat_ws('/', tenant, actor, asked, named), 0)) THEN
+    -- The number is of a hash that nobody can aim at: other locks are numbers too.
+    IF NOT pg_try_advisory_xact_lock(
+        ('x' || left(encode(sha256(convert_to(concat_ws('/', 'request', tenant, actor, asked, named), 'UTF8')), 'hex'), 16))::bit(64)::bigint)
+    THEN
         RAISE EXCEPTION 'the request is being done' USING ERRCODE = 'MV001';
     END IF;
     INSERT INTO crm.idempotent_request AS r (tenant_id, actor_id, operation, key, digest, object_id)
@@ -16,6 +19,11 @@ BEGIN
     SET digest = excluded.digest, object_id = excluded.object_id, created_at = excluded.created_at
     WHERE r.created_at < excluded.created_at - interval '24 hours';
     IF FOUND THEN
+        -- Each new one takes two old ones along, so that the table holds about a day.
+        DELETE FROM crm.idempotent_request r WHERE r.tenant_id = tenant AND r.ctid IN (
+            SELECT o.ctid FROM crm.idempotent_request o
+            WHERE o.tenant_id = tenant AND o.created_at < now() - interval '25 hours'
+            ORDER BY o.created_at LIMIT 2 FOR UPDATE SKIP LOCKED);
         RETURN;
     END IF;
     SELECT r.digest INTO earlier FROM crm.idempotent_request r

@@ -1,30 +1,37 @@
 import Postgres
 import Synchronization
 
-/// Whether pages of an origin may call the API of some business. Answers are kept for a minute.
+/// The origins whose pages may call the API of some business, as they were within the last minute.
 public final class OriginDirectory: Sendable {
-    private struct Entry {
-        let isAllowed: Bool
-        let until: ContinuousClock.Instant
+    private struct Known {
+        var origins: Set<String> = []
+        var until: ContinuousClock.Instant?
+        var isLoading = false
     }
 
     private static let lifetime = Duration.seconds(60)
-    private static let capacity = 10_000
 
     private let database: Database
-    private let known = Mutex<[String: Entry]>([:])
+    private let known = Mutex(Known())
 
     public init(database: Database) { self.database = database }
 
+    /// Asks the database at most once a minute, whoever asks.
     public func isAllowed(_ origin: String) async throws -> Bool {
-        guard SettingsRules.origin.fault(of: origin) == nil else { return false }
-        let now = ContinuousClock.now
-        if let entry = known.withLock({ $0[origin] }), entry.until > now { return entry.isAllowed }
-        let isAllowed = try await database.deploymentWide(TenantStatements.isAllowed(origin: origin))
-        known.withLock { known in
-            if known.count >= Self.capacity { known = known.filter { $0.value.until > now } }
-            if known.count < Self.capacity { known[origin] = Entry(isAllowed: isAllowed, until: now + Self.lifetime) }
+        let (found, mustLoad) = known.withLock { known -> (Set<String>?, Bool) in
+            let isFresh = known.until.map { $0 > .now } ?? false
+            if isFresh || known.isLoading && known.until != nil { return (known.origins, false) }
+            known.isLoading = true
+            return (nil, true)
         }
-        return isAllowed
+        if let found, !mustLoad { return found.contains(origin) }
+        do {
+            let origins = Set(try await database.deploymentWide(TenantStatements.allowedOrigins))
+            known.withLock { $0 = Known(origins: origins, until: .now + Self.lifetime) }
+            return origins.contains(origin)
+        } catch {
+            known.withLock { $0.isLoading = false }
+            throw error
+        }
     }
 }

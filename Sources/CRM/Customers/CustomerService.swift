@@ -56,24 +56,26 @@ public struct CustomerService: Sendable {
         try ServiceError.refuse(changes.faults)
         let tenant = context.tenantID
         do {
-            return try await database.withTenant(context) { transaction in
-                guard let old = try await transaction.run(CustomerStatements.find(tenant, id)) else {
-                    throw ServiceError.notFound("customer")
+            return try await ServiceError.changing(ifVersion: expected) {
+                try await database.withTenant(context) { transaction in
+                    guard let old = try await transaction.run(CustomerStatements.find(tenant, id)) else {
+                        throw ServiceError.notFound("customer")
+                    }
+                    if let expected, expected != old.version { throw ServiceError.stale }
+                    try CustomerRules.check(merged: changes.mergedAttributes(of: old))
+                    let update = try CustomerStatements.update(tenant, id, old, changes)
+                    guard try await transaction.run(update) == 1 else { throw ServiceError.stale }
+                    if let points = changes.contactPoints {
+                        _ = try await transaction.pipeline(
+                            CustomerStatements.deleteContactPoints(tenant, id),
+                            CustomerStatements.insertContactPoints(tenant, id, points))
+                    }
+                    let (_, customer) = try await transaction.pipeline(
+                        try Event.record("customer.updated", "customer", id.rawValue, by: context),
+                        CustomerStatements.find(tenant, id))
+                    guard let customer else { throw ServiceError.notFound("customer") }
+                    return customer
                 }
-                if let expected, expected != old.version { throw ServiceError.stale }
-                try CustomerRules.check(merged: changes.mergedAttributes(of: old))
-                let update = try CustomerStatements.update(tenant, id, old, changes)
-                guard try await transaction.run(update) == 1 else { throw ServiceError.stale }
-                if let points = changes.contactPoints {
-                    _ = try await transaction.pipeline(
-                        CustomerStatements.deleteContactPoints(tenant, id),
-                        CustomerStatements.insertContactPoints(tenant, id, points))
-                }
-                let (_, customer) = try await transaction.pipeline(
-                    try Event.record("customer.updated", "customer", id.rawValue, by: context),
-                    CustomerStatements.find(tenant, id))
-                guard let customer else { throw ServiceError.notFound("customer") }
-                return customer
             }
         } catch let error as PostgresError where error.violates("customer_reference_key") {
             throw Self.referenceTaken

@@ -12,7 +12,7 @@ extension JSONSchema {
         }
         switch shape {
         case .list(let element, _): element.collect(into: &found)
-        case .map(let value, _): value.collect(into: &found)
+        case .map(let value, _, _): value.collect(into: &found)
         case .object(let properties): for property in properties { property.schema.collect(into: &found) }
         case .anything, .boolean, .integer, .number, .string: break
         }
@@ -50,10 +50,11 @@ extension JSONSchema {
                 if count.lowerBound > 0 { members["minItems"] = .number(.init(count.lowerBound)) }
                 members["maxItems"] = .number(.init(count.upperBound))
             }
-        case .map(let value, let names):
+        case .map(let value, let names, let most):
             type("object")
             members["additionalProperties"] = value.document
             if let names { members["propertyNames"] = names.document }
+            if let most { members["maxProperties"] = .number(.init(most)) }
         case .object(let properties):
             type("object")
             members["additionalProperties"] = .bool(false)

@@ -32,7 +32,7 @@ public struct JSONSchema: Sendable, Equatable {
         case string
         case list(JSONSchema, count: ClosedRange<Int>?)
         /// An object with members of any names, or of names with a schema.
-        case map(JSONSchema, names: JSONSchema?)
+        case map(JSONSchema, names: JSONSchema?, atMost: Int?)
         case object([Property])
     }
 
@@ -85,8 +85,8 @@ public struct JSONSchema: Sendable, Equatable {
     }
 
     /// An object of any members.
-    public static func map(of value: JSONSchema, names: JSONSchema? = nil) -> JSONSchema {
-        JSONSchema(.map(value, names: names))
+    public static func map(of value: JSONSchema, names: JSONSchema? = nil, atMost most: Int? = nil) -> JSONSchema {
+        JSONSchema(.map(value, names: names, atMost: most))
     }
 
     public static func object(_ properties: [Property]) -> JSONSchema { JSONSchema(.object(properties)) }

@@ -8,7 +8,10 @@ extension TextRule {
 
     public static let timeZone = TextRule(
         .string.length(1...100), "unknown", "An IANA time zone such as Asia/Tehran."
-    ) { TimeZone(identifier: $0) != nil }
+    ) { text in
+        // Names that Foundation and PostgreSQL read alike: not GMT+3, whose sign they turn around, nor old abbreviations.
+        text == "UTC" || text.contains("/") && TimeZone(identifier: text) != nil
+    }
 
     public static let currency = matching("[A-Z]{3}", "invalid", "An ISO 4217 code such as IRR.") { text in
         text.utf8.count == 3 && text.utf8.allSatisfy { (0x41...0x5A).contains($0) }

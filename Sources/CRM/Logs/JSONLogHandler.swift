@@ -14,6 +14,9 @@ public struct JSONLogHandler: LogHandler {
         self.sink = sink
     }
 
+    /// Each name stands once in a line.
+    private static let names: Set = ["time", "level", "logger", "message"]
+
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
@@ -26,9 +29,11 @@ public struct JSONLogHandler: LogHandler {
             json.member(named: "level", event.level.rawValue)
             json.member(named: "logger", label)
             json.member(named: "message", "\(event.message)")
-            for found in [metadata, metadataProvider?.get() ?? [:], event.metadata ?? [:]] {
-                for (name, value) in found { json.member(named: name, LogValue(value)) }
+            var found = metadata
+            for more in [metadataProvider?.get(), event.metadata] {
+                if let more { found.merge(more) { _, later in later } }
             }
+            for (name, value) in found where !Self.names.contains(name) { json.member(named: name, LogValue(value)) }
         }
         // An error may be the last thing that this process says.
         sink.write(json.bytes, atOnce: event.level >= .error)

@@ -51,18 +51,21 @@ public struct PlanService: Sendable {
         try context.require(.plansWrite)
         let tenant = context.tenantID
         return try await PlanService.explaining {
-            try await database.withTenant(context) { transaction in
-                let old = try await transaction.run(PlanStatements.find(tenant, id)).orNotFound("plan")
-                if let expected, expected != old.version { throw ServiceError.stale }
-                let (name, content) = try change(old)
-                try ServiceError.refuse(PlanRules.faults(name: name, content))
-                guard try await transaction.run(PlanStatements.advance(tenant, old, name: name)) == 1 else {
-                    throw ServiceError.stale
+            try await ServiceError.changing(ifVersion: expected) {
+                try await database.withTenant(context) { transaction in
+                    let old = try await transaction.run(PlanStatements.find(tenant, id)).orNotFound("plan")
+                    if let expected, expected != old.version { throw ServiceError.stale }
+                    let (name, content) = try change(old)
+                    try ServiceError.refuse(PlanRules.faults(name: name, content))
+                    guard try await transaction.run(PlanStatements.advance(tenant, old, name: name)) == 1 else {
+                        throw ServiceError.stale
+                    }
+                    let (_, _, plan) = try await transaction.pipeline(
+                        PlanStatements.insertRevision(tenant, id, old.revision + 1, content),
+                        try Event.record("plan.revised", "plan", id.rawValue, by: context),
+                        PlanStatements.find(tenant, id))
+                    return try plan.orNotFound("plan")
                 }
-                let (_, _, plan) = try await transaction.pipeline(
-                    PlanStatements.insertRevision(tenant, id, old.revision + 1, content),
-                    try Event.record("plan.revised", "plan", id.rawValue, by: context), PlanStatements.find(tenant, id))
-                return try plan.orNotFound("plan")
             }
         }
     }

@@ -92,7 +92,9 @@ struct SegmentRuleReader {
         }
         for name in members.keys.sorted() where !["field", "op", "value"].contains(name) {
             errors.append(
-                FieldError("\(pointer)/\(name)", "unknown", "Expected all, any, not, or field with op and value."))
+                FieldError(
+                    "\(pointer)/\(FieldError.escaped(name))", "unknown",
+                    "Expected all, any, not, or field with op and value."))
         }
         let field = choice(SegmentRule.Field.self, members["field"], at: pointer + "/field")
         let comparator = choice(SegmentRule.Operator.self, members["op"], at: pointer + "/op")

@@ -83,9 +83,17 @@ public struct PageRequest<Item: Listed>: Sendable {
 
     // MARK: Cursors: the order and its direction, the id, then the key
 
+    /// What PostgreSQL takes: the years 1 to 9999.
+    private static var times: ClosedRange<Date> {
+        Date(timeIntervalSince1970: -62_135_596_800)...Date(timeIntervalSince1970: 253_402_300_799)
+    }
+
+    /// Tells cursors of other lists, orders and directions apart. (FNV-1a)
     private static func mark(_ order: ListOrder<Item>, _ isDescending: Bool) -> UInt8 {
-        let index = Item.orders.firstIndex { $0.name == order.name } ?? 0
-        return UInt8(index * 2 + (isDescending ? 1 : 0))
+        "\(Item.self) \(order.name) \(isDescending)".utf8.reduce(0x811C_9DC5 as UInt32) {
+            ($0 ^ UInt32($1)) &* 0x0100_0193
+        }
+        .folded
     }
 
     private func cursor(at position: Position) -> String {
@@ -109,7 +117,13 @@ public struct PageRequest<Item: Listed>: Sendable {
                 guard let text = String(validating: rest, as: UTF8.self), !text.utf8.contains(0) else { return nil }
                 return Position(key: .text(text), id: id)
             }
-            return Date.decode(rest, as: .timestamptz).map { Position(key: .time($0), id: id) }
+            guard let time = Date.decode(rest, as: .timestamptz), Self.times.contains(time) else { return nil }
+            return Position(key: .time(time), id: id)
         }
     }
+}
+
+extension UInt32 {
+    /// All of its bits in eight.
+    fileprivate var folded: UInt8 { UInt8(truncatingIfNeeded: self ^ self >> 8 ^ self >> 16 ^ self >> 24) }
 }

@@ -26,6 +26,17 @@ public enum ServiceError: Error, Sendable, Equatable {
         .invalid([FieldError(pointer, code, detail)])
     }
 
+    /// Changes an object that is read first. A caller who named no version does not care that somebody else was faster: then it
+    /// is read again.
+    static func changing<Result>(
+        ifVersion expected: Int?, _ change: () async throws -> Result
+    ) async throws -> Result {
+        for _ in 0..<5 where expected == nil {
+            do { return try await change() } catch ServiceError.stale { continue }
+        }
+        return try await change()
+    }
+
     /// Refuses values in which something is wrong.
     static func refuse(_ faults: [FieldError]) throws {
         if !faults.isEmpty { throw ServiceError.invalid(faults) }
@@ -45,6 +56,11 @@ public struct FieldError: Sendable, Equatable, Encodable {
         self.pointer = pointer
         self.code = code
         self.detail = detail
+    }
+
+    /// A name of the client's within a pointer (RFC 6901, section 3), cut where it is longer than any name should be.
+    public static func escaped(_ name: some StringProtocol) -> String {
+        String(name.prefix(100)).replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1")
     }
 
     public init(row: Int, column: String, _ code: String, _ detail: String) {

@@ -20,19 +20,21 @@ public struct SettingsService: Sendable {
         try context.require(.settingsWrite)
         try ServiceError.refuse(changes.faults)
         let tenant = context.tenantID
-        return try await database.withTenant(context) { transaction in
-            let old = try await transaction.run(TenantStatements.settings(tenant))
-            if let expected, expected != old.version { throw ServiceError.stale }
-            guard try await transaction.run(TenantStatements.updateSettings(tenant, old, changes)) == 1 else {
-                throw ServiceError.stale
+        return try await ServiceError.changing(ifVersion: expected) {
+            try await database.withTenant(context) { transaction in
+                let old = try await transaction.run(TenantStatements.settings(tenant))
+                if let expected, expected != old.version { throw ServiceError.stale }
+                guard try await transaction.run(TenantStatements.updateSettings(tenant, old, changes)) == 1 else {
+                    throw ServiceError.stale
+                }
+                if let name = changes.name, name != old.name {
+                    try await transaction.run(TenantStatements.rename(tenant, name))
+                }
+                let (_, settings) = try await transaction.pipeline(
+                    try Event.record("settings.updated", "tenant", tenant.rawValue, by: context),
+                    TenantStatements.settings(tenant))
+                return settings
             }
-            if let name = changes.name, name != old.name {
-                try await transaction.run(TenantStatements.rename(tenant, name))
-            }
-            let (_, settings) = try await transaction.pipeline(
-                try Event.record("settings.updated", "tenant", tenant.rawValue, by: context),
-                TenantStatements.settings(tenant))
-            return settings
         }
     }
 }

@@ -72,10 +72,9 @@ enum TenantStatements {
         Statement(effect: "tenant.rename", "SELECT crm.rename_tenant(\(id), \(name))")
     }
 
-    /// Whether a page of the origin may call the API of some tenant.
-    static func isAllowed(origin: String) -> Statement<Bool> {
-        Statement("tenant.is_allowed_origin", "SELECT crm.is_allowed_origin(\(origin))", one: { try $0.next() })
-    }
+    /// The origins whose pages may call the API of some tenant.
+    static let allowedOrigins = Statement<[String]>(
+        "tenant.allowed_origins", "SELECT crm.allowed_origins()", one: { try $0.next() })
 }
 
 extension Tenant {

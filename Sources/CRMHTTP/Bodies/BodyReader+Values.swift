@@ -134,17 +134,21 @@ extension BodyReader {
     }
 
     private static func localizedSchema(_ longest: Int) -> JSONSchema {
-        .map(of: TextRule.words(longest).schema, names: TextRule.language.schema)
+        .map(
+            of: TextRule.words(longest).schema, names: TextRule.language.schema, atMost: LocalizedText.maximumLanguages)
     }
 
     private mutating func localized(_ value: JSONNode, _ name: String) -> LocalizedText? {
         guard case .object(let members) = value else { return wrong(name, "type", "Expected an object.") }
+        guard members.count <= LocalizedText.maximumLanguages else {
+            return wrong(name, "too_many", "At most \(LocalizedText.maximumLanguages) languages.")
+        }
         var texts: [String: String] = [:]
         for (language, node) in members.sorted(by: { $0.key < $1.key }) {
             if case .string(let text) = node {
                 texts[language] = text
             } else {
-                fail("\(name)/\(language)", "type", "Expected a string.")
+                fail("\(name)/\(FieldError.escaped(language))", "type", "Expected a string.")
             }
         }
         return LocalizedText(texts)

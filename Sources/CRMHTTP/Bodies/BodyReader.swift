@@ -12,6 +12,8 @@ struct BodyReader {
     private let pointer: String
     private var known: Set<String> = []
     private(set) var errors: [FieldError] = []
+    /// A client that made more mistakes than these makes them all over again.
+    static let maximumErrors = 100
     private let purpose: Purpose
     /// The members asked for so far; `nil` while values are read.
     private var described: [JSONSchema.Property]?
@@ -35,14 +37,16 @@ struct BodyReader {
     /// Notes what else is wrong with the whole; what was reported already is not reported twice.
     mutating func add(_ found: [FieldError]) {
         let reported = errors.map(\.pointer)
-        errors += found.filter { error in
+        errors += found.prefix(Self.maximumErrors).filter { error in
             !reported.contains {
                 $0 == error.pointer || error.pointer.hasPrefix($0 + "/") || $0.hasPrefix(error.pointer + "/")
             }
         }
     }
 
+    /// - Parameter name: of a member, or of what is within one, escaped where it is the client's.
     mutating func fail(_ name: String, _ code: String, _ detail: String) {
+        guard errors.count < Self.maximumErrors else { return }
         errors.append(FieldError("\(pointer)/\(name)", code, detail))
     }
 
@@ -126,33 +130,39 @@ struct BodyReader {
 
     mutating func refuseUnknown() {
         for name in values.keys.sorted() where !known.contains(name) {
-            errors.append(FieldError("\(pointer)/\(Self.escaped(name))", "unknown", "There is no such member."))
+            fail(FieldError.escaped(name), "unknown", "There is no such member.")
         }
-    }
-
-    /// A member's name within a pointer. (RFC 6901, section 3.)
-    private static func escaped(_ name: String) -> String {
-        name.contains("~") || name.contains("/")
-            ? name.replacingOccurrences(of: "~", with: "~0").replacingOccurrences(of: "/", with: "~1") : name
     }
 
     /// PostgreSQL's texts hold every character but this one, and it means nothing in any of them.
-    mutating func refuseZeroCharacters() { refuseZeroCharacters(in: .object(values), at: pointer) }
+    mutating func refuseZeroCharacters() {
+        var path: [String] = []
+        refuseZeroCharacters(in: .object(values), &path)
+    }
 
-    private mutating func refuseZeroCharacters(in node: JSONNode, at pointer: String) {
-        func check(_ text: String, _ reader: inout BodyReader, _ pointer: String) {
+    /// - Parameter path: the names on the way; a pointer is made of them only where something is wrong.
+    private mutating func refuseZeroCharacters(in node: JSONNode, _ path: inout [String]) {
+        guard errors.count < Self.maximumErrors else { return }
+        func check(_ text: String, _ reader: inout BodyReader) {
             guard text.utf8.contains(0) else { return }
-            reader.errors.append(FieldError(pointer, "invalid", "Holds a character that is not allowed."))
+            reader.fail(
+                path.map { FieldError.escaped($0) }.joined(separator: "/"), "invalid",
+                "Holds a character that is not allowed.")
         }
         switch node {
-        case .string(let text): check(text, &self, pointer)
+        case .string(let text): check(text, &self)
         case .array(let nodes):
-            for (index, node) in nodes.enumerated() { refuseZeroCharacters(in: node, at: "\(pointer)/\(index)") }
+            for (index, node) in nodes.enumerated() {
+                path.append(String(index))
+                refuseZeroCharacters(in: node, &path)
+                path.removeLast()
+            }
         case .object(let members):
             for (name, node) in members.sorted(by: { $0.key < $1.key }) {
-                let place = "\(pointer)/\(Self.escaped(name))"
-                check(name, &self, place)
-                refuseZeroCharacters(in: node, at: place)
+                path.append(name)
+                check(name, &self)
+                refuseZeroCharacters(in: node, &path)
+                path.removeLast()
             }
         case .null, .bool, .number: break
         }

@@ -3,6 +3,22 @@ enum JSONBounds {
     static let maximumDepth = 32
     static let maximumValues = 20_000
 
+    /// Whether the character zero may stand somewhere: it can only be written as an escape.
+    static func mayHoldZero(_ text: some Sequence<UInt8>) -> Bool {
+        var zeros = -1
+        for byte in text {
+            if byte == UInt8(ascii: "u") {
+                zeros = 0
+            } else if byte == UInt8(ascii: "0"), zeros >= 0 {
+                zeros += 1
+                if zeros == 4 { return true }
+            } else {
+                zeros = -1
+            }
+        }
+        return false
+    }
+
     /// What is wrong with the text's size; `nil` when it may be read. A text that is no JSON passes too.
     static func excess(of text: some Sequence<UInt8>) -> String? {
         var depth = 0
@@ -10,6 +26,8 @@ enum JSONBounds {
         var isInString = false
         var isEscaped = false
         for byte in text {
+            // No text in UTF-8 holds it; one in UTF-16, which the decoder would take too, does.
+            if byte == 0 { return "The body is not JSON in UTF-8." }
             if isInString {
                 if isEscaped {
                     isEscaped = false

@@ -36,7 +36,7 @@ extension JSONBody {
         }
         guard case .object(let members) = node else { throw RequestProblem.malformed("The body is not a JSON object.") }
         var reader = BodyReader(members, for: Self.purpose)
-        reader.refuseZeroCharacters()
+        if JSONBounds.mayHoldZero(json.readableBytesView) { reader.refuseZeroCharacters() }
         let body = Self(&reader)
         reader.refuseUnknown()
         reader.add(body.faults)

@@ -16,22 +16,27 @@ struct Authentication: RouterMiddleware {
         let caller = try await authenticator.authenticate(key: key)
         var context = context
         context.tenant = caller.context.with(requestID: context.requestID)
-        let (own, all) = (take(caller, .key), take(caller, .business))
-        let tighter = own.allowance.remaining <= all.allowance.remaining ? own : all
-        context.caller.note(context.tenant, caller.terms, limit: tighter)
-        guard tighter.allowance.wait == .zero else {
-            throw RequestProblem.rateLimited(after: tighter.allowance.wait)
-        }
+        let limit = admit(caller)
+        context.caller.note(context.tenant, caller.terms, limit: limit)
+        guard limit.allowance.wait == .zero else { throw RequestProblem.rateLimited(after: limit.allowance.wait) }
         return try await next(request, context)
     }
 
-    private func take(_ caller: AuthenticatedCaller, _ name: RateLimit.Name) -> RateLimit {
-        let (id, rate) =
-            switch name {
-            case .key: (caller.context.actor.id ?? caller.context.tenantID.rawValue, caller.terms.keyRequestsPerSecond)
-            case .business: (caller.context.tenantID.rawValue, caller.terms.requestsPerSecond)
-            }
-        return RateLimit(name: name, allowance: limiter.take(id, perSecond: rate))
+    /// The tighter limit after the request was counted. What one limit refuses does not count for the other, so that one hasty
+    /// key takes nothing from the business's others.
+    private func admit(_ caller: AuthenticatedCaller) -> RateLimit {
+        let (terms, business) = (caller.terms, caller.context.tenantID.rawValue)
+        guard let key = caller.context.actor.id else {
+            return RateLimit(name: .business, allowance: limiter.take(business, perSecond: terms.requestsPerSecond))
+        }
+        let own = RateLimit(name: .key, allowance: limiter.take(key, perSecond: terms.keyRequestsPerSecond))
+        guard own.allowance.wait == .zero else { return own }
+        let all = RateLimit(name: .business, allowance: limiter.take(business, perSecond: terms.requestsPerSecond))
+        guard all.allowance.wait == .zero else {
+            limiter.giveBack(key)
+            return all
+        }
+        return own.allowance.remaining <= all.allowance.remaining ? own : all
     }
 
     /// What stands behind the scheme's name, which is written in any case.

@@ -21,6 +21,9 @@ final class RateLimiter: Sendable {
 
     private let buckets = Mutex<[UUID: Bucket]>([:])
 
+    /// Puts a token back that led to nothing.
+    func giveBack(_ id: UUID) { buckets.withLock { $0[id]?.tokens += 1 } }
+
     /// Takes a token of the bucket, which holds a second's worth and fills as fast.
     func take(_ id: UUID, perSecond rate: Int, at now: ContinuousClock.Instant = .now) -> Allowance {
         buckets.withLock { buckets in

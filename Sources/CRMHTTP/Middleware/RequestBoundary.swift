@@ -26,6 +26,9 @@ struct RequestBoundary: RouterMiddleware {
         }
         let caller = context.caller.facts
         await crossOrigin.allow(request, caller, &response)
+        Compression.apply(request, &response)
+        // Problems have a body, which nobody who asks for the head reads off the connection.
+        if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         if let limit = caller.limit {

@@ -110,7 +110,7 @@ struct DocumentPage {
         case .list(let element, let count):
             words =
                 "list of \(element.name ?? self.words(element))" + (count.map { ", at most \($0.upperBound)" } ?? "")
-        case .map(let value, _): words = "object of \(self.words(value)) by name"
+        case .map(let value, _, _): words = "object of \(self.words(value)) by name"
         case .object: words = schema.name ?? "object"
         }
         return schema.isNullable ? words + ", or null" : words

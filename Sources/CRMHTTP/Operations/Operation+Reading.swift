@@ -15,23 +15,24 @@ private struct NoFilter: ListFilter {
 /// Operations that change nothing.
 extension Operation {
     /// One object by its id.
+    ///
+    /// - Parameter isLive: whether it shows what changes without its version, so that it is always sent.
     static func find<Object: Resource>(
-        _ declared: Declaration,
+        _ declared: Declaration, isLive: Bool = false,
         _ find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
     ) -> Operation {
         let selection = FieldSelection(Object.schema)
         return Operation(
             method: .get, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
             scope: declared.scope,
-            parameters: [
-                .identifier(Object.self), .ifNoneMatch,
-            ] + QueryReader.parameters { selection.read(&$0) },
+            parameters: [.identifier(Object.self)] + (isLive ? [] : [.ifNoneMatch])
+                + QueryReader.parameters { selection.read(&$0) },
             success: .object(Object.self, .ok, "The \(Object.kind)."),
             problems: [.notFound] + declared.problems
         ) { call in
             let fields = try call.query { selection.read(&$0) }
             let object = try await find(call.tenant, call.identifier())
-            return call.holds(object.version)
+            return !isLive && call.holds(object.version)
                 ? Reply.notModified(object.version) : Reply.object(object, fields: fields)
         }
     }

@@ -8,6 +8,8 @@ import Postgres
 ///
 /// The same reading describes the query: read without values, it notes which parameters are asked for.
 struct QueryReader {
+    private static let maximumParameters = 50
+
     private var values: [(name: String, value: String)]
     private(set) var errors: [FieldError] = []
     /// The parameters asked for so far; `nil` while values are read.
@@ -16,6 +18,11 @@ struct QueryReader {
     /// - Parameter query: as it stands in the URL.
     init(_ query: String?) {
         values = QueryString.pairs(query ?? "")
+        guard values.count <= Self.maximumParameters else {
+            values = []
+            fail("", "too_many", "At most \(Self.maximumParameters) parameters.")
+            return
+        }
         var seen: Set<String> = []
         for (name, value) in values {
             if !seen.insert(name).inserted { fail(name, "duplicate", "Stands twice.") }
@@ -39,6 +46,7 @@ struct QueryReader {
     }
 
     mutating func fail(_ name: String, _ code: String, _ detail: String) {
+        let name = String(name.prefix(100))
         guard !errors.contains(where: { $0.pointer == name }) else { return }
         errors.append(FieldError(name, code, detail))
     }

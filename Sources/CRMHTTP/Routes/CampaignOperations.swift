@@ -17,7 +17,9 @@ struct CampaignOperations: OperationGroup {
             .list(.at("/v1/campaigns", "list_campaigns", "List campaigns", tag, .campaignsRead)) { call, page in
                 try await campaigns.list(call.tenant, page)
             },
-            .find(.at("/v1/campaigns/{id}", "find_campaign", "Show a campaign", tag, .campaignsRead), campaigns.find),
+            .find(
+                .at("/v1/campaigns/{id}", "find_campaign", "Show a campaign", tag, .campaignsRead), isLive: true,
+                campaigns.find),
             .list(
                 .at(
                     "/v1/campaigns/{id}/invitations", "list_invitations", "List a campaign's invitations", tag,

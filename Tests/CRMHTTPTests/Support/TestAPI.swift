@@ -59,6 +59,23 @@ struct TestAPI: Sendable {
             status: response.status.code, headers: response.headers, body: String(buffer: response.body))
     }
 
+    /// Posts JSON of whatever bytes.
+    func send(_ bytes: Data, to path: String) async throws -> Answer {
+        var headers: HTTPFields = [.contentType: "application/json"]
+        if let key { headers[.authorization] = "Bearer \(key)" }
+        let response = try await client.execute(
+            uri: path, method: .post, headers: headers, body: ByteBuffer(bytes: Array(bytes)))
+        return Answer(status: response.status.code, headers: response.headers, body: String(buffer: response.body))
+    }
+
+    /// An answer whose body is no text.
+    func bytes(_ path: String, headers: HTTPFields) async throws -> (headers: HTTPFields, body: [UInt8]) {
+        var headers = headers
+        if let key { headers[.authorization] = "Bearer \(key)" }
+        let response = try await client.execute(uri: path, method: .get, headers: headers)
+        return (response.headers, Array(response.body.readableBytesView))
+    }
+
     func get(_ path: String, headers: HTTPFields = [:]) async throws -> Answer {
         try await send(TestRequest(.get, path, headers: headers))
     }

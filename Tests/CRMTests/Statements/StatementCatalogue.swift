@@ -62,7 +62,7 @@ struct StatementCatalogue {
             CatalogueGroup([
                 CatalogueEntry(TenantStatements.updateSettings(tenant, settings, SettingsChanges())),
                 CatalogueEntry(TenantStatements.rename(tenant, "Other")),
-                CatalogueEntry(TenantStatements.isAllowed(origin: "https://app.example")),
+                CatalogueEntry(TenantStatements.allowedOrigins, .nothing),
                 CatalogueEntry(TenantStatements.settings(tenant)), CatalogueEntry(Statement<Void>.setTenant(tenant)),
                 CatalogueEntry(SchemaVersion.newest),
             ]),
