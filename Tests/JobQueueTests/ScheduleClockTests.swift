@@ -7,7 +7,7 @@ import Testing
 @testable import JobQueue
 
 /// Schedulers whose sessions have clocks of their own, which a test moves.
-@Suite("Schedules and clocks", .enabled(if: !TestServer.isPooled))
+@Suite("Schedules and clocks")
 struct ScheduleClockTests {
     /// What two schedulers enqueue, one of which is ten minutes ahead, as the UTC times of the fires.
     ///
@@ -51,7 +51,7 @@ struct ScheduleClockTests {
         }
     }
 
-    /// A clock for each session, by its name, that stands before the server's own.
+    /// A clock for each session, by its name, that stands before the server's own. The name is what PgBouncer hands on.
     private func installClocks(in queue: QueueFixture) async throws {
         try await queue.database.execute(
             """
@@ -62,13 +62,17 @@ struct ScheduleClockTests {
                 AS $$ SELECT at FROM clock.hand WHERE name = current_setting('application_name') $$;
             GRANT USAGE ON SCHEMA clock TO mehvar_queue;
             GRANT EXECUTE ON FUNCTION clock.now() TO mehvar_queue;
+            DO $$
+            BEGIN
+                EXECUTE format('ALTER ROLE mehvar_queue IN DATABASE %I SET search_path = clock, pg_catalog', current_database());
+            END
+            $$;
             """)
     }
 
     private func pool(_ queue: QueueFixture, clock name: String) -> Pool {
         var configuration = queue.database.configuration(user: "mehvar_queue", maximumConnections: 2)
         configuration.applicationName = name
-        configuration.url += "&options=-c%20search_path%3Dclock%2Cpg_catalog"
         return Pool(configuration)
     }
 

@@ -10,7 +10,7 @@ struct Problem {
     /// What programs decide by; the title is for people.
     let code: String
     let detail: String?
-    let errors: [FieldError]?
+    let errors: [FieldError]
     let requestID: String
     var headers = HTTPFields()
 
@@ -18,20 +18,20 @@ struct Problem {
     private static let maximumErrors = 100
 
     init(
-        _ code: ProblemCode, _ detail: String? = nil, errors: [FieldError]? = nil, requestID: String,
+        _ code: ProblemCode, _ detail: String? = nil, errors: [FieldError] = [], requestID: String,
         headers: HTTPFields = [:]
     ) {
         self.init(code.status, code.rawValue, detail, errors: errors, requestID: requestID, headers: headers)
     }
 
     init(
-        _ status: HTTPResponse.Status, _ code: String, _ detail: String? = nil, errors: [FieldError]? = nil,
+        _ status: HTTPResponse.Status, _ code: String, _ detail: String? = nil, errors: [FieldError] = [],
         requestID: String, headers: HTTPFields = [:]
     ) {
         self.status = status
         self.code = code
         self.detail = detail
-        self.errors = errors.map { Array($0.prefix(Self.maximumErrors)) }
+        self.errors = Array(errors.prefix(Self.maximumErrors))
         self.requestID = requestID
         self.headers = headers
     }
@@ -61,6 +61,6 @@ extension Problem: JSONObject {
         json.member("detail", detail, "What is wrong, for people.")
         json.member("code", code, "What is wrong, for programs.")
         json.member("request_id", requestID, "What the server's log calls the request.")
-        json.member("errors", errors, "Each value that is not allowed; at most 100.")
+        json.member("errors", errors, "Each value that is not allowed; at most 100, none where the fault is another one.")
     }
 }
