@@ -61,6 +61,7 @@ extension Problem: JSONObject {
         json.member("detail", detail, "What is wrong, for people.")
         json.member("code", code, "What is wrong, for programs.")
         json.member("request_id", requestID, "What the server's log calls the request.")
-        json.member("errors", errors, "Each value that is not allowed; at most 100, none where the fault is another one.")
+        json.member(
+            "errors", errors, "Each value that is not allowed, at most 100; often none.")
     }
 }
