@@ -10,8 +10,8 @@ enum Compression {
     private static let level: Int32 = 4
 
     static func apply(_ request: Request, _ response: inout Response) {
-        guard let type = response.headers[.contentType], type.hasPrefix("text/") || type.contains("json"),
-            let length = response.body.contentLength, length >= minimum
+        guard let length = response.body.contentLength, length >= minimum,
+            let type = response.headers[.contentType], type.hasPrefix("text/") || type.hasSuffix("json")
         else { return }
         response.headers.append(HTTPField(name: .vary, value: "Accept-Encoding"))
         guard request.method != .head, accepts(request.headers[.acceptEncoding]) else { return }
