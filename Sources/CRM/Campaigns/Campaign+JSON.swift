@@ -31,9 +31,7 @@ extension Campaign: Resource {
         json.member("wave", wave, "How often it has been sent.")
         json.member("launched_at", launchedAt, "When it was launched.")
         json.member("finished_at", finishedAt, "When every invitation had come to its end.")
-        json.member("version", version, "Counts the changes; the ETag is made of it.")
-        json.member("created_at", createdAt, "When it was added.")
-        json.member("updated_at", updatedAt, "When it was changed last.")
+        json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
         json.member("invitations", ledger.counts, "How many invitations of the present wave stand where.")
         json.member("excluded_reasons", ledger.excludedReasons, "How many are not invited, by the reason.")
     }

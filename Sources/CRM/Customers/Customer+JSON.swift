@@ -23,9 +23,7 @@ extension Customer: Resource {
         json.member("time_zone", timeZone, "IANA name; null for the business's own.")
         json.member("attributes", attributes, "What the business notes of its own.", isPersonal: true)
         json.member("contact_points", contactPoints, "How to reach the customer, by channel.", isPersonal: true)
-        json.member("version", version, "Counts the changes; the ETag is made of it.")
-        json.member("created_at", createdAt, "When it was added.")
-        json.member("updated_at", updatedAt, "When it was changed last.")
+        json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }
 

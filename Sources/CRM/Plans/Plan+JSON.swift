@@ -20,9 +20,7 @@ extension Plan: Resource {
         json.member("budget", content.budget, "What may be spent.")
         json.member("activities", content.activities, "What is to be done.")
         json.member("revision", revision, "The number of this content among all that the plan has had.")
-        json.member("version", version, "Counts the changes; the ETag is made of it.")
-        json.member("created_at", createdAt, "When it was added.")
-        json.member("updated_at", updatedAt, "When it was changed last.")
+        json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }
 

@@ -18,19 +18,17 @@ extension Segment: Resource {
         json.member("rule", rule, "The condition of a rule segment; null for a manual one.")
         json.member("member_count", memberCount, "How many customers are in it; null until its rule was evaluated.")
         json.member("evaluated_at", evaluatedAt, "When its rule was evaluated last.")
-        json.member("version", version, "Counts the changes; the ETag is made of it.")
-        json.member("created_at", createdAt, "When it was added.")
-        json.member("updated_at", updatedAt, "When it was changed last.")
+        json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }
 
 extension SegmentRule: JSONRepresentable {
     public static var schema: JSONSchema { .anything }
 
-    static var example: SegmentRule? {
-        let node: JSONNode = .object(
-            ["field": .string("orders.count"), "op": .string("gte"), "value": .number(2)])
-        return try? SegmentRule(node)
+    static var example: SegmentRule {
+        SegmentRule(
+            node: .object(["field": .string("orders.count"), "op": .string("gte"), "value": .number(2)]),
+            condition: .comparison(.orderCount, .gte, .number(2)))
     }
 
     public func write(to json: inout JSONWriter) { node.write(to: &json) }

@@ -45,6 +45,12 @@ public struct SegmentRule: Sendable {
         self.condition = condition
     }
 
+    /// A rule that was read before.
+    init(node: JSONNode, condition: Condition) {
+        self.node = node
+        self.condition = condition
+    }
+
     /// What keeps the JSON from being a rule.
     static func faults(of node: JSONNode, at pointer: String = "/rule") -> [FieldError] {
         var reader = SegmentRuleReader()

@@ -59,6 +59,14 @@ public struct PageRequest<Item: Listed>: Sendable {
         }
     }
 
+    /// The first page in an order of the list.
+    public init(limit: Int = PageLimit.usual, by order: ListOrder<Item>) {
+        self.order = order
+        self.limit = min(max(limit, PageLimit.range.lowerBound), PageLimit.range.upperBound)
+        isDescending = Item.isNewestFirst
+        after = nil
+    }
+
     /// The rest of the list's statement: `AND (key, id) > … ORDER BY … LIMIT …`, one row more than the page holds.
     func clause(id: SQL) -> SQL {
         let column = order.column

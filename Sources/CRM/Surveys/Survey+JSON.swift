@@ -23,9 +23,7 @@ extension Survey: Resource {
         json.member("thanks", content.thanks, "Said after the answer, by language.")
         json.member(
             "published_version", publishedVersion, "The newest version that may be sent; null before the first.")
-        json.member("version", version, "Counts the changes; the ETag is made of it.")
-        json.member("created_at", createdAt, "When it was added.")
-        json.member("updated_at", updatedAt, "When it was changed last.")
+        json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }
 

@@ -53,14 +53,14 @@ extension Operation {
         let selection = FieldSelection(Item.schema)
         @Sendable func read(
             _ query: inout QueryReader
-        ) throws -> (filter: Filter, page: PageRequest<Item>, fields: FieldSelection.Fields?) {
-            let page: PageRequest<Item> = try query.page()
+        ) -> (filter: Filter, page: PageRequest<Item>, fields: FieldSelection.Fields?) {
+            let page: PageRequest<Item> = query.page()
             return (Filter(&query), page, selection.read(&query))
         }
         return Operation(
             method: .get, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
             scope: declared.scope,
-            parameters: (parent.map { [.identifier($0)] } ?? []) + QueryReader.parameters { _ = try? read(&$0) },
+            parameters: (parent.map { [.identifier($0)] } ?? []) + QueryReader.parameters { _ = read(&$0) },
             success: .page(of: Item.self), problems: (parent == nil ? [] : [.notFound]) + declared.problems
         ) { call in
             let (filter, page, fields) = try call.query(read)

@@ -2,7 +2,7 @@ import CRM
 
 extension QueryReader {
     /// Which page of a list is wanted: `limit`, `cursor` and `sort`.
-    mutating func page<Item: Listed>(_ type: Item.Type = Item.self) throws -> PageRequest<Item> {
+    mutating func page<Item: Listed>(_ type: Item.Type = Item.self) -> PageRequest<Item> {
         let limit = integer("limit", in: PageLimit.range, "Most items of the page; \(PageLimit.usual) by default.")
         let names = Item.orders.map(\.name)
         let usual = (Item.isNewestFirst ? "-" : "") + (names.first ?? "")
@@ -25,7 +25,9 @@ extension QueryReader {
                 limit: limit ?? PageLimit.usual, order: order, isDescending: isDescending, cursor: cursor)
         } catch ServiceError.invalid(let found) {
             for error in found { fail("cursor", error.code, error.detail) }
-            return try PageRequest()
+        } catch {
+            fail("cursor", "invalid_cursor", "The cursor cannot be used.")
         }
+        return PageRequest(by: Item.orders[0])
     }
 }
