@@ -56,7 +56,7 @@ struct APIServer: AsyncParsableCommand {
             logger.warning("the database is away", metadata: ["error": "\(error)"])
         }
         let spool = UploadSpool(directory: settings.spoolDirectory, limit: settings.uploadLimit)
-        spool.removeLeftovers()
+        try spool.removeLeftovers()
         let application = API(
             database: database, imports: Database(pool: importPool, signal: signal), spool: spool, log: log
         )

@@ -18,11 +18,30 @@ public struct UploadSpool: Sendable {
         self.limit = limit
     }
 
+    /// The folder of the uploads is none that this process may use.
+    public struct Unusable: Error, CustomStringConvertible {
+        let directory: URL
+        public var description: String {
+            "\(directory.path) is no folder that can be read: set MEHVAR_SPOOL_DIR to one that this user may write to"
+        }
+    }
+
     /// Removes what a server that died left behind. For a start, before requests come.
-    public func removeLeftovers() {
+    ///
+    /// - Throws: ``Unusable`` for a folder that is there and cannot be read, which uploads would find out one by one.
+    public func removeLeftovers() throws {
         let manager = FileManager.default
+        var isFolder: ObjCBool = false
         // No folder, no leftovers.
-        let files = (try? manager.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)) ?? []
+        guard manager.fileExists(atPath: directory.path, isDirectory: &isFolder) else { return }
+        // Asked for what is in a file, Foundation says nothing.
+        guard isFolder.boolValue else { throw Unusable(directory: directory) }
+        let files: [URL]
+        do {
+            files = try manager.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
+        } catch {
+            throw Unusable(directory: directory)
+        }
         for file in files where file.pathExtension == "upload" { Self.remove(file) }
     }
 
