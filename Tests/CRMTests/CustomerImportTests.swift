@@ -184,9 +184,7 @@ struct CustomerImportTests {
 
     @Test("answers a conflict when another import holds the tenant for too long")
     func busy() async throws {
-        try await ImportFixture.with { fixture in
-            try await fixture.server.execute(
-                "ALTER ROLE mehvar_app IN DATABASE \(fixture.server.name) SET lock_timeout = '100ms'")
+        try await ImportFixture.with(limits: ImportLimits(patience: .milliseconds(100))) { fixture in
             try await Connection.with(fixture.server.configuration()) { other in
                 try await other.execute(
                     script: "SELECT pg_advisory_lock(hashtextextended('import:' || id, 0)) FROM platform.tenant",

@@ -4,13 +4,17 @@ public import Postgres
 enum ImportStatements {
     /// The server's settings for the rest of the transaction: time for a large file, memory for joins with it.
     static func prepare(_ limits: ImportLimits) -> Statement<Void> {
-        let milliseconds = String(max(1, limits.timeout.components.seconds) * 1000)
-        return Statement(
+        Statement(
             effect: "import.prepare",
             """
-            SELECT set_config('statement_timeout', \(milliseconds), true), set_config('work_mem', '64MB', true),
-                set_config('jit', 'off', true)
+            SELECT set_config('statement_timeout', \(milliseconds(limits.timeout)), true),
+                set_config('lock_timeout', \(milliseconds(limits.patience)), true),
+                set_config('work_mem', '64MB', true), set_config('jit', 'off', true)
             """)
+    }
+
+    private static func milliseconds(_ duration: Duration) -> String {
+        String(Int(max(1, duration / .milliseconds(1)).rounded(.up)))
     }
 
     /// Keeps the planner from nested loops over a large file: after a first import the tables have no statistics yet, it takes
@@ -30,7 +34,7 @@ enum ImportStatements {
             """, optional: { try $0.next() })
     }
 
-    /// Waits until no other import of the tenant writes, for the role's `lock_timeout`.
+    /// Waits until no other import of the tenant writes, for the import's patience.
     static func lock(_ tenant: Tenant.ID) -> Statement<Void> {
         Statement(
             effect: lockName, "SELECT pg_advisory_xact_lock(hashtextextended(\("import:\(tenant)"), 0))")
