@@ -71,14 +71,10 @@ public struct API: Sendable {
         HealthRoutes(database: database).add(to: router)
         RespondentRoutes(respondents: RespondentService(database: database)).add(to: router)
         DocumentRoutes(operations: operations).add(to: router)
-        let group = router.group()
-            .add(middleware: Authentication(authenticator: Authenticator(database: database), limiter: RateLimiter()))
-            .group(context: TenantRequestContext.self)
+        let gate = Gate(authenticator: Authenticator(database: database))
         for operation in operations {
-            group.on(RouterPath(operation.path), method: operation.method) { request, context in
-                let call = Call(request, context)
-                try call.tenant.require(operation.scope)
-                return try await operation.handle(call)
+            router.on(RouterPath(operation.path), method: operation.method) { request, context in
+                try await operation.handle(request, context, gate)
             }
         }
         return router

@@ -45,7 +45,7 @@ struct DocumentPage {
     private static func values(of operation: Operation) -> [String: Any] {
         var values: [String: Any] = [
             "name": operation.name, "method": operation.method.rawValue, "path": operation.path,
-            "summary": operation.summary, "scope": operation.scope.rawValue,
+            "summary": operation.summary, "scope": operation.access.permission ?? "",
             "status": String(operation.success.status.code),
             "answer": operation.success.description, "answerType": link(to: operation.success.schema),
             "answerExample": pretty(operation.success.example),

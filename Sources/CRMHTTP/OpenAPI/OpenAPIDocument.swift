@@ -62,11 +62,11 @@ struct OpenAPIDocument {
         var members: [String: JSONNode] = [
             "operationId": .string(operation.name), "summary": .string(operation.summary),
             "tags": .array([.string(operation.tag.name)]),
-            "description": .string("Needs the scope `\(operation.scope.rawValue)`."),
-            "x-scope": .string(operation.scope.rawValue),
+            "description": .string(operation.access.explanation),
             "parameters": .array(operation.parameters.map(node)),
             "responses": .object(responses(of: operation)),
         ]
+        members["x-scope"] = operation.access.permission.map(JSONNode.string)
         if let content = operation.content {
             members["requestBody"] = .object([
                 "required": .bool(true),

@@ -4,14 +4,14 @@ import HTTPTypes
 import Hummingbird
 
 /// A request to an operation, on whose behalf it is known.
-struct Call: Sendable {
+struct Call<Caller: Principal>: Sendable {
     let request: Request
-    let tenant: TenantContext
+    let caller: Caller
     private let parameters: Parameters
 
-    init(_ request: Request, _ context: TenantRequestContext) {
+    init(_ request: Request, _ context: APIContext, by caller: Caller) {
         self.request = request
-        tenant = context.tenant
+        self.caller = caller
         parameters = context.parameters
     }
 
@@ -57,13 +57,13 @@ struct Call: Sendable {
     ///   - object: what a replay answers with.
     func idempotent(
         _ operation: String, body: some Sequence<UInt8>, object: UUID
-    ) throws -> TenantContext {
-        guard let key = request.headers[.idempotencyKey] else { return tenant }
+    ) throws -> Caller {
+        guard let key = request.headers[.idempotencyKey] else { return caller }
         guard
             let request = IdempotentRequest(
                 key: key, operation: operation, path: request.uri.path, body: body, object: object)
         else { throw RequestProblem.badIdempotencyKey }
-        return tenant.with(request)
+        return caller.with(request)
     }
 }
 

@@ -17,38 +17,37 @@ extension Operation {
     /// One object by its id.
     ///
     /// - Parameter isLive: whether it shows what changes without its version, so that it is always sent.
-    static func find<Object: Resource>(
-        _ declared: Declaration, isLive: Bool = false,
-        _ find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    static func find<Caller: Principal, Object: Resource>(
+        _ declared: Declaration<Caller>, isLive: Bool = false,
+        _ find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
     ) -> Operation {
         let selection = FieldSelection(Object.schema)
         return Operation(
-            method: .get, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
-            scope: declared.scope,
+            .get, declared,
             parameters: [.identifier(Object.self)] + (isLive ? [] : [.ifNoneMatch])
                 + QueryReader.parameters { selection.read(&$0) },
             success: .object(Object.self, .ok, "The \(Object.kind)."),
-            problems: [.notFound] + declared.problems
+            problems: [.notFound]
         ) { call in
             let fields = try call.query { selection.read(&$0) }
-            let object = try await find(call.tenant, call.identifier())
+            let object = try await find(call.caller, call.identifier())
             return !isLive && call.holds(object.version)
                 ? Reply.notModified(object.version) : Reply.object(object, fields: fields)
         }
     }
 
     /// A page of a list without filters.
-    static func list<Item: JSONObject & Listed>(
-        _ declared: Declaration, of parent: (any Resource.Type)? = nil,
-        _ list: @escaping @Sendable (Call, PageRequest<Item>) async throws -> Page<Item>
+    static func list<Caller: Principal, Item: JSONObject & Listed>(
+        _ declared: Declaration<Caller>, of parent: (any Resource.Type)? = nil,
+        _ list: @escaping @Sendable (Call<Caller>, PageRequest<Item>) async throws -> Page<Item>
     ) -> Operation {
         self.list(declared, of: parent, by: NoFilter.self) { call, _, page in try await list(call, page) }
     }
 
     /// A page of a list.
-    static func list<Item: JSONObject & Listed, Filter: ListFilter>(
-        _ declared: Declaration, of parent: (any Resource.Type)? = nil, by filter: Filter.Type,
-        _ list: @escaping @Sendable (Call, Filter, PageRequest<Item>) async throws -> Page<Item>
+    static func list<Caller: Principal, Item: JSONObject & Listed, Filter: ListFilter>(
+        _ declared: Declaration<Caller>, of parent: (any Resource.Type)? = nil, by filter: Filter.Type,
+        _ list: @escaping @Sendable (Call<Caller>, Filter, PageRequest<Item>) async throws -> Page<Item>
     ) -> Operation {
         let selection = FieldSelection(Item.schema)
         @Sendable func read(
@@ -58,10 +57,9 @@ extension Operation {
             return (Filter(&query), page, selection.read(&query))
         }
         return Operation(
-            method: .get, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
-            scope: declared.scope,
+            .get, declared,
             parameters: (parent.map { [.identifier($0)] } ?? []) + QueryReader.parameters { _ = read(&$0) },
-            success: .page(of: Item.self), problems: (parent == nil ? [] : [.notFound]) + declared.problems
+            success: .page(of: Item.self), problems: (parent == nil ? [] : [.notFound])
         ) { call in
             let (filter, page, fields) = try call.query(read)
             return Reply.page(try await list(call, filter, page), fields: fields)

@@ -8,20 +8,19 @@ extension Operation {
     /// Makes an object. The id is chosen before anything is done, so that a repeated request can be answered with it.
     ///
     /// - Parameter find: renders the object that a request of before has made.
-    static func create<New: JSONBody, Object: Resource>(
-        _ declared: Declaration, from input: New.Type,
-        _ create: @escaping @Sendable (TenantContext, Identifier<Object>, New) async throws -> Object,
-        replay find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    static func create<Caller: Principal, New: JSONBody, Object: Resource>(
+        _ declared: Declaration<Caller>, from input: New.Type,
+        _ create: @escaping @Sendable (Caller, Identifier<Object>, New) async throws -> Object,
+        replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
     ) -> Operation {
         let selection = FieldSelection(Object.schema)
         return Operation(
-            method: .post, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
-            scope: declared.scope, parameters: [.idempotencyKey] + QueryReader.parameters { selection.read(&$0) },
+            .post, declared, parameters: [.idempotencyKey] + QueryReader.parameters { selection.read(&$0) },
             content: .json(New.self),
             success: .object(
                 Object.self, .created, "The new \(Object.kind), and where it is.",
                 headers: [.eTag, .location, .replayed]),
-            problems: Body.problems + ProblemCode.ofIdempotency + declared.problems
+            problems: Body.problems + ProblemCode.ofIdempotency
         ) { call in
             let fields = try call.query { selection.read(&$0) }
             let body = try await Body.bytes(of: call.request, types: New.types)
@@ -31,30 +30,30 @@ extension Operation {
             return try await replaying {
                 Reply.created(try await create(context, id, new), at: declared.path, fields: fields)
             } replay: { object in
-                let object: Object = try await find(call.tenant.reading(declared.scope), Identifier(rawValue: object))
+                let object: Object = try await find(
+                    call.caller.reading(declared.permission), Identifier(rawValue: object))
                 return Reply.created(object, at: declared.path, fields: fields)
             }
         }
     }
 
     /// Changes an object by a merge patch.
-    static func change<Changes: PatchBody, Object: Resource>(
-        _ declared: Declaration, by changes: Changes.Type,
-        _ change: @escaping @Sendable (TenantContext, Identifier<Object>, Int?, Changes) async throws -> Object
+    static func change<Caller: Principal, Changes: PatchBody, Object: Resource>(
+        _ declared: Declaration<Caller>, by changes: Changes.Type,
+        _ change: @escaping @Sendable (Caller, Identifier<Object>, Int?, Changes) async throws -> Object
     ) -> Operation {
         let selection = FieldSelection(Object.schema)
         return Operation(
-            method: .patch, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
-            scope: declared.scope,
+            .patch, declared,
             parameters: [.identifier(Object.self), .ifMatch] + QueryReader.parameters { selection.read(&$0) },
             content: .json(Changes.self), success: .object(Object.self, .ok, "The \(Object.kind) as it is now."),
-            problems: Body.problems + [.notFound, .stale, .badPrecondition] + declared.problems
+            problems: Body.problems + [.notFound, .stale, .badPrecondition]
         ) { call in
             let fields = try call.query { selection.read(&$0) }
             let id: Identifier<Object> = try call.identifier()
             let expected = try call.expectedVersion()
             let changes = try Changes(json: try await Body.bytes(of: call.request, types: Changes.types))
-            return Reply.object(try await change(call.tenant, id, expected, changes), fields: fields)
+            return Reply.object(try await change(call.caller, id, expected, changes), fields: fields)
         }
     }
 
@@ -63,16 +62,15 @@ extension Operation {
     /// - Parameters:
     ///   - status: 202 where a job does it afterwards.
     ///   - find: renders the object for a request that is repeated.
-    static func act<Input: JSONBody, Object: Resource>(
-        _ declared: Declaration, with input: Input.Type, status: HTTPResponse.Status = .ok,
-        _ act: @escaping @Sendable (TenantContext, Identifier<Object>, Input) async throws -> Object,
-        replay find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    static func act<Caller: Principal, Input: JSONBody, Object: Resource>(
+        _ declared: Declaration<Caller>, with input: Input.Type, status: HTTPResponse.Status = .ok,
+        _ act: @escaping @Sendable (Caller, Identifier<Object>, Input) async throws -> Object,
+        replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
     ) -> Operation {
         let selection = FieldSelection(Object.schema)
         let isEmpty = Input.self == NoBody.self
         return Operation(
-            method: .post, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
-            scope: declared.scope,
+            .post, declared,
             parameters: [.identifier(Object.self), .idempotencyKey] + QueryReader.parameters { selection.read(&$0) },
             content: isEmpty ? nil : .json(Input.self),
             success: .object(
@@ -80,7 +78,7 @@ extension Operation {
                 status == .accepted
                     ? "It is under way; the \(Object.kind) as it is now." : "The \(Object.kind) as it is now.",
                 headers: [.eTag, .replayed]),
-            problems: (isEmpty ? [] : Body.problems) + ProblemCode.ofIdempotency + [.notFound] + declared.problems
+            problems: (isEmpty ? [] : Body.problems) + ProblemCode.ofIdempotency + [.notFound]
         ) { call in
             let fields = try call.query { selection.read(&$0) }
             let id: Identifier<Object> = try call.identifier()
@@ -89,34 +87,34 @@ extension Operation {
             return try await replaying {
                 Reply.object(try await act(context, id, input), status: status, fields: fields)
             } replay: { object in
-                let object: Object = try await find(call.tenant.reading(declared.scope), Identifier(rawValue: object))
+                let object: Object = try await find(
+                    call.caller.reading(declared.permission), Identifier(rawValue: object))
                 return Reply.object(object, status: status, fields: fields)
             }
         }
     }
 
     /// Has something done with an object.
-    static func act<Object: Resource>(
-        _ declared: Declaration, status: HTTPResponse.Status = .ok,
-        _ act: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object,
-        replay find: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Object
+    static func act<Caller: Principal, Object: Resource>(
+        _ declared: Declaration<Caller>, status: HTTPResponse.Status = .ok,
+        _ act: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object,
+        replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
     ) -> Operation {
         self.act(
             declared, with: NoBody.self, status: status, { context, id, _ in try await act(context, id) }, replay: find)
     }
 
     /// Asks for something of an object that changes nothing, by POST because it is work.
-    static func ask<Object: Resource, Value: JSONObject>(
-        _ declared: Declaration, of type: Object.Type,
-        _ ask: @escaping @Sendable (TenantContext, Identifier<Object>) async throws -> Value
+    static func ask<Caller: Principal, Object: Resource, Value: JSONObject>(
+        _ declared: Declaration<Caller>, of type: Object.Type,
+        _ ask: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Value
     ) -> Operation {
         Operation(
-            method: .post, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
-            scope: declared.scope, parameters: [.identifier(Object.self)],
-            success: .value(Value.self, Value.schemaDescription), problems: [.notFound] + declared.problems
+            .post, declared, parameters: [.identifier(Object.self)],
+            success: .value(Value.self, Value.schemaDescription), problems: [.notFound]
         ) { call in
             try call.query { _ in }
-            return Reply.value(try await ask(call.tenant, call.identifier()))
+            return Reply.value(try await ask(call.caller, call.identifier()))
         }
     }
 

@@ -43,13 +43,35 @@ struct Operation: Sendable {
     let name: String
     let summary: String
     let tag: Tag
-    let scope: Scope
+    let access: Access
     var parameters: [Parameter]
     var content: Content?
     let success: Success
     /// How it may fail, beside the ways in which every operation may.
     var problems: [ProblemCode]
-    let handle: @Sendable (Call) async throws -> Response
+    /// Finds out who calls, and does what is asked for.
+    let handle: @Sendable (Request, APIContext, Gate) async throws -> Response
+
+    init<Caller: Principal>(
+        _ method: HTTPRequest.Method, _ declared: Declaration<Caller>, parameters: [Parameter] = [],
+        content: Content? = nil, success: Success, problems: [ProblemCode] = [],
+        handle: @escaping @Sendable (Call<Caller>) async throws -> Response
+    ) {
+        self.method = method
+        path = declared.path
+        name = declared.name
+        summary = declared.summary
+        tag = declared.tag
+        access = Caller.access(declared.permission)
+        self.parameters = parameters
+        self.content = content
+        self.success = success
+        self.problems = problems + declared.problems
+        self.handle = { request, context, gate in
+            let caller = try await Caller.admit(request, context, at: gate, declared.permission)
+            return try await handle(Call(request, context, by: caller))
+        }
+    }
 }
 
 /// A resource's operations.
@@ -58,12 +80,12 @@ protocol OperationGroup: Sendable {
 }
 
 /// What is to be said of every operation.
-struct Declaration: Sendable {
+struct Declaration<Caller: Principal>: Sendable {
     let path: String
     let name: String
     let summary: String
     let tag: Operation.Tag
-    let scope: Scope
+    let permission: Caller.Permission
     let problems: [ProblemCode]
 
     /// - Parameters:
@@ -71,9 +93,9 @@ struct Declaration: Sendable {
     ///   - name: in the style of `list_customers`.
     ///   - problems: how it may fail, beside the ways in which every operation of its kind may.
     static func at(
-        _ path: String, _ name: String, _ summary: String, _ tag: Operation.Tag, _ scope: Scope,
+        _ path: String, _ name: String, _ summary: String, _ tag: Operation.Tag, _ permission: Caller.Permission,
         problems: [ProblemCode] = []
     ) -> Declaration {
-        Declaration(path: path, name: name, summary: summary, tag: tag, scope: scope, problems: problems)
+        Declaration(path: path, name: name, summary: summary, tag: tag, permission: permission, problems: problems)
     }
 }

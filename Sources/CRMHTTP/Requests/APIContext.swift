@@ -6,9 +6,7 @@ import Synchronization
 /// The context of every request: its id, and who makes it once that is known.
 struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Set by ``Authentication``.
-    var tenant: TenantContext?
-    /// Who made the request, as the layers around the authentication see it afterwards.
+    /// Who made the request, as the layers around the operation see it afterwards.
     let caller = Caller()
 
     init(source: Source) { coreContext = .init(source: source) }
@@ -34,14 +32,3 @@ final class Caller: Sendable {
     }
 }
 
-/// The context of requests that were authenticated: the tenant is there.
-struct TenantRequestContext: ChildRequestContext {
-    var coreContext: CoreRequestContextStorage
-    let tenant: TenantContext
-
-    init(context: APIContext) throws {
-        guard let tenant = context.tenant else { throw ServiceError.unauthenticated }
-        coreContext = context.coreContext
-        self.tenant = tenant
-    }
-}

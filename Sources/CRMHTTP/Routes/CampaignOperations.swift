@@ -15,7 +15,7 @@ struct CampaignOperations: OperationGroup {
                 from: NewCampaign.self,
                 { try await campaigns.create($0, id: $1, $2) }, replay: campaigns.find),
             .list(.at("/v1/campaigns", "list_campaigns", "List campaigns", tag, .campaignsRead)) { call, page in
-                try await campaigns.list(call.tenant, page)
+                try await campaigns.list(call.caller, page)
             },
             .find(
                 .at("/v1/campaigns/{id}", "find_campaign", "Show a campaign", tag, .campaignsRead), isLive: true,
@@ -25,7 +25,7 @@ struct CampaignOperations: OperationGroup {
                     "/v1/campaigns/{id}/invitations", "list_invitations", "List a campaign's invitations", tag,
                     .campaignsRead), of: Campaign.self, by: OfState.self
             ) { call, filter, page in
-                try await campaigns.invitations(call.tenant, of: call.identifier(), states: filter.states, page)
+                try await campaigns.invitations(call.caller, of: call.identifier(), states: filter.states, page)
             },
             .ask(
                 .at(

@@ -17,7 +17,7 @@ struct CustomerOperations: OperationGroup {
             .list(
                 .at("/v1/customers", "list_customers", "List customers", tag, .customersRead), by: CustomerFilter.self
             ) {
-                try await customers.list($0.tenant, $1, $2)
+                try await customers.list($0.caller, $1, $2)
             },
             .find(
                 .at("/v1/customers/{id}", "find_customer", "Show a customer", tag, .customersRead), customers.find),

@@ -29,25 +29,23 @@ struct ImportOperations: OperationGroup {
 
     /// A file in the body, which waits on the disk until it is there as a whole.
     private func upload(
-        _ declared: Declaration, example: String,
+        _ declared: Declaration<TenantContext>, example: String,
         _ work: @escaping @Sendable (TenantContext, ImportReport.ID, URL) async throws -> ImportReport
     ) -> Operation {
         Operation(
-            method: .post, path: declared.path, name: declared.name, summary: declared.summary, tag: declared.tag,
-            scope: declared.scope, parameters: [.idempotencyKey],
+            .post, declared, parameters: [.idempotencyKey],
             content: Operation.Content(types: ["text/csv"], schema: .string, example: example),
             success: .value(ImportReport.self, ImportReport.schemaDescription, headers: [.replayed]),
-            problems: [.invalid, .tooLarge, .unsupportedMediaType] + ProblemCode.ofIdempotency + declared.problems
+            problems: [.invalid, .tooLarge, .unsupportedMediaType] + ProblemCode.ofIdempotency
         ) { call in
             try call.query { _ in }
-            try call.tenant.require(declared.scope)
             return try await spool.withFile(call.request, type: "text/csv") { file, digest in
                 let id = ImportReport.ID.make()
                 let context = try call.idempotent(declared.name, body: digest, object: id.rawValue)
                 return try await Operation.replaying {
                     Reply.value(try await work(context, id, file))
                 } replay: { object in
-                    Reply.value(try await imports.find(call.tenant, ImportReport.ID(rawValue: object)))
+                    Reply.value(try await imports.find(call.caller, ImportReport.ID(rawValue: object)))
                 }
             }
         }

@@ -15,7 +15,7 @@ struct PlanOperations: OperationGroup {
                 { try await plans.create($0, id: $1, $2) }, replay: plans.find),
             .list(.at("/v1/plans", "list_plans", "List plans", tag, .plansRead), by: OfSegment.self) {
                 call, filter, page in
-                try await plans.list(call.tenant, segment: filter.segment, page)
+                try await plans.list(call.caller, segment: filter.segment, page)
             },
             .find(.at("/v1/plans/{id}", "find_plan", "Show a plan", tag, .plansRead), plans.find),
             .change(

@@ -12,13 +12,13 @@ struct ScoreOperations: OperationGroup {
         let tag = Self.tag
         return [
             Operation(
-                method: .get, path: "/v1/scores", name: "list_scores", summary: "List scores of a metric and a scope",
-                tag: tag, scope: .scoresRead, parameters: QueryReader.parameters { _ = ScoreQuery(&$0) },
-                success: .page(of: Score.self), problems: [.invalid]
-            ) { call in
+                .get, .at("/v1/scores", "list_scores", "List scores of a metric and a scope", tag, .scoresRead),
+                parameters: QueryReader.parameters { _ = ScoreQuery(&$0) }, success: .page(of: Score.self),
+                problems: [.invalid]
+            ) { (call: Call<TenantContext>) in
                 let query = try call.query { ScoreQuery(&$0) }
                 let found = try await scores.scores(
-                    call.tenant, query.metric, query.scope, key: query.key, from: query.from, to: query.to)
+                    call.caller, query.metric, query.scope, key: query.key, from: query.from, to: query.to)
                 return Reply.page(Page(items: found))
             },
             .list(
@@ -27,7 +27,7 @@ struct ScoreOperations: OperationGroup {
             ) {
                 call, filter, page in
                 try await responses.list(
-                    call.tenant, campaign: filter.campaign, onlyWithComment: filter.hasComment, page)
+                    call.caller, campaign: filter.campaign, onlyWithComment: filter.hasComment, page)
             },
         ]
     }

@@ -14,7 +14,7 @@ struct SegmentOperations: OperationGroup {
                 from: NewSegment.self,
                 { try await segments.create($0, id: $1, $2) }, replay: segments.find),
             .list(.at("/v1/segments", "list_segments", "List segments", tag, .segmentsRead)) { call, page in
-                try await segments.list(call.tenant, page)
+                try await segments.list(call.caller, page)
             },
             .find(.at("/v1/segments/{id}", "find_segment", "Show a segment", tag, .segmentsRead), segments.find),
             .list(
@@ -22,7 +22,7 @@ struct SegmentOperations: OperationGroup {
                     "/v1/segments/{id}/members", "list_segment_members", "List who is in a segment", tag, .segmentsRead),
                 of: Segment.self
             ) { call, page in
-                try await segments.members(call.tenant, of: call.identifier(), page)
+                try await segments.members(call.caller, of: call.identifier(), page)
             },
             .act(
                 .at(

@@ -10,26 +10,26 @@ struct SettingsOperations: OperationGroup {
     var operations: [Operation] {
         [
             Operation(
-                method: .get, path: "/v1/settings", name: "find_settings", summary: "Show the settings", tag: Self.tag,
-                scope: .settingsRead, parameters: [.ifNoneMatch],
-                success: .value(TenantSettings.self, "The settings.", headers: [.eTag]), problems: []
-            ) { call in
+                .get, .at("/v1/settings", "find_settings", "Show the settings", Self.tag, .settingsRead),
+                parameters: [.ifNoneMatch],
+                success: .value(TenantSettings.self, "The settings.", headers: [.eTag])
+            ) { (call: Call<TenantContext>) in
                 try call.query { _ in }
-                let found = try await settings.find(call.tenant)
+                let found = try await settings.find(call.caller)
                 return call.holds(found.version)
                     ? Reply.notModified(found.version) : Reply.versioned(found, found.version)
             },
             Operation(
-                method: .patch, path: "/v1/settings", name: "change_settings", summary: "Change the settings",
-                tag: Self.tag, scope: .settingsWrite, parameters: [.ifMatch], content: .json(SettingsChanges.self),
+                .patch, .at("/v1/settings", "change_settings", "Change the settings", Self.tag, .settingsWrite),
+                parameters: [.ifMatch], content: .json(SettingsChanges.self),
                 success: .value(TenantSettings.self, "The settings as they are now.", headers: [.eTag]),
                 problems: Body.problems + [.stale, .badPrecondition]
-            ) { call in
+            ) { (call: Call<TenantContext>) in
                 try call.query { _ in }
                 let expected = try call.expectedVersion()
                 let changes = try SettingsChanges(
                     json: try await Body.bytes(of: call.request, types: SettingsChanges.types))
-                let changed = try await settings.update(call.tenant, ifVersion: expected, changes)
+                let changed = try await settings.update(call.caller, ifVersion: expected, changes)
                 return Reply.versioned(changed, changed.version)
             },
         ]

@@ -13,7 +13,7 @@ struct SurveyOperations: OperationGroup {
                 from: NewSurvey.self,
                 { try await surveys.create($0, id: $1, $2) }, replay: surveys.find),
             .list(.at("/v1/surveys", "list_surveys", "List surveys", tag, .surveysRead)) { call, page in
-                try await surveys.list(call.tenant, page)
+                try await surveys.list(call.caller, page)
             },
             .find(.at("/v1/surveys/{id}", "find_survey", "Show a survey", tag, .surveysRead), surveys.find),
             .change(

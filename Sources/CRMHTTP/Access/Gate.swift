@@ -2,24 +2,22 @@ import CRM
 import HTTPTypes
 import Hummingbird
 
-/// Finds out on whose behalf a request is made, by its bearer key, and whether that one has not made too many.
-struct Authentication: RouterMiddleware {
+/// Finds out on whose behalf a request is made, and whether that one has not made too many.
+struct Gate: Sendable {
     let authenticator: Authenticator
-    let limiter: RateLimiter
+    let limiter = RateLimiter()
 
-    func handle(
-        _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
-    ) async throws -> Response {
+    /// The business's caller whose bearer key the request carries.
+    func tenant(_ request: Request, _ context: APIContext) async throws -> TenantContext {
         guard let header = request.headers[.authorization], let key = Self.bearer(header) else {
             throw ServiceError.unauthenticated
         }
         let caller = try await authenticator.authenticate(key: key)
-        var context = context
-        context.tenant = caller.context.with(requestID: context.requestID)
+        let tenant = caller.context.with(requestID: context.requestID)
         let limit = admit(caller)
-        context.caller.note(context.tenant, caller.terms, limit: limit)
+        context.caller.note(tenant, caller.terms, limit: limit)
         guard limit.allowance.wait == .zero else { throw RequestProblem.rateLimited(after: limit.allowance.wait) }
-        return try await next(request, context)
+        return tenant
     }
 
     /// The tighter limit after the request was counted. What one limit refuses does not count for the other, so that one hasty
