@@ -13,6 +13,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
@@ -43,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
@@ -58,8 +61,12 @@ let package = Package(
             name: "JobQueue", dependencies: ["Postgres", logging, metrics, lifecycle], swiftSettings: settings),
         .target(name: "Mail", dependencies: ["CLibCurl"], swiftSettings: settings),
         .target(
-            name: "CRM", dependencies: ["JobQueue", "Mail", "Postgres", configuration, crypto, logging, mustache],
-            resources: [.embedInCode("Campaigns/Templates")], swiftSettings: settings),
+            name: "CRM",
+            dependencies: [
+                "JobQueue", "Mail", "Postgres", configuration, crypto, cryptoExtras, jwt, lifecycle, logging, mustache,
+            ],
+            resources: [.embedInCode("Campaigns/Templates"), .embedInCode("Members/Templates")],
+            swiftSettings: settings),
         .target(
             name: "CRMHTTP",
             dependencies: [

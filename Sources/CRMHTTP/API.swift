@@ -11,15 +11,28 @@ public struct API: Sendable {
     private let imports: Database
     private let spool: UploadSpool
     private let log: LogSink?
+    private let signIn: SignInService
+    private let gate: Gate
+    private let tenants: TenantService
 
     /// - Parameters:
     ///   - imports: a database with connections of its own, since an import keeps one for long.
+    ///   - platform: for the platform API.
+    ///   - access: who is let in.
     ///   - log: where the line of each request goes, in JSON; without one it goes to the server's logger.
-    public init(database: Database, imports: Database, spool: UploadSpool, log: LogSink? = nil) {
+    public init(
+        database: Database, imports: Database, platform: PlatformDatabase, access: AccessControl, spool: UploadSpool,
+        log: LogSink? = nil
+    ) {
         self.database = database
         self.imports = imports
         self.spool = spool
         self.log = log
+        signIn = SignInService(database: database, tokens: access.tokens, hasher: access.hasher)
+        tenants = TenantService(database: platform)
+        gate = Gate(
+            authenticator: access.authenticator, platformKeys: PlatformKeyService(database: platform),
+            proxies: TrustedProxies(networks: access.trustedProxies))
     }
 
     /// A server at the address, as a service.
@@ -44,15 +57,23 @@ public struct API: Sendable {
             ScoreOperations(
                 scores: ScoreService(database: database), responses: ResponseService(database: database)),
             SettingsOperations(settings: SettingsService(database: database)),
+            SignInOperations(signIn: signIn), MemberOperations(members: MemberService(database: database)),
+            KeyOperations(keys: APIKeyService(database: database)),
+            AuditOperations(audit: AuditService(database: database)),
+            PlatformOperations(tenants: tenants, members: MemberService(database: database)),
         ]
         return groups.flatMap(\.operations)
     }
 
     /// The OpenAPI document, as it is kept in the project: a line a value, so that changes are seen.
-    public static func document() throws -> String {
+    public static func document() async throws -> String {
         // Nothing of it connects.
-        let database = Database(pool: Pool(Configuration(url: "postgresql:///", applicationName: "mehvar-api")))
-        let api = API(database: database, imports: database, spool: UploadSpool(directory: URL(filePath: "/")))
+        let pool = Pool(Configuration(url: "postgresql:///", applicationName: "mehvar-api"))
+        let database = Database(pool: pool)
+        let api = API(
+            database: database, imports: database, platform: PlatformDatabase(pool: pool),
+            access: try await AccessControl(database: database),
+            spool: UploadSpool(directory: URL(filePath: "/")))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(OpenAPIDocument(operations: api.operations).node), as: UTF8.self)
@@ -71,10 +92,10 @@ public struct API: Sendable {
         HealthRoutes(database: database).add(to: router)
         RespondentRoutes(respondents: RespondentService(database: database)).add(to: router)
         DocumentRoutes(operations: operations).add(to: router)
-        let gate = Gate(authenticator: Authenticator(database: database))
+        PasswordRoutes(signIn: signIn, gate: gate).add(to: router)
         for operation in operations {
-            router.on(RouterPath(operation.path), method: operation.method) { request, context in
-                try await operation.handle(request, context, gate)
+            router.on(RouterPath(operation.path), method: operation.method) {
+                [gate] request, context in try await operation.handle(request, context, gate)
             }
         }
         return router

@@ -6,12 +6,18 @@ public import Mail
 /// What the worker does for each kind of job.
 public struct JobHandlers: Sendable {
     private let database: Database
+    private let tenants: TenantService
     private let sender: InvitationSender
+    private let mailer: MemberMailer
 
     /// - Parameter publicURL: where the response pages are reached.
-    public init(database: Database, transport: any MailTransport, publicURL: String) {
+    public init(
+        database: Database, platform: PlatformDatabase, transport: any MailTransport, publicURL: String
+    ) {
         self.database = database
+        tenants = TenantService(database: platform)
         sender = InvitationSender(database: database, transport: transport, publicURL: publicURL)
+        mailer = MemberMailer(database: database, transport: transport, publicURL: publicURL)
     }
 
     public func registry() -> HandlerRegistry {
@@ -39,6 +45,19 @@ public struct JobHandlers: Sendable {
                         "reason": "\(report.delay ?? "unknown")",
                     ])
                 throw JobError.snooze(.seconds(15))
+            }
+        }
+        registry.register(EraseTenant.self) { [tenants] job, _ in
+            if let wait = try await tenants.erase(job.tenantID) { throw JobError.snooze(wait) }
+        }
+        registry.register(MailLink.self) { [mailer] job, context in
+            do {
+                try await mailer.send(context.tenant, job, id: context.jobID)
+            } catch let error as MailError where error.kind == .temporary {
+                context.logger.warning("a member's mail waits", metadata: ["reason": "\(error)"])
+                throw JobError.snooze(.seconds(15))
+            } catch let error as MailError where error.kind == .permanent {
+                throw JobError.permanent(error.description)
             }
         }
         registry.register(RecomputeScores.self) { job, context in

@@ -26,7 +26,7 @@ struct APIServer: AsyncParsableCommand {
     func run() async {
         do {
             if openapi {
-                print(try API.document(), terminator: "")
+                print(try await API.document(), terminator: "")
             } else {
                 try await Self.run(Settings())
             }
@@ -55,16 +55,33 @@ struct APIServer: AsyncParsableCommand {
             // Requests get 503 until it is back.
             logger.warning("the database is away", metadata: ["error": "\(error)"])
         }
+        let platformPool = Pool(
+            settings.configuration(as: .platform, application: "mehvar-api platform", connections: 2, logger: logger))
         let spool = UploadSpool(directory: settings.spoolDirectory, limit: settings.uploadLimit)
         try spool.removeLeftovers()
+        if settings.signingKeys == nil {
+            logger.warning(
+                "members' access tokens end with this process and hold on no other; MEHVAR_SIGNING_KEYS names a file of keys"
+            )
+        }
+        let access = try await AccessControl(
+            database: database, signingKeys: settings.signingKeys, trustedProxies: settings.trustedProxies)
         let application = API(
-            database: database, imports: Database(pool: importPool, signal: signal), spool: spool, log: log
+            database: database, imports: Database(pool: importPool, signal: signal),
+            platform: PlatformDatabase(pool: platformPool), access: access, spool: spool, log: log
         )
         .application(host: settings.host, port: settings.port, logger: logger)
         // They shut down in the reverse order: first the requests, then the connections that they used.
+        var services: [any Service] = [signalPool, pool, importPool, platformPool]
+        // A pooler in transaction mode does not pass notifications on.
+        if settings.statementMode == .prepared {
+            let listening = settings.configuration(
+                as: .app, application: "mehvar-api access", connections: 1, logger: logger)
+            services.append(AccessSignal(listening, authenticator: access.authenticator, logger: logger))
+        }
         let group = ServiceGroup(
             configuration: .init(
-                services: [signalPool, pool, importPool, application],
+                services: services + [application],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await withTaskExecutorPreference(PollingExecutor.shared) { try await group.run() }
     }

@@ -37,7 +37,12 @@ struct WorkerServer: AsyncParsableCommand {
         let database = Database(pool: pool, signal: signal)
         try await waitForDatabase(database, logger)
         let transport = settings.mailURL.makeTransport()
-        let handlers = JobHandlers(database: database, transport: transport, publicURL: settings.publicURL)
+        let platformPool = Pool(
+            settings.configuration(as: .platform, application: "mehvar-worker platform", connections: 2, logger: logger)
+        )
+        let handlers = JobHandlers(
+            database: database, platform: PlatformDatabase(pool: platformPool), transport: transport,
+            publicURL: settings.publicURL)
         var configuration = WorkerConfiguration(
             name: "\(ProcessInfo.processInfo.hostName) \(ProcessInfo.processInfo.processIdentifier)",
             queues: settings.worker.queues, concurrency: settings.worker.concurrency, slots: settings.worker.slots,
@@ -52,7 +57,8 @@ struct WorkerServer: AsyncParsableCommand {
         // They shut down in the reverse order: first the jobs, then the connections that they used.
         let group = ServiceGroup(
             configuration: .init(
-                services: [queuePool, pool, worker], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: [queuePool, pool, platformPool, worker], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger))
         try await group.run()
         await transport.close()
     }

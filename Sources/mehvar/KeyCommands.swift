@@ -4,8 +4,8 @@ import Foundation
 
 struct KeyCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "key", abstract: "Makes, lists and revokes the API keys of a tenant.",
-        subcommands: [Create.self, List.self, Revoke.self])
+        commandName: "key", abstract: "Makes, lists, rotates and revokes the API keys of a tenant.",
+        subcommands: [Create.self, List.self, Rotate.self, Revoke.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -32,18 +32,12 @@ struct KeyCommands: AsyncParsableCommand {
         func run() async throws {
             let deployment = try Deployment()
             let context = try await deployment.context(tenant: tenant)
-            let (key, secret) = try await APIKeyService(database: deployment.database).create(
-                context, name: name, scopes: Set(scopes.isEmpty ? Scope.allCases : scopes),
-                expiresAt: expiresInDays.map { Date(timeIntervalSinceNow: Double($0) * 86_400) })
-            let created = CreatedKey(
-                id: key.id, key: secret, name: key.name, prefix: key.prefix, scopes: key.scopes,
-                expiresAt: key.expiresAt)
-            try output.print(
-                created, columns: ["id", "key", "name", "expires_at"],
-                rows: [[key.id.description, secret, key.name, key.expiresAt?.short ?? "never"]])
-            if output.format == .table {
-                FileHandle.standardError.write(Data("Keep the key now: it is not shown again.\n".utf8))
-            }
+            let issued = try await APIKeyService(database: deployment.database).create(
+                context,
+                NewKey(
+                    name: name, scopes: scopes.isEmpty ? Scope.allCases : scopes,
+                    expiresAt: expiresInDays.map { Date(timeIntervalSinceNow: Double($0) * 86_400) }))
+            try output.print(issued)
         }
     }
 
@@ -57,8 +51,9 @@ struct KeyCommands: AsyncParsableCommand {
 
         func run() async throws {
             let deployment = try Deployment()
-            let keys = try await APIKeyService(database: deployment.database)
-                .list(try await deployment.context(tenant: tenant))
+            let service = APIKeyService(database: deployment.database)
+            let context = try await deployment.context(tenant: tenant)
+            let keys = try await everything { try await service.list(context, $0) }
             try output.print(
                 keys, columns: ["id", "name", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at"],
                 rows: keys.map { key in
@@ -70,9 +65,33 @@ struct KeyCommands: AsyncParsableCommand {
         }
     }
 
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Gives a key a new secret and prints it, once.",
+            discussion: "The secret that it had stays good for the overlap, so that clients change over one by one.")
+
+        @Option(help: "The tenant's slug.")
+        var tenant: String
+        @Option(help: "Hours for which the old secret stays good.")
+        var overlapHours = KeyRules.usualOverlapHours
+        @Argument(help: "The key's id, as `mehvar key list` shows it.")
+        var id: String
+
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            guard let id = APIKey.ID(id) else { throw ValidationError("\"\(id)\" is no key's id.") }
+            let deployment = try Deployment()
+            let issued = try await APIKeyService(database: deployment.database)
+                .rotate(try await deployment.context(tenant: tenant), id, overlapHours: overlapHours)
+            try output.print(issued)
+        }
+    }
+
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a key.", discussion: "Running servers notice within 5 seconds.")
+            abstract: "Ends a key at once.",
+            discussion: "Servers behind a pooler that passes no notifications on notice within 5 seconds.")
 
         @Option(help: "The tenant's slug.")
         var tenant: String
@@ -88,14 +107,17 @@ struct KeyCommands: AsyncParsableCommand {
     }
 }
 
-/// The one time that a key's secret is shown.
-private struct CreatedKey: Encodable {
-    let id: APIKey.ID
-    let key: String
-    let name: String
-    let prefix: String
-    let scopes: [Scope]
-    let expiresAt: Date?
+extension OutputOptions {
+    /// The one time that a key's secret is shown.
+    fileprivate func print(_ issued: IssuedKey) throws {
+        let key = issued.key
+        try print(
+            issued, columns: ["id", "key", "name", "expires_at"],
+            rows: [[key.id.description, issued.secret, key.name, key.expiresAt?.short ?? "never"]])
+        if format == .table {
+            FileHandle.standardError.write(Data("Keep the key now: it is not shown again.\n".utf8))
+        }
+    }
 }
 
 extension Scope: ExpressibleByArgument {}

@@ -16,12 +16,16 @@ struct Mehvar: AsyncParsableCommand {
             A first tour:
               mehvar migrate
               mehvar tenant create --slug parsian --name "Parsian Music"
+              mehvar member invite --tenant parsian --name "Sara" --email sara@parsian.example --role owner
               mehvar key create --tenant parsian --name laptop
               mehvar import customers --tenant parsian customers.csv
               mehvar import orders --tenant parsian orders.csv
               mehvar report nps --tenant parsian
             """,
-        subcommands: [Migrate.self, TenantCommands.self, KeyCommands.self, Import.self, Report.self, JobCommands.self])
+        subcommands: [
+            Migrate.self, TenantCommands.self, MemberCommands.self, KeyCommands.self, Import.self, Report.self,
+            JobCommands.self, PlatformKeyCommands.self, SigningKeyCommands.self,
+        ])
 
     /// Explains errors in one line, without a trace.
     static func main() async {
@@ -36,7 +40,9 @@ struct Mehvar: AsyncParsableCommand {
             fail(error.explanation)
         } catch let error as PostgresError {
             fail(error.explanation)
-        } catch let error as any CustomStringConvertible & Error where error is MigrationError || error is SettingsError
+        } catch let error as any CustomStringConvertible & Error
+            where error is MigrationError || error is SettingsError
+            || error is SigningKeysError
         {
             fail(error.description)
         } catch {
@@ -60,7 +66,9 @@ struct Deployment {
         Pool(settings.configuration(as: role, application: "mehvar", connections: 2))
     }
 
-    var tenants: TenantService { TenantService(database: PlatformDatabase(pool: pool(.platform))) }
+    var platform: PlatformDatabase { PlatformDatabase(pool: pool(.platform)) }
+
+    var tenants: TenantService { TenantService(database: platform) }
 
     var database: Database { Database(pool: pool(.app)) }
 
@@ -101,6 +109,11 @@ extension ServiceError {
         case .unauthenticated: "Not signed in."
         case .forbidden(let scope): "The scope \(scope) is missing."
         case .tenantSuspended: "The tenant is suspended."
+        case .lockedOut: "Too many wrong passwords for the address."
+        case .deadLink: "The link has ended."
+        case .membersOnly: "Only a member who has signed in can do it."
+        case .ownersOnly: "Only an owner can do it."
+        case .overloaded: "Too many wait for the same."
         case .inFlight, .keyReused, .replay: "The request was made before."
         }
     }

@@ -87,7 +87,9 @@ struct IdempotencyTests {
     @Test func `A request whose twin is being done is told so while that one waits`() async throws {
         try await HTTPFixture.with { fixture in
             struct Undo: Error {}
-            let keys = try await APIKeyService(database: fixture.business.database).list(fixture.business.context)
+            let keys = try await APIKeyService(database: fixture.business.database).list(
+                fixture.business.context, PageRequest()
+            ).items
             let caller = TenantContext(
                 tenantID: fixture.business.context.tenantID, actor: .key(keys[0].id), scopes: [], requestID: nil)
             let request = try #require(

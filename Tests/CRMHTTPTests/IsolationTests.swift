@@ -24,9 +24,7 @@ struct IsolationTests {
 
     @Test func `Every operation is probed wherever it can name something of another tenant`() async throws {
         try await withTwo { server, own, other in
-            let api = API(
-                database: own.business.database, imports: own.business.database,
-                spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
+            let api = try await API.of(own.business)
             let operations = api.operations
             let declared = Set(operations.map { "\($0.method) \($0.path)" })
             let routes = Set(api.router().routes.map(\.description)).filter { !$0.hasPrefix("HEAD ") }
@@ -46,9 +44,7 @@ struct IsolationTests {
 
     @Test func `Another tenant's ids are answered exactly as unknown ones, and no row changes`() async throws {
         try await withTwo { server, own, other in
-            let api = API(
-                database: own.business.database, imports: own.business.database,
-                spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
+            let api = try await API.of(own.business)
             let probes =
                 try api.operations.flatMap { try Probe.declared($0, of: other, by: own) }
                 + Probe.byHand(of: other, by: own)

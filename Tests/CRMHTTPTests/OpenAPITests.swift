@@ -12,9 +12,7 @@ struct OpenAPITests {
     private func withOperations(_ body: ([Operation]) throws -> Void) async throws {
         try await withMigratedDatabase { server in
             let business = try await Business(in: server)
-            let api = API(
-                database: business.database, imports: business.database,
-                spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
+            let api = try await API.of(business)
             try body(api.operations)
         }
     }
@@ -34,7 +32,9 @@ struct OpenAPITests {
                 }
                 return found
             }
-            let all = operations.flatMap { named($0.success.schema) + ($0.content.map { named($0.schema) } ?? []) }
+            let all = operations.flatMap {
+                ($0.success.payload.map { named($0.schema) } ?? []) + ($0.content.map { named($0.schema) } ?? [])
+            }
             for (name, schemas) in Dictionary(grouping: all, by: \.name) {
                 #expect(Set(schemas.map { $0.properties.map(\.name) }).count == 1, "\(name ?? "")")
             }
@@ -47,6 +47,18 @@ struct OpenAPITests {
         }
         try accept(NewCustomer.self)
         try accept(CustomerChanges.self)
+        try accept(SignIn.self)
+        try accept(Refresh.self)
+        try accept(SignOut.self)
+        try accept(PasswordChange.self)
+        try accept(ResetRequest.self)
+        try accept(PasswordChoice.self)
+        try accept(NewMember.self)
+        try accept(MemberChanges.self)
+        try accept(NewKey.self)
+        try accept(KeyRotation.self)
+        try accept(NewTenant.self)
+        try accept(NewOwner.self)
         try accept(NewSegment.self)
         try accept(NewMembers.self)
         try accept(NewPlan.self)

@@ -59,7 +59,9 @@ struct ProblemTests {
             let keys = APIKeyService(database: fixture.business.database)
             let context = fixture.business.context
             let expired = try await keys.create(
-                context, name: "old", scopes: [.customersRead], expiresAt: Date(timeIntervalSinceNow: -1))
+                context, name: "old", scopes: [.customersRead], expiresAt: Date(timeIntervalSinceNow: 60))
+            try await fixture.business.server.run(
+                "UPDATE crm.api_key SET expires_at = now() WHERE id = \(expired.key.id)")
             try expect(try await fixture.with(key: expired.secret).get("/v1/customers"), 401, "unauthenticated")
             let revoked = try await keys.create(context, name: "gone", scopes: [.customersRead])
             try await keys.revoke(context, revoked.key.id)

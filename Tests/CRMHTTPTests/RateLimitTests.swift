@@ -10,7 +10,7 @@ import Testing
 @Suite("Rate limits")
 struct RateLimitTests {
     @Test func `A bucket holds a second's worth and fills as fast`() {
-        let limiter = RateLimiter()
+        let limiter = RateLimiter<UUID>()
         let (id, start) = (UUID(), ContinuousClock.now)
         for left in (0..<10).reversed() {
             #expect(limiter.take(id, perSecond: 10, at: start).remaining == left)

@@ -17,7 +17,8 @@ struct RespondentPageTests {
             let customers = try await fixture.business.customers(1, language: language)
             let token = try #require(try await fixture.business.tokens(sentTo: customers).first)
             // A browser has no key.
-            let browser = HTTPFixture(business: fixture.business, api: fixture.with(key: nil), key: fixture.key)
+            let browser = HTTPFixture(
+                business: fixture.business, api: fixture.with(key: nil), key: fixture.key, access: fixture.access)
             try await body(browser, token.text)
         }
     }

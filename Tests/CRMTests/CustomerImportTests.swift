@@ -136,7 +136,8 @@ struct CustomerImportTests {
         try await ImportFixture.with { fixture in
             let (_, secret) = try await APIKeyService(database: fixture.tenant.database).create(
                 fixture.tenant.context, name: "reader", scopes: [.customersRead])
-            let context = try await Authenticator(database: fixture.tenant.database).authenticate(key: secret).context
+            let access = try await AccessControl(database: fixture.tenant.database)
+            let context = try await access.authenticator.authenticate(secret).context
             await #expect(throws: ServiceError.forbidden(scope: "customers:write")) {
                 try await fixture.service.importCustomers(context, from: URL(filePath: "/dev/null"))
             }

@@ -150,7 +150,13 @@ struct RowIsolationTests {
                     AND c.relnamespace IN ('crm'::regnamespace, 'job'::regnamespace)
                     AND has_any_column_privilege('mehvar_platform', c.oid, 'SELECT') ORDER BY 1
                 """)
-            #expect(readable == ["crm.tenant_setting", "job.tenant"])
+            // Of the jobs it sees those of the deployment itself.
+            #expect(readable == ["crm.tenant_setting", "job.job", "job.tenant"])
+            let pool = Pool(server.configuration(user: "mehvar_platform", maximumConnections: 1))
+            defer { pool.close() }
+            let seen = Statement("test.seen", "SELECT count(*) FROM job.job", one: { try $0.next(Int.self) })
+            #expect(try await pool.pipeline(seen) == 0)
+            #expect(try await server.number("SELECT count(*) FROM job.job") > 0)
         }
     }
 }

@@ -2,6 +2,7 @@ public import CRM
 import Foundation
 import JobQueue
 import Postgres
+import Testing
 
 /// The ids of a tenant that has at least one row in every table of schema `crm`.
 public struct FilledBusiness: Sendable {
@@ -9,6 +10,11 @@ public struct FilledBusiness: Sendable {
     public let key: APIKey
     /// The key itself, for requests.
     public let secret: String
+    /// Can be revoked: nothing is done with it.
+    public let spareKey: APIKey
+    public let member: Member
+    /// A session of ``member``.
+    public let tokens: SessionTokens
     public let customer: Customer
     public let ruleSegment: Segment
     public let manualSegment: Segment
@@ -29,6 +35,9 @@ public struct FilledBusiness: Sendable {
         let context = business.context
         (key, secret) = try await APIKeyService(database: business.database).create(
             context, name: "key", scopes: Set(Scope.allCases))
+        spareKey = try await APIKeyService(database: business.database).create(
+            context, name: "spare", scopes: [.customersRead]
+        ).key
         customer = try await business.customer("Ada", reference: "0001")
         let other = try await business.customer("Bob", reference: "0002", stage: .actual)
         let leaver = try await business.customer("Cid", reference: "0003")
@@ -61,9 +70,10 @@ public struct FilledBusiness: Sendable {
         try await business.scores.recompute(context, LocalDay.day(of: Date(), in: tehran))
         campaign = try await business.campaigns.find(context, made.id)
         draft = try await business.campaign("Draft", survey, to: manualSegment)
-        try await server.run(
-            "INSERT INTO crm.member (tenant_id, id, name, email) VALUES (\(business.tenantID), \(UUID.v7()), 'M', 'm@x.example')"
-        )
+        (member, tokens) = try await business.signedIn(as: [.owner])
+        await #expect(throws: ServiceError.unauthenticated) {
+            try await business.signIn(email: "nobody@team.example", password: "wrong")
+        }
         try await server.run(
             """
             INSERT INTO crm.idempotent_request (tenant_id, actor_id, operation, key, digest, object_id)

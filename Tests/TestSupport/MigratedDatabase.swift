@@ -29,13 +29,18 @@ public struct TestTenant: Sendable {
 public func makeTenant(
     in database: TestDatabase, slug: String, locale: String = "fa", currency: String = "IRR"
 ) async throws -> TestTenant {
-    let platform = PlatformDatabase(
-        pool: Pool(database.configuration(user: "mehvar_platform", maximumConnections: 1)))
-    let tenant = try await TenantService(database: platform).create(
-        NewTenant(slug: slug, name: slug, locale: locale, currency: currency))
+    let tenant = try await TenantService(database: database.platform).create(
+        .cli, NewTenant(slug: slug, name: slug, locale: locale, currency: currency))
     return TestTenant(
         context: .cli(tenant: tenant.id),
         database: Database(pool: Pool(database.configuration(user: "mehvar_app"))))
+}
+
+extension TestDatabase {
+    /// The deployment's own way to the database.
+    public var platform: PlatformDatabase {
+        PlatformDatabase(pool: Pool(configuration(user: "mehvar_platform", maximumConnections: 2)))
+    }
 }
 
 /// Runs `sql/roles.sql` on the database, as a deployment does before the first migration and after each new role.

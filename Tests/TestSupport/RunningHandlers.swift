@@ -15,7 +15,8 @@ public func withHandlers<Result>(
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let queue = Pool(server.configuration(user: "mehvar_queue"))
     let database = Database(pool: Pool(server.configuration(user: "mehvar_app")))
-    let handlers = JobHandlers(database: database, transport: transport, publicURL: Business.publicURL)
+    let handlers = JobHandlers(
+        database: database, platform: server.platform, transport: transport, publicURL: Business.publicURL)
     let configuration = WorkerConfiguration(
         name: "test", concurrency: 8, pollInterval: .milliseconds(10), heartbeatInterval: .milliseconds(200),
         timeToLive: .seconds(20), rescueInterval: .milliseconds(50), retry: RetryPolicy(base: .zero),

@@ -36,7 +36,7 @@ check_fuzz() (
     servers_environment
     MEHVAR_DATABASE_URL=$(cluster_url mehvar_fuzz)
     # It keeps what it found in the folder that it runs in.
-    cd "$SCRATCH"
+    cd "$SCRATCH" || return
     "$MEHVAR_BIN/mehvar" migrate >/dev/null
     "$MEHVAR_BIN/mehvar" tenant create --slug fuzz --name Fuzz --sender-address fuzz@mehvar.example >/dev/null
     key=$("$MEHVAR_BIN/mehvar" key create --tenant fuzz --name fuzz --format csv | tail -n 1 | cut -d, -f2)

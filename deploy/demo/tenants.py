@@ -78,7 +78,7 @@ def api_of(tenant, command, keys, base):
     api = Api(base, known.get(slug, ""))
     if slug not in known or not is_accepted(api):
         name = time.strftime("demo %Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        known[slug] = command("key", "create", "--tenant", slug, "--name", name)["key"]
+        known[slug] = command("key", "create", "--tenant", slug, "--name", name)["secret"]
         keys.write(known)
         api.key = known[slug]
     return api

@@ -2,32 +2,63 @@ import Foundation
 import Postgres
 
 enum APIKeyStatements {
-    private static let columns: SQL = "id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at"
+    private static let columns: SQL = """
+        id, name, prefix, scopes, expires_at, revoked_at, last_used_at,
+            CASE WHEN previous_until > now() THEN previous_until END, version, created_at, updated_at
+        """
 
     static func insert(
-        _ tenant: Tenant.ID, _ id: APIKey.ID, name: String, token: SecretToken, prefix: String, scopes: [Scope],
-        expiresAt: Date?
+        _ tenant: Tenant.ID, _ id: APIKey.ID, _ new: NewKey, token: SecretToken, prefix: String
     ) -> Statement<APIKey> {
         Statement(
             "key.insert",
             """
             INSERT INTO crm.api_key (tenant_id, id, name, hash, prefix, scopes, expires_at)
-            VALUES (\(tenant), \(id), \(name), \(token.hash), \(prefix), \(scopes.map(\.rawValue)), \(expiresAt))
+            VALUES (\(tenant), \(id), \(new.name), \(token.hash), \(prefix), \(new.scopes.map(\.rawValue).sorted()),
+                \(new.expiresAt))
             RETURNING \(columns)
             """, one: APIKey.init(row:))
     }
 
-    static func list(_ tenant: Tenant.ID) -> Statement<[APIKey]> {
+    static func list(_ tenant: Tenant.ID, _ page: PageRequest<APIKey>) -> Statement<[APIKey]> {
         Statement(
-            "key.list", "SELECT \(columns) FROM crm.api_key WHERE tenant_id = \(tenant) ORDER BY id DESC",
+            "key.list", "SELECT \(columns) FROM crm.api_key WHERE tenant_id = \(tenant)\n\(page.clause(id: "id"))",
             all: APIKey.init(row:))
+    }
+
+    static func find(_ tenant: Tenant.ID, _ id: APIKey.ID) -> Statement<APIKey?> {
+        Statement(
+            "key.find", "SELECT \(columns) FROM crm.api_key WHERE tenant_id = \(tenant) AND id = \(id)",
+            optional: APIKey.init(row:))
+    }
+
+    /// No other change of the key goes on meanwhile.
+    static func lock(_ tenant: Tenant.ID, _ id: APIKey.ID) -> Statement<APIKey?> {
+        Statement(
+            "key.lock", "SELECT \(columns) FROM crm.api_key WHERE tenant_id = \(tenant) AND id = \(id) FOR UPDATE",
+            optional: APIKey.init(row:))
+    }
+
+    static func rotate(
+        _ tenant: Tenant.ID, _ id: APIKey.ID, token: SecretToken, prefix: String, overlap: Duration
+    ) -> Statement<APIKey> {
+        Statement(
+            "key.rotate",
+            """
+            UPDATE crm.api_key SET previous_hash = hash,
+                previous_until = now() + make_interval(secs => \(overlap / .seconds(1))), hash = \(token.hash),
+                prefix = \(prefix), version = version + 1, updated_at = now()
+            WHERE tenant_id = \(tenant) AND id = \(id)
+            RETURNING \(columns)
+            """, one: APIKey.init(row:))
     }
 
     static func revoke(_ tenant: Tenant.ID, _ id: APIKey.ID) -> Statement<Int> {
         Statement(
             "key.revoke",
             """
-            UPDATE crm.api_key SET revoked_at = coalesce(revoked_at, now()), version = version + 1
+            UPDATE crm.api_key SET revoked_at = now(), previous_until = NULL, previous_hash = NULL,
+                version = version + 1, updated_at = now()
             WHERE tenant_id = \(tenant) AND id = \(id)
             """)
     }
@@ -35,6 +66,7 @@ enum APIKeyStatements {
     /// What a request needs to know of the key that it carries.
     struct Credential: Sendable {
         let id: APIKey.ID
+        let hash: Bytes
         let scopes: Set<Scope>
         let isValid: Bool
         let tenantState: Tenant.State
@@ -46,19 +78,24 @@ enum APIKeyStatements {
         Statement(
             "key.authenticate",
             """
-            SELECT k.id, k.scopes, k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true), t.state, k.expires_at,
+            SELECT k.id, k.found, k.scopes, k.revoked_at IS NULL AND coalesce(k.ends > now(), true), t.state, k.ends,
                 s.allowed_origins, s.requests_per_second, s.key_requests_per_second
-            FROM crm.api_key k JOIN platform.tenant t ON t.id = k.tenant_id
+            FROM (
+                SELECT tenant_id, id, hash AS found, scopes, revoked_at, expires_at AS ends FROM crm.api_key
+                WHERE tenant_id = \(token.tenantID) AND hash = \(token.hash)
+                UNION ALL
+                SELECT tenant_id, id, previous_hash, scopes, revoked_at, least(expires_at, previous_until)
+                FROM crm.api_key
+                WHERE tenant_id = \(token.tenantID) AND previous_hash = \(token.hash) AND previous_until > now()
+            ) k
+            JOIN platform.tenant t ON t.id = k.tenant_id
             JOIN crm.tenant_setting s ON s.tenant_id = k.tenant_id
-            WHERE k.tenant_id = \(token.tenantID) AND k.hash = \(token.hash)
             """,
             optional: { row in
                 Credential(
-                    id: try row.next(), scopes: Set(try row.next([String].self).compactMap(Scope.init(rawValue:))),
-                    isValid: try row.next(), tenantState: try row.next(), expiresAt: try row.nextIfPresent(),
-                    terms: CallerTerms(
-                        allowedOrigins: try row.next(), requestsPerSecond: try row.next(),
-                        keyRequestsPerSecond: try row.next()))
+                    id: try row.next(), hash: try row.next(),
+                    scopes: Set(try row.next([String].self).compactMap(Scope.init(rawValue:))), isValid: try row.next(),
+                    tenantState: try row.next(), expiresAt: try row.nextIfPresent(), terms: try CallerTerms(row: &row))
             })
     }
 
@@ -77,7 +114,14 @@ extension APIKey {
     init(row: inout RowReader) throws {
         self.init(
             id: try row.next(), name: try row.next(), prefix: try row.next(),
-            scopes: try row.next([String].self).compactMap(Scope.init(rawValue:)), createdAt: try row.next(),
-            expiresAt: try row.nextIfPresent(), revokedAt: try row.nextIfPresent(), lastUsedAt: try row.nextIfPresent())
+            scopes: try row.next([String].self).compactMap(Scope.init(rawValue:)), expiresAt: try row.nextIfPresent(),
+            revokedAt: try row.nextIfPresent(), lastUsedAt: try row.nextIfPresent(),
+            previousUntil: try row.nextIfPresent(), version: try row.next(), createdAt: try row.next(),
+            updatedAt: try row.next())
     }
+}
+
+extension APIKey: Listed {
+    public static var isNewestFirst: Bool { true }
+    public static var orders: [ListOrder<APIKey>] { [.time("created_at", "created_at") { $0.createdAt }] }
 }

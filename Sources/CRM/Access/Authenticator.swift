@@ -1,49 +1,94 @@
+import Crypto
 import Foundation
 import Postgres
 import Synchronization
 
-/// Turns the key of a request into a context. Answers are kept for 5 seconds, so a revocation takes effect within them.
+/// Turns the bearer token of a request, a key or a member's access token, into a context.
+///
+/// Answers are kept for 5 seconds at most; what ends a key or a session drops them at once, where ``AccessSignal`` is heard.
 public final class Authenticator: Sendable {
     private struct Entry {
         let caller: AuthenticatedCaller
         let until: ContinuousClock.Instant
     }
 
+    private struct Known {
+        var entries: [SHA256Digest: Entry] = [:]
+        /// Counts what was dropped, so that an answer that was under way meanwhile is not kept.
+        var generation = 0
+    }
+
     private static let lifetime = Duration.seconds(5)
     private static let capacity = 10_000
 
     private let database: Database
-    private let known = Mutex<[String: Entry]>([:])
+    private let tokens: AccessTokens
+    private let known = Mutex(Known())
 
-    public init(database: Database) { self.database = database }
+    public init(database: Database, tokens: AccessTokens) {
+        self.database = database
+        self.tokens = tokens
+    }
 
-    /// The context of the key's tenant.
+    /// The context of the token's tenant.
     ///
-    /// - Throws: ``ServiceError/unauthenticated`` for a key that is malformed, unknown, expired or revoked;
+    /// - Throws: ``ServiceError/unauthenticated`` for a token that is malformed, unknown, expired or revoked;
     ///   ``ServiceError/tenantSuspended``.
-    public func authenticate(key: String) async throws -> AuthenticatedCaller {
+    public func authenticate(_ token: String) async throws -> AuthenticatedCaller {
+        guard token.utf8.count <= 2048 else { throw ServiceError.unauthenticated }
         let now = ContinuousClock.now
-        if let entry = known.withLock({ $0[key] }), entry.until > now { return entry.caller }
-        guard key.hasPrefix(APIKey.marker), let token = SecretToken(key.dropFirst(APIKey.marker.count)) else {
-            throw ServiceError.unauthenticated
-        }
+        // Secrets are neither kept nor compared byte by byte.
+        let digest = SHA256.hash(data: Array(token.utf8))
+        let (entry, generation) = known.withLock { ($0.entries[digest], $0.generation) }
+        if let entry, entry.until > now { return entry.caller }
+        let (caller, expiresAt) =
+            token.hasPrefix(APIKey.marker) ? try await key(token) : try await member(token)
+        let remaining = expiresAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? Self.lifetime
+        remember(digest, Entry(caller: caller, until: now + min(Self.lifetime, remaining)), generation, now)
+        return caller
+    }
+
+    private func key(_ text: String) async throws -> (AuthenticatedCaller, expiresAt: Date?) {
+        guard let token = SecretToken(text.dropFirst(APIKey.marker.count)) else { throw ServiceError.unauthenticated }
         guard let credential = try await database.resolve(in: token.tenantID, APIKeyStatements.authenticate(token)),
-            credential.isValid
+            credential.isValid, SymmetricKey(data: credential.hash.value) == SymmetricKey(data: token.hash.value)
         else { throw ServiceError.unauthenticated }
         guard credential.tenantState == .active else { throw ServiceError.tenantSuspended }
         let context = TenantContext(
             tenantID: token.tenantID, actor: .key(credential.id), scopes: credential.scopes, requestID: nil)
         _ = try await database.run(context, APIKeyStatements.touch(token.tenantID, credential.id))
-        let remaining = credential.expiresAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? Self.lifetime
-        let caller = AuthenticatedCaller(context: context, terms: credential.terms)
-        remember(key, Entry(caller: caller, until: now + min(Self.lifetime, remaining)), now)
-        return caller
+        return (AuthenticatedCaller(context: context, terms: credential.terms, session: nil), credential.expiresAt)
     }
 
-    private func remember(_ key: String, _ entry: Entry, _ now: ContinuousClock.Instant) {
+    private func member(_ text: String) async throws -> (AuthenticatedCaller, expiresAt: Date?) {
+        guard let subject = await tokens.read(text, at: Date()) else { throw ServiceError.unauthenticated }
+        guard
+            let live = try await database.resolve(
+                in: subject.tenant, SessionStatements.live(subject.tenant, subject.session)),
+            live.member == subject.member
+        else { throw ServiceError.unauthenticated }
+        guard live.tenantState == .active else { throw ServiceError.tenantSuspended }
+        let context = TenantContext(
+            tenantID: subject.tenant, actor: .member(live.member), scopes: Role.scopes(of: live.roles), requestID: nil)
+        let caller = AuthenticatedCaller(context: context, terms: live.terms, session: subject.session)
+        return (caller, min(subject.expiresAt, live.expiresAt))
+    }
+
+    private func remember(
+        _ digest: SHA256Digest, _ entry: Entry, _ generation: Int, _ now: ContinuousClock.Instant
+    ) {
         known.withLock { known in
-            if known.count >= Self.capacity { known = known.filter { $0.value.until > now } }
-            if known.count < Self.capacity { known[key] = entry }
+            guard known.generation == generation else { return }
+            if known.entries.count >= Self.capacity { known.entries = known.entries.filter { $0.value.until > now } }
+            if known.entries.count < Self.capacity { known.entries[digest] = entry }
+        }
+    }
+
+    /// Forgets what is known of the callers of a tenant, or of all.
+    func forget(_ tenant: Tenant.ID?) {
+        known.withLock { known in
+            known.generation += 1
+            known.entries = known.entries.filter { tenant != nil && $0.value.caller.context.tenantID != tenant }
         }
     }
 }

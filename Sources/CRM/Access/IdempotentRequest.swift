@@ -47,6 +47,24 @@ extension IdempotentRequest {
             """)
     }
 
+    /// Tells why a request that may be repeated was not done.
+    ///
+    /// - Parameter object: what the request of before under the key has made or changed.
+    func explaining<Result>(
+        _ body: () async throws -> Result, object: () async throws -> UUID?
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.state == .requestInFlight {
+            throw ServiceError.inFlight
+        } catch let error as PostgresError where error.state == .requestKeyReused {
+            throw ServiceError.keyReused
+        } catch let error as PostgresError where error.state == .requestDone {
+            guard let object = try await object() else { throw ServiceError.inFlight }
+            throw ServiceError.replay(object)
+        }
+    }
+
     /// The object of the request that was done before under the key.
     static func object(_ context: TenantContext, actor: UUID, _ request: IdempotentRequest) -> Statement<UUID?> {
         Statement(
@@ -57,4 +75,11 @@ extension IdempotentRequest {
                 AND key = \(request.key)
             """, optional: { try $0.next() })
     }
+}
+
+/// What `crm.begin_request` and `platform.begin_request` raise.
+extension SQLState {
+    fileprivate static let requestInFlight = SQLState(rawValue: "MV001")
+    fileprivate static let requestKeyReused = SQLState(rawValue: "MV002")
+    fileprivate static let requestDone = SQLState(rawValue: "MV003")
 }

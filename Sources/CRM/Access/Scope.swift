@@ -15,4 +15,9 @@ public enum Scope: String, JSONChoice, Codable {
     case scoresRead = "scores:read"
     case settingsRead = "settings:read"
     case settingsWrite = "settings:write"
+    case membersRead = "members:read"
+    case membersWrite = "members:write"
+    case keysRead = "keys:read"
+    case keysWrite = "keys:write"
+    case auditRead = "audit:read"
 }

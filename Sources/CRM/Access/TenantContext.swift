@@ -5,17 +5,22 @@ public import Foundation
 /// Only authentication, the job runner and the CLI make contexts; nothing that a client sends names a tenant by itself.
 public struct TenantContext: Sendable {
     public enum Actor: Sendable, Equatable {
+        case member(Member.ID)
         case key(APIKey.ID)
         case job(UUID)
         case cli
+        /// An operator of the deployment.
+        case platform(UUID)
         /// Somebody who followed a link in a mail.
         case respondent
 
         var kind: String {
             switch self {
+            case .member: "member"
             case .key: "key"
             case .job: "job"
             case .cli: "cli"
+            case .platform: "platform"
             case .respondent: "respondent"
             }
         }
@@ -25,8 +30,9 @@ public struct TenantContext: Sendable {
 
         public var id: UUID? {
             switch self {
+            case .member(let id): id.rawValue
             case .key(let id): id.rawValue
-            case .job(let id): id
+            case .job(let id), .platform(let id): id
             case .cli, .respondent: nil
             }
         }
@@ -36,14 +42,19 @@ public struct TenantContext: Sendable {
     public let actor: Actor
     public let scopes: Set<Scope>
     public let requestID: String?
+    /// The network address that the request came from.
+    public let address: String?
     /// What the client may repeat without doing it twice.
     private(set) var idempotent: IdempotentRequest?
 
-    init(tenantID: Tenant.ID, actor: Actor, scopes: Set<Scope>, requestID: String?) {
+    init(
+        tenantID: Tenant.ID, actor: Actor, scopes: Set<Scope>, requestID: String?, address: String? = nil
+    ) {
         self.tenantID = tenantID
         self.actor = actor
         self.scopes = scopes
         self.requestID = requestID
+        self.address = address
     }
 
     /// The context of a job's handler; the queue's row says whose job it is.
@@ -58,8 +69,8 @@ public struct TenantContext: Sendable {
     }
 
     /// The same caller within another request.
-    package func with(requestID: String) -> TenantContext {
-        TenantContext(tenantID: tenantID, actor: actor, scopes: scopes, requestID: requestID)
+    package func with(requestID: String, address: String?) -> TenantContext {
+        TenantContext(tenantID: tenantID, actor: actor, scopes: scopes, requestID: requestID, address: address)
     }
 
     /// The same caller, whose next transaction is what the request asks for. Callers without an id repeat nothing.
@@ -81,7 +92,7 @@ public struct TenantContext: Sendable {
     package func reading(_ scope: Scope) -> TenantContext {
         guard let reading = Scope(rawValue: scope.rawValue.replacing(":write", with: ":read")) else { return self }
         return TenantContext(
-            tenantID: tenantID, actor: actor, scopes: scopes.union([reading]), requestID: requestID)
+            tenantID: tenantID, actor: actor, scopes: scopes.union([reading]), requestID: requestID, address: address)
     }
 
     /// - Throws: ``ServiceError/forbidden(scope:)``.

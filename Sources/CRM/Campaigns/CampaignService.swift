@@ -24,10 +24,12 @@ public struct CampaignService: Sendable {
                     throw ServiceError.invalid(
                         "/survey_id", "not_published", "No such survey, or it is not published yet.")
                 }
-                let (_, campaign) = try await transaction.pipeline(
-                    try Event.record("campaign.created", "campaign", id.rawValue, by: context),
-                    CampaignStatements.find(tenant, id))
-                return try campaign.orNotFound("campaign")
+                let campaign = try await transaction.run(CampaignStatements.find(tenant, id)).orNotFound("campaign")
+                _ = try await transaction.run(
+                    try Event.record(
+                        "campaign.created", "campaign", id.rawValue, from: nil, to: campaign, by: context,
+                        unknown: ["invitations", "excluded_reasons"]))
+                return campaign
             }
         } catch let error as PostgresError where error.violates("campaign_name_key") {
             throw ServiceError.conflict(code: "name_taken", detail: "Another campaign has this name.")

@@ -81,3 +81,13 @@ public struct CustomerFilter: Sendable {
 
     public init() {}
 }
+
+extension Customer {
+    /// A customer as it is added.
+    init(_ id: ID, _ new: NewCustomer) {
+        self.init(
+            id: id, kind: new.kind, stage: new.stage, reference: new.reference, name: new.name,
+            language: new.language ?? "", timeZone: new.timeZone, attributes: new.attributes,
+            contactPoints: new.contactPoints, version: 1, createdAt: Date(), updatedAt: Date())
+    }
+}

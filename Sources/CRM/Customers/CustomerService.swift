@@ -18,7 +18,9 @@ public struct CustomerService: Sendable {
             let (_, _, _, customer) = try await database.pipeline(
                 context, CustomerStatements.insert(tenant, id, new),
                 CustomerStatements.insertContactPoints(tenant, id, new.contactPoints),
-                try Event.record("customer.created", "customer", id.rawValue, by: context),
+                try Event.record(
+                    "customer.created", "customer", id.rawValue, from: nil, to: Customer(id, new), by: context,
+                    unknown: new.language == nil ? ["language"] : []),
                 CustomerStatements.find(tenant, id))
             guard let customer else { throw ServiceError.notFound("customer") }
             return customer
@@ -64,16 +66,16 @@ public struct CustomerService: Sendable {
                     if let expected, expected != old.version { throw ServiceError.stale }
                     try CustomerRules.check(merged: changes.mergedAttributes(of: old))
                     let update = try CustomerStatements.update(tenant, id, old, changes)
-                    guard try await transaction.run(update) == 1 else { throw ServiceError.stale }
-                    if let points = changes.contactPoints {
-                        _ = try await transaction.pipeline(
-                            CustomerStatements.deleteContactPoints(tenant, id),
-                            CustomerStatements.insertContactPoints(tenant, id, points))
-                    }
-                    let (_, customer) = try await transaction.pipeline(
-                        try Event.record("customer.updated", "customer", id.rawValue, by: context),
-                        CustomerStatements.find(tenant, id))
-                    guard let customer else { throw ServiceError.notFound("customer") }
+                    let (updated, found) =
+                        if let points = changes.contactPoints {
+                            try await transaction.replacing(points, of: id, update)
+                        } else {
+                            try await transaction.pipeline(update, CustomerStatements.find(tenant, id))
+                        }
+                    guard updated == 1, let customer = found else { throw ServiceError.stale }
+                    _ = try await transaction.run(
+                        try Event.record(
+                            "customer.updated", "customer", id.rawValue, from: old, to: customer, by: context))
                     return customer
                 }
             }
@@ -84,4 +86,17 @@ public struct CustomerService: Sendable {
 
     private static let referenceTaken = ServiceError.conflict(
         code: "reference_taken", detail: "Another customer has this reference.")
+}
+
+extension TenantTransaction {
+    /// Updates a customer whose contact points are all new.
+    fileprivate mutating func replacing(
+        _ points: [ContactPoint], of id: Customer.ID, _ update: Statement<Int>
+    ) async throws -> (Int, Customer?) {
+        let tenant = context.tenantID
+        let (updated, _, _, customer) = try await pipeline(
+            update, CustomerStatements.deleteContactPoints(tenant, id),
+            CustomerStatements.insertContactPoints(tenant, id, points), CustomerStatements.find(tenant, id))
+        return (updated, customer)
+    }
 }

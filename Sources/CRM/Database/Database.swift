@@ -79,16 +79,8 @@ public struct Database: Sendable {
         _ context: TenantContext, _ body: () async throws -> Result
     ) async throws -> Result {
         guard let request = context.idempotent, let actor = context.actor.id else { return try await body() }
-        do {
-            return try await body()
-        } catch let error as PostgresError where error.state == .requestInFlight {
-            throw ServiceError.inFlight
-        } catch let error as PostgresError where error.state == .requestKeyReused {
-            throw ServiceError.keyReused
-        } catch let error as PostgresError where error.state == .requestDone {
-            let found = IdempotentRequest.object(context, actor: actor, request)
-            guard let object = try await run(context.afterwards(), found) else { throw ServiceError.inFlight }
-            throw ServiceError.replay(object)
+        return try await request.explaining(body) {
+            try await run(context.afterwards(), IdempotentRequest.object(context, actor: actor, request))
         }
     }
 
@@ -96,6 +88,14 @@ public struct Database: Sendable {
     func resolve<Output>(in tenant: Tenant.ID, _ statement: Statement<Output>) async throws -> Output {
         try await verifySchema()
         return try await pool.pipeline(prelude: [.setTenant(tenant)], statement)
+    }
+
+    /// The same with something that is noted on the way.
+    func resolve<Noted, Output>(
+        in tenant: Tenant.ID, noting note: Statement<Noted>, _ statement: Statement<Output>
+    ) async throws -> (Noted, Output) {
+        try await verifySchema()
+        return try await pool.pipeline(prelude: [.setTenant(tenant)], note, statement)
     }
 
     /// Asks for what concerns no tenant in particular; no row of one is seen.
@@ -174,11 +174,4 @@ extension Statement where Output == Void {
     static func analyse(_ tables: [String]) -> Statement<Void> {
         Statement(effect: "database.analyse", "SELECT crm.analyse(\(tables))")
     }
-}
-
-/// What `crm.begin_request` raises.
-extension SQLState {
-    fileprivate static let requestInFlight = SQLState(rawValue: "MV001")
-    fileprivate static let requestKeyReused = SQLState(rawValue: "MV002")
-    fileprivate static let requestDone = SQLState(rawValue: "MV003")
 }

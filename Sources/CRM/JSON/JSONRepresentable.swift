@@ -64,6 +64,11 @@ extension LocalDate: JSONRepresentable {
     public func write(to json: inout JSONWriter) { json.string(description) }
 }
 
+extension UUID: JSONRepresentable {
+    public static var schema: JSONSchema { .identifier }
+    public func write(to json: inout JSONWriter) { json.uuid(self) }
+}
+
 extension Identifier: JSONRepresentable {
     public static var schema: JSONSchema {
         (Object.self as? any Resource.Type).map { .identifier(of: $0.kind) } ?? .identifier

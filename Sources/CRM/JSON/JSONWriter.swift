@@ -12,6 +12,16 @@ public struct JSONWriter: Sendable {
     private var selection: Set<String>?
     /// The members told so far, where they are described and not written.
     private var description: [JSONSchema.Property]?
+    /// The members told so far, where each is wanted by itself.
+    private var parts: [Part]?
+
+    /// One member of an object by itself.
+    struct Part: Sendable {
+        let name: String
+        /// JSON.
+        let value: [UInt8]
+        let isPersonal: Bool
+    }
 
     public init(selection: Set<String>? = nil, capacity: Int = 1024) {
         self.selection = selection
@@ -33,6 +43,14 @@ public struct JSONWriter: Sendable {
         writer.description = []
         tell(&writer)
         return writer.description ?? []
+    }
+
+    /// The members of an object one by one.
+    static func parts(of object: some JSONObject) -> [Part] {
+        var writer = JSONWriter(capacity: 0)
+        writer.parts = []
+        object.members(&writer)
+        return writer.parts ?? []
     }
 
     // MARK: Structure
@@ -75,6 +93,10 @@ public struct JSONWriter: Sendable {
                 JSONSchema.Property(
                     name: "\(name)", schema: Value.schema, description: "\(description)", isRequired: true,
                     isPersonal: isPersonal, example: JSONWriter.bytes(of: value)))
+            return
+        }
+        if parts != nil {
+            parts?.append(Part(name: "\(name)", value: JSONWriter.bytes(of: value), isPersonal: isPersonal))
             return
         }
         guard let selection else {
@@ -131,6 +153,9 @@ public struct JSONWriter: Sendable {
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
     }
+
+    /// A value that is JSON already.
+    mutating func verbatim(_ json: [UInt8]) { bytes += json }
 
     // MARK: Values
 

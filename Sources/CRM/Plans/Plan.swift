@@ -98,3 +98,12 @@ public struct PlanActivity: Sendable, Codable, Equatable {
         self.endsOn = endsOn
     }
 }
+
+extension Plan {
+    /// A plan as it is added.
+    init(_ id: ID, _ new: NewPlan) {
+        self.init(
+            id: id, segmentID: new.segmentID, name: new.name, content: new.content, revision: 1, version: 1,
+            createdAt: Date(), updatedAt: Date())
+    }
+}

@@ -19,7 +19,8 @@ public struct PlanService: Sendable {
             let (_, _, _, plan) = try await database.pipeline(
                 context, PlanStatements.insert(tenant, id, segment: new.segmentID, name: new.name),
                 PlanStatements.insertRevision(tenant, id, 1, new.content),
-                try Event.record("plan.created", "plan", id.rawValue, by: context), PlanStatements.find(tenant, id))
+                try Event.record("plan.created", "plan", id.rawValue, from: nil, to: Plan(id, new), by: context),
+                PlanStatements.find(tenant, id))
             return try plan.orNotFound("plan")
         }
     }
@@ -60,11 +61,13 @@ public struct PlanService: Sendable {
                     guard try await transaction.run(PlanStatements.advance(tenant, old, name: name)) == 1 else {
                         throw ServiceError.stale
                     }
-                    let (_, _, plan) = try await transaction.pipeline(
+                    let (_, found) = try await transaction.pipeline(
                         PlanStatements.insertRevision(tenant, id, old.revision + 1, content),
-                        try Event.record("plan.revised", "plan", id.rawValue, by: context),
                         PlanStatements.find(tenant, id))
-                    return try plan.orNotFound("plan")
+                    let plan = try found.orNotFound("plan")
+                    _ = try await transaction.run(
+                        try Event.record("plan.revised", "plan", id.rawValue, from: old, to: plan, by: context))
+                    return plan
                 }
             }
         }

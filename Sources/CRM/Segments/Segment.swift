@@ -36,3 +36,12 @@ public struct NewSegment: Sendable {
         self.rule = rule
     }
 }
+
+extension Segment {
+    /// A segment as it is added.
+    init(_ id: ID, _ new: NewSegment, _ rule: SegmentRule?) {
+        self.init(
+            id: id, name: new.name, kind: new.kind, rule: rule, memberCount: nil, evaluatedAt: nil, version: 1,
+            createdAt: Date(), updatedAt: Date())
+    }
+}

@@ -22,7 +22,9 @@ public struct SegmentService: Sendable {
         do {
             let (_, _, _, segment) = try await database.pipeline(
                 context, SegmentStatements.insert(tenant, id, name: new.name, kind: new.kind, rule: rule),
-                try Event.record("segment.created", "segment", id.rawValue, by: context),
+                try Event.record(
+                    "segment.created", "segment", id.rawValue, from: nil, to: Segment(id, new, rule), by: context,
+                    unknown: ["member_count", "evaluated_at"]),
                 try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs), SegmentStatements.find(tenant, id))
             return try segment.orNotFound("segment")
         } catch let error as PostgresError where error.violates("segment_name_key") {

@@ -25,6 +25,10 @@ public struct Settings: Sendable {
     public let uploadLimit: Int
     /// The folder `sql` with the migrations.
     public let sqlDirectory: URL
+    /// The file of ``SigningKeys``; `nil` for a key that ends with the process.
+    public let signingKeys: URL?
+    /// Whose `X-Forwarded-For` is believed.
+    public let trustedProxies: [NetworkRange]
     public let worker: WorkerSettings
 
     /// Reads the settings under `mehvar`.
@@ -71,6 +75,14 @@ public struct Settings: Sendable {
                 default: FileManager.default.temporaryDirectory.appending(path: "mehvar-spool").path),
             directoryHint: .isDirectory)
         sqlDirectory = URL(filePath: config.string(forKey: "sql.dir", default: "sql"), directoryHint: .isDirectory)
+        signingKeys = config.string(forKey: "signing.keys").map { URL(filePath: $0) }
+        let proxies = config.string(forKey: "trusted.proxies")?.split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        trustedProxies = (proxies ?? []).compactMap { NetworkRange($0) }
+        if trustedProxies.count < proxies?.count ?? 0 {
+            reader.mistakes.append("MEHVAR_TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8,127.0.0.1")
+        }
         worker = WorkerSettings(&reader)
         if !reader.mistakes.isEmpty { throw SettingsError(mistakes: reader.mistakes) }
     }

@@ -26,3 +26,18 @@ public enum JSONCoding {
         String(decoding: JSONWriter.bytes(of: date).dropFirst().dropLast(), as: UTF8.self)
     }
 }
+
+extension Date {
+    /// A time of RFC 3339 within the years that PostgreSQL takes, with or without a fraction; `nil` for anything else.
+    package init?(rfc3339 text: String) {
+        guard text.utf8.count <= 40 else { return nil }
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.utf8.contains(UInt8(ascii: ".")))
+        do {
+            let time = try style.parse(text)
+            guard (-62_135_596_800..<253_402_300_800).contains(time.timeIntervalSince1970) else { return nil }
+            self = time
+        } catch {
+            return nil
+        }
+    }
+}

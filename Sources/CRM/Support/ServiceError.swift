@@ -15,6 +15,16 @@ public enum ServiceError: Error, Sendable, Equatable {
     /// The caller lacks this scope.
     case forbidden(scope: String)
     case tenantSuspended
+    /// Too many wrong passwords for the address; the next is looked at after so long.
+    case lockedOut(for: Duration)
+    /// A link that nobody was sent, or that was used or has ended.
+    case deadLink
+    /// Only a member who has signed in can do it.
+    case membersOnly
+    /// Only an owner of the business can do it.
+    case ownersOnly
+    /// Too many wait for the same already.
+    case overloaded
     /// The same request is being done at this moment.
     case inFlight
     /// The request's key was used for another one.

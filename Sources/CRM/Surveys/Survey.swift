@@ -153,3 +153,12 @@ extension SurveyContent {
         return errors
     }
 }
+
+extension Survey {
+    /// A survey as it is added.
+    init(_ id: ID, _ new: NewSurvey) {
+        self.init(
+            id: id, name: new.name, metric: new.metric, content: new.content, publishedVersion: nil, version: 1,
+            createdAt: Date(), updatedAt: Date())
+    }
+}

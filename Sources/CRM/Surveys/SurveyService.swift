@@ -19,7 +19,7 @@ public struct SurveyService: Sendable {
         return try await Self.explaining {
             let (_, _, survey) = try await database.pipeline(
                 context, SurveyStatements.insert(tenant, id, name: new.name, metric: new.metric, new.content),
-                try Event.record("survey.created", "survey", id.rawValue, by: context),
+                try Event.record("survey.created", "survey", id.rawValue, from: nil, to: Survey(id, new), by: context),
                 SurveyStatements.find(tenant, id))
             return try survey.orNotFound("survey")
         }
@@ -54,11 +54,12 @@ public struct SurveyService: Sendable {
                 if let expected, expected != old.version { throw ServiceError.stale }
                 let (name, content) = try change(old)
                 try ServiceError.refuse(content.faults(name: name, metric: old.metric))
-                let (_, _, survey) = try await transaction.pipeline(
-                    SurveyStatements.updateContent(tenant, id, name: name, content),
-                    try Event.record("survey.updated", "survey", id.rawValue, by: context),
-                    SurveyStatements.find(tenant, id))
-                return try survey.orNotFound("survey")
+                let (_, found) = try await transaction.pipeline(
+                    SurveyStatements.updateContent(tenant, id, name: name, content), SurveyStatements.find(tenant, id))
+                let survey = try found.orNotFound("survey")
+                _ = try await transaction.run(
+                    try Event.record("survey.updated", "survey", id.rawValue, from: old, to: survey, by: context))
+                return survey
             }
         }
     }
@@ -78,7 +79,9 @@ public struct SurveyService: Sendable {
             let (_, _, _, result) = try await transaction.pipeline(
                 SurveyStatements.insertVersion(tenant, survey, version),
                 SurveyStatements.setPublished(tenant, id, version),
-                try Event.record("survey.published", "survey", id.rawValue, by: context),
+                try Event.record(
+                    "survey.published", "survey", id.rawValue, by: context,
+                    data: ["version": .number(Decimal(version))]),
                 SurveyStatements.find(tenant, id))
             return try result.orNotFound("survey")
         }

@@ -30,9 +30,10 @@ public struct SettingsService: Sendable {
                 if let name = changes.name, name != old.name {
                     try await transaction.run(TenantStatements.rename(tenant, name))
                 }
-                let (_, settings) = try await transaction.pipeline(
-                    try Event.record("settings.updated", "tenant", tenant.rawValue, by: context),
-                    TenantStatements.settings(tenant))
+                let settings = try await transaction.run(TenantStatements.settings(tenant))
+                _ = try await transaction.run(
+                    try Event.record(
+                        "settings.updated", "settings", tenant.rawValue, from: old, to: settings, by: context))
                 return settings
             }
         }

@@ -11,7 +11,12 @@ public struct Tenant: Sendable {
     public let slug: String
     public let name: String
     public let state: State
+    public let suspendedAt: Date?
+    /// When everything of it is erased; until then that can be cancelled.
+    public let eraseAfter: Date?
+    public let version: Int
     public let createdAt: Date
+    public let updatedAt: Date
 }
 
 /// What a new tenant starts with.

@@ -1,7 +1,8 @@
 import Foundation
+import JobQueue
 import Postgres
 
-/// Creates and lists the businesses of the deployment.
+/// Creates the businesses of the deployment, suspends them and lets them go.
 public struct TenantService: Sendable {
     private let database: PlatformDatabase
 
@@ -10,13 +11,16 @@ public struct TenantService: Sendable {
     /// Creates a tenant with its settings and its place in the job queue, in one transaction.
     ///
     /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `slug_taken`.
-    public func create(_ new: NewTenant) async throws -> Tenant {
+    public func create(
+        _ context: PlatformContext, id: Tenant.ID = .make(), _ new: NewTenant
+    ) async throws -> Tenant {
+        try context.require(.tenantsWrite)
         try ServiceError.refuse(new.faults)
-        let id = Tenant.ID.make()
         do {
-            let (tenant, _, _) = try await database.pool.pipeline(
-                TenantStatements.insert(id, new), TenantStatements.insertSettings(id, new),
-                TenantStatements.insertQueueShare(id))
+            let (tenant, _, _, _) = try await database.pipeline(
+                context, TenantStatements.insert(id, new), TenantStatements.insertSettings(id, new),
+                TenantStatements.insertQueueShare(id),
+                PlatformStatements.event("tenant.created", id.rawValue, by: context))
             return tenant
         } catch let error as PostgresError where error.violates("tenant_slug_key") {
             throw ServiceError.conflict(code: "slug_taken", detail: "A tenant \"\(new.slug)\" exists already.")
@@ -24,17 +28,142 @@ public struct TenantService: Sendable {
     }
 
     /// Every tenant, by slug.
-    public func list() async throws -> [Tenant] {
-        try await database.pool.pipeline(TenantStatements.list)
+    public func list() async throws -> [Tenant] { try await database.run(TenantStatements.list) }
+
+    public func list(_ context: PlatformContext, _ page: PageRequest<Tenant>) async throws -> Page<Tenant> {
+        try context.require(.tenantsRead)
+        return page.page(of: try await database.run(TenantStatements.page(page)))
     }
 
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(slug: String) async throws -> Tenant {
-        guard let tenant = try await database.pool.pipeline(TenantStatements.find(slug: slug)) as Tenant? else {
-            throw ServiceError.notFound("tenant")
-        }
-        return tenant
+        try await database.run(TenantStatements.find(slug: slug)).orNotFound(Tenant.kind)
     }
+
+    /// - Throws: ``ServiceError/notFound(_:)``.
+    public func find(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
+        try context.require(.tenantsRead)
+        return try await database.run(TenantStatements.find(id)).orNotFound(Tenant.kind)
+    }
+
+    /// How much the tenant keeps and does.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``.
+    public func usage(_ context: PlatformContext, _ id: Tenant.ID) async throws -> TenantUsage {
+        try context.require(.tenantsRead)
+        let (tenant, usage) = try await database.pipeline(
+            context, TenantStatements.find(id), PlatformStatements.usage(id))
+        _ = try tenant.orNotFound(Tenant.kind)
+        return usage
+    }
+
+    /// Refuses every request of the tenant's keys, members and respondents, and holds its jobs. Twice changes nothing.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `deleting`.
+    public func suspend(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
+        try await move(context, id, from: [.active], to: .suspended, isHeld: true, "tenant.suspended") { tenant in
+            if tenant.state == .deleting { throw Self.deleting }
+        }
+    }
+
+    /// Lets a suspended tenant go on where it stood. Twice changes nothing.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `deleting`.
+    public func resume(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
+        try await move(context, id, from: [.suspended], to: .active, isHeld: false, "tenant.resumed") { tenant in
+            if tenant.state == .deleting { throw Self.deleting }
+        }
+    }
+
+    /// Refuses the tenant's requests and has everything of it erased after 7 days, within which that can be cancelled.
+    /// Twice changes nothing.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``.
+    public func scheduleDeletion(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
+        try await move(
+            context, id, from: [.active, .suspended], to: .deleting, isHeld: true, "tenant.deletion_scheduled"
+        ) { _ in }
+    }
+
+    /// Keeps a tenant that was to be erased: it is suspended or active, as it was before.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `not_deleting`, also when its time has
+    ///   come.
+    public func cancelDeletion(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
+        try context.require(.tenantsWrite)
+        return try await database.withTransaction(context) { transaction in
+            let tenant = try await transaction.run(PlatformStatements.lock(id)).orNotFound(Tenant.kind)
+            guard tenant.state == .deleting, let eraseAfter = tenant.eraseAfter, eraseAfter > Date() else {
+                throw ServiceError.conflict(
+                    code: "not_deleting", detail: "The tenant is not to be erased, or is being.")
+            }
+            let state: Tenant.State = tenant.suspendedAt == nil ? .active : .suspended
+            let (_, _, _, _, kept) = try await transaction.pipeline(
+                PlatformStatements.move(id, from: [.deleting], to: state),
+                PlatformStatements.hold(id, state != .active), MemberStatements.notify(id),
+                PlatformStatements.event("tenant.deletion_cancelled", id.rawValue, by: context),
+                TenantStatements.find(id))
+            return try kept.orNotFound(Tenant.kind)
+        }
+    }
+
+    private func move(
+        _ context: PlatformContext, _ id: Tenant.ID, from states: [Tenant.State], to state: Tenant.State, isHeld: Bool,
+        _ action: String, _ check: (Tenant) throws -> Void
+    ) async throws -> Tenant {
+        try context.require(.tenantsWrite)
+        return try await database.withTransaction(context) { transaction in
+            let tenant = try await transaction.run(PlatformStatements.lock(id)).orNotFound(Tenant.kind)
+            try check(tenant)
+            guard states.contains(tenant.state) else { return tenant }
+            let (_, _, _, _, found) = try await transaction.pipeline(
+                PlatformStatements.move(id, from: states, to: state), PlatformStatements.hold(id, isHeld),
+                MemberStatements.notify(id), PlatformStatements.event(action, id.rawValue, by: context),
+                TenantStatements.find(id))
+            let moved = try found.orNotFound(Tenant.kind)
+            if let eraseAfter = moved.eraseAfter {
+                let job = NewJob(EraseTenant(tenantID: id), runAt: eraseAfter)
+                _ = try await transaction.run(try Enqueue.statement(tenant: EraseTenant.deployment, jobs: [job]))
+            }
+            return moved
+        }
+    }
+
+    private static let deleting = ServiceError.conflict(
+        code: "deleting", detail: "The tenant is to be erased; cancel that first.")
+
+    // MARK: Erasing
+
+    /// Erases everything of a tenant whose time has come, a bounded number of rows in each transaction, and then the tenant.
+    ///
+    /// - Returns: how long is left until its time; `nil` when it is gone, or is not to be erased any more.
+    /// - Throws: `CancellationError` between two transactions.
+    package func erase(_ id: Tenant.ID, chunk: Int = 5000) async throws -> Duration? {
+        do {
+            while try await database.run(PlatformStatements.erase(id, atMost: chunk)) > 0 {
+                try Task.checkCancellation()
+            }
+            return nil
+        } catch let error as PostgresError where error.state == .notDue {
+            guard let tenant = try await database.run(TenantStatements.find(id)), let eraseAfter = tenant.eraseAfter
+            else { return nil }
+            return .seconds(max(1, eraseAfter.timeIntervalSinceNow))
+        }
+    }
+
+    /// What was erased of a tenant.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)`` before it has begun.
+    public func erasure(_ context: PlatformContext, _ id: Erasure.ID) async throws -> Erasure {
+        try context.require(.tenantsRead)
+        return try await database.run(PlatformStatements.erasure(Tenant.ID(rawValue: id.rawValue))).orNotFound(
+            Erasure.kind)
+    }
+}
+
+extension SQLState {
+    /// What `platform.erase` raises for a tenant that is not to be erased (yet).
+    fileprivate static let notDue = SQLState(rawValue: "MV004")
 }
 
 extension NewTenant {

@@ -2,7 +2,8 @@ import Foundation
 public import Postgres
 
 enum TenantStatements {
-    private static let columns: SQL = "id, slug, name, state, created_at"
+    static let columns: SQL =
+        "id, slug, name, state, suspended_at, erase_after, version, created_at, updated_at"
 
     static func insert(_ id: Tenant.ID, _ new: NewTenant) -> Statement<Tenant> {
         Statement(
@@ -31,6 +32,18 @@ enum TenantStatements {
     static func find(slug: String) -> Statement<Tenant?> {
         Statement(
             "tenant.find", "SELECT \(columns) FROM platform.tenant WHERE slug = \(slug)", optional: Tenant.init(row:))
+    }
+
+    static func find(_ id: Tenant.ID) -> Statement<Tenant?> {
+        Statement(
+            "tenant.find_by_id", "SELECT \(columns) FROM platform.tenant WHERE id = \(id)",
+            optional: Tenant.init(row:))
+    }
+
+    static func page(_ page: PageRequest<Tenant>) -> Statement<[Tenant]> {
+        Statement(
+            "tenant.page", "SELECT \(columns) FROM platform.tenant WHERE true\n\(page.clause(id: "id"))",
+            all: Tenant.init(row:))
     }
 
     static func settings(_ id: Tenant.ID) -> Statement<TenantSettings> {
@@ -81,7 +94,8 @@ extension Tenant {
     init(row: inout RowReader) throws {
         self.init(
             id: try row.next(), slug: try row.next(), name: try row.next(), state: try row.next(),
-            createdAt: try row.next())
+            suspendedAt: try row.nextIfPresent(), eraseAfter: try row.nextIfPresent(), version: try row.next(),
+            createdAt: try row.next(), updatedAt: try row.next())
     }
 }
 

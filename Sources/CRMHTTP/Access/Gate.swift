@@ -1,23 +1,55 @@
 import CRM
+import Foundation
 import HTTPTypes
 import Hummingbird
 
 /// Finds out on whose behalf a request is made, and whether that one has not made too many.
 struct Gate: Sendable {
     let authenticator: Authenticator
-    let limiter = RateLimiter()
+    let platformKeys: PlatformKeyService
+    let proxies: TrustedProxies
+    private let limiter = RateLimiter<UUID>()
+    private let visitors = RateLimiter<String>()
 
-    /// The business's caller whose bearer key the request carries.
-    func tenant(_ request: Request, _ context: APIContext) async throws -> TenantContext {
+    /// Of one network address, for what needs no key.
+    private static let visitorsPerSecond = 20
+
+    init(authenticator: Authenticator, platformKeys: PlatformKeyService, proxies: TrustedProxies) {
+        self.authenticator = authenticator
+        self.platformKeys = platformKeys
+        self.proxies = proxies
+    }
+
+    /// Who runs the deployment, by a key of the platform API; tries are counted by the network address.
+    func platform(_ request: Request, _ context: APIContext) async throws -> PlatformContext {
+        let visitor = try visitor(request, context)
         guard let header = request.headers[.authorization], let key = Self.bearer(header) else {
             throw ServiceError.unauthenticated
         }
-        let caller = try await authenticator.authenticate(key: key)
-        let tenant = caller.context.with(requestID: context.requestID)
+        return try await platformKeys.authenticate(key).with(
+            requestID: context.requestID, address: visitor.address)
+    }
+
+    /// The business's caller whose bearer token the request carries.
+    func caller(_ request: Request, _ context: APIContext) async throws -> (TenantContext, AuthenticatedCaller) {
+        guard let header = request.headers[.authorization], let token = Self.bearer(header) else {
+            throw ServiceError.unauthenticated
+        }
+        let caller = try await authenticator.authenticate(token)
+        let tenant = caller.context.with(requestID: context.requestID, address: proxies.client(request, context))
         let limit = admit(caller)
         context.caller.note(tenant, caller.terms, limit: limit)
         guard limit.allowance.wait == .zero else { throw RequestProblem.rateLimited(after: limit.allowance.wait) }
-        return tenant
+        return (tenant, caller)
+    }
+
+    /// Somebody who shows nothing, counted by the network address.
+    func visitor(_ request: Request, _ context: APIContext) throws -> SignInService.Visitor {
+        let address = proxies.client(request, context)
+        let allowance = visitors.take(address ?? "", perSecond: Self.visitorsPerSecond)
+        guard allowance.wait == .zero else { throw RequestProblem.rateLimited(after: allowance.wait) }
+        return SignInService.Visitor(
+            requestID: context.requestID, address: address, userAgent: request.headers[.userAgent])
     }
 
     /// The tighter limit after the request was counted. What one limit refuses does not count for the other, so that one hasty
@@ -38,7 +70,7 @@ struct Gate: Sendable {
     }
 
     /// What stands behind the scheme's name, which is written in any case.
-    private static func bearer(_ header: String) -> String? {
+    static func bearer(_ header: String) -> String? {
         let scheme = header.utf8.prefix(7)
         guard scheme.count == 7, zip(scheme, "bearer ".utf8).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
         return String(header[scheme.endIndex...].drop { $0 == " " })
@@ -50,7 +82,7 @@ struct RateLimit: Sendable {
     enum Name: String, Sendable { case key, business }
 
     let name: Name
-    let allowance: RateLimiter.Allowance
+    let allowance: RateAllowance
 
     var policy: String { "\"\(name.rawValue)\";q=\(allowance.limit);w=1" }
     var remaining: String { "\"\(name.rawValue)\";r=\(allowance.remaining);t=1" }

@@ -89,6 +89,15 @@ extension BodyReader {
         }
     }
 
+    mutating func requiredChoices<Choice: JSONChoice>(
+        _ name: String, _ description: String, _ type: Choice.Type = Choice.self
+    ) -> [Choice] {
+        let count = 1...Choice.allCases.count
+        return required(name, .list(of: Choice.schema, count: count), description, else: []) { value, reader in
+            reader.list(value, name, count) { value, name, reader in reader.choice(value, name) }
+        }
+    }
+
     mutating func requiredIdentifier<Object: Resource>(
         _ name: String, _ description: String
     ) -> Identifier<Object> {
@@ -114,6 +123,13 @@ extension BodyReader {
         optional(name, .day, description) { value, reader in
             guard case .string(let text) = value else { return reader.wrong(name, "type", "Expected a string.") }
             return LocalDate(text) ?? reader.wrong(name, "invalid", "Expected a day as YYYY-MM-DD.")
+        }
+    }
+
+    mutating func time(_ name: String, _ description: String) -> Date? {
+        optional(name, .time, description) { value, reader in
+            guard case .string(let text) = value else { return reader.wrong(name, "type", "Expected a string.") }
+            return Date(rfc3339: text) ?? reader.wrong(name, "invalid", "A time such as 2026-11-22T08:30:00Z.")
         }
     }
 

@@ -15,7 +15,7 @@ struct DocumentPage {
     func render() -> String {
         var schemas: [String: JSONSchema] = [:]
         for operation in document.operations {
-            operation.success.schema.collect(into: &schemas)
+            operation.success.payload?.schema.collect(into: &schemas)
             operation.content?.schema.collect(into: &schemas)
         }
         Problem.schema.collect(into: &schemas)
@@ -47,11 +47,13 @@ struct DocumentPage {
             "name": operation.name, "method": operation.method.rawValue, "path": operation.path,
             "summary": operation.summary, "scope": operation.access.permission ?? "",
             "status": String(operation.success.status.code),
-            "answer": operation.success.description, "answerType": link(to: operation.success.schema),
-            "answerExample": pretty(operation.success.example),
+            "answer": operation.success.description,
             "problems": Set(operation.problems).sorted { ($0.status.code, $0.rawValue) < ($1.status.code, $1.rawValue) }
                 .map { ["code": $0.rawValue, "status": String($0.status.code)] },
         ]
+        if let payload = operation.success.payload {
+            values["payload"] = ["type": link(to: payload.schema), "example": pretty(payload.example)]
+        }
         values["parameters"] = operation.parameters.map { parameter in
             [
                 "name": parameter.name, "place": parameter.place.rawValue, "type": link(to: parameter.schema),

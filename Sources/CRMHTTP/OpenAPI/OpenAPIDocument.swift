@@ -22,7 +22,7 @@ struct OpenAPIDocument {
         var schemas: [String: JSONSchema] = [:]
         Problem.schema.collect(into: &schemas)
         for operation in operations {
-            operation.success.schema.collect(into: &schemas)
+            operation.success.payload?.schema.collect(into: &schemas)
             operation.content?.schema.collect(into: &schemas)
         }
         var paths: [String: [String: JSONNode]] = [:]
@@ -35,7 +35,6 @@ struct OpenAPIDocument {
                 "title": .string(Self.title), "version": .string("1"), "description": .string(Self.introduction),
             ]),
             "servers": .array([.object(["url": .string("/")])]),
-            "security": .array([.object(["key": .array([])])]),
             "tags": .array(
                 tags.map { .object(["name": .string($0.name), "description": .string($0.description)]) }),
             "paths": .object(paths.mapValues { .object($0) }),
@@ -45,7 +44,15 @@ struct OpenAPIDocument {
                     "key": .object([
                         "type": .string("http"), "scheme": .string("bearer"),
                         "description": .string("A key of the business: mhv_…"),
-                    ])
+                    ]),
+                    "platform": .object([
+                        "type": .string("http"), "scheme": .string("bearer"),
+                        "description": .string("A key of the platform API: mhp_…"),
+                    ]),
+                    "member": .object([
+                        "type": .string("http"), "scheme": .string("bearer"), "bearerFormat": .string("JWT"),
+                        "description": .string("The access token of a member who has signed in."),
+                    ]),
                 ]),
                 "headers": .object(Self.headers),
             ]),
@@ -65,6 +72,7 @@ struct OpenAPIDocument {
             "description": .string(operation.access.explanation),
             "parameters": .array(operation.parameters.map(node)),
             "responses": .object(responses(of: operation)),
+            "security": .array(operation.access.schemes.map { .object([$0: .array([])]) }),
         ]
         members["x-scope"] = operation.access.permission.map(JSONNode.string)
         if let content = operation.content {
@@ -98,28 +106,26 @@ struct OpenAPIDocument {
 
     private static func responses(of operation: Operation) -> [String: JSONNode] {
         let success = operation.success
-        var responses: [String: JSONNode] = [
-            String(success.status.code): .object([
-                "description": .string(success.description),
-                "headers": .object(
-                    Dictionary(
-                        uniqueKeysWithValues: (success.headers.map(\.rawValue) + ["X-Request-Id"]).map {
-                            ($0, reference($0))
-                        })),
-                "content": .object([
-                    success.type: .object([
-                        "schema": success.schema.document, "example": example(success.example, success.type),
-                    ])
-                ]),
-            ])
+        let headers = (success.headers.map(\.rawValue) + ["X-Request-Id"]).map { ($0, reference($0)) }
+        var answer: [String: JSONNode] = [
+            "description": .string(success.description),
+            "headers": .object(Dictionary(uniqueKeysWithValues: headers)),
         ]
+        if let payload = success.payload {
+            answer["content"] = .object([
+                payload.type: .object([
+                    "schema": payload.schema.document, "example": example(payload.example, payload.type),
+                ])
+            ])
+        }
+        var responses: [String: JSONNode] = [String(success.status.code): .object(answer)]
         if operation.parameters.contains(where: { $0.name == "If-None-Match" }) {
             responses["304"] = .object([
                 "description": .string("The object has not changed since."),
                 "headers": .object(["ETag": reference("ETag")]),
             ])
         }
-        let codes = Set(ProblemCode.ofEveryOperation + operation.problems)
+        let codes = Set(ProblemCode.ofEveryOperation + operation.access.problems + operation.problems)
         for (status, codes) in Dictionary(grouping: codes, by: \.status.code) {
             let codes = codes.sorted { $0.rawValue < $1.rawValue }
             var headers = ["X-Request-Id": reference("X-Request-Id")]

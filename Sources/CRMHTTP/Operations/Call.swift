@@ -49,6 +49,11 @@ struct Call<Caller: Principal>: Sendable {
         return value
     }
 
+    /// Reads what is in the path where that is no id of an object.
+    func parameter(_ name: String) -> String? { parameters.get(name) }
+}
+
+extension Call where Caller: RepeatingPrincipal {
     /// The caller with the request that it may repeat under its `Idempotency-Key`, if it sent one.
     ///
     /// - Parameters:

@@ -67,15 +67,26 @@ extension Operation {
     }
 }
 
+extension Operation.Payload {
+    static func json(_ schema: JSONSchema, _ example: [UInt8]) -> Operation.Payload {
+        Operation.Payload(type: "application/json", schema: schema, example: example)
+    }
+}
+
 extension Operation.Success {
+    /// That it was done, and nothing to tell of it.
+    static func done(_ description: String) -> Operation.Success {
+        Operation.Success(status: .noContent, description: description, payload: nil)
+    }
+
     /// One object, with its `ETag`.
     static func object<Object: Resource>(
         _ type: Object.Type, _ status: HTTPResponse.Status, _ description: String,
         headers: [Operation.Header] = [.eTag]
     ) -> Operation.Success {
         Operation.Success(
-            status: status, description: description, type: "application/json", schema: Object.schema.selectable,
-            example: JSONWriter.bytes(of: Object.example), headers: headers)
+            status: status, description: description,
+            payload: .json(Object.schema.selectable, JSONWriter.bytes(of: Object.example)), headers: headers)
     }
 
     /// A value without a version.
@@ -83,14 +94,14 @@ extension Operation.Success {
         _ type: Value.Type, _ description: String, headers: [Operation.Header] = []
     ) -> Operation.Success {
         Operation.Success(
-            status: .ok, description: description, type: "application/json", schema: Value.schema,
-            example: JSONWriter.bytes(of: Value.example), headers: headers)
+            status: .ok, description: description, payload: .json(Value.schema, JSONWriter.bytes(of: Value.example)),
+            headers: headers)
     }
 
     static func page<Item: JSONObject>(of type: Item.Type) -> Operation.Success {
         Operation.Success(
-            status: .ok, description: "A page of the list.", type: "application/json",
-            schema: Page<Item>.schema, example: JSONWriter.bytes(of: Page(items: [Item.example], nextCursor: nil)))
+            status: .ok, description: "A page of the list.",
+            payload: .json(Page<Item>.schema, JSONWriter.bytes(of: Page(items: [Item.example], nextCursor: nil))))
     }
 }
 

@@ -8,7 +8,7 @@ extension Operation {
     /// Makes an object. The id is chosen before anything is done, so that a repeated request can be answered with it.
     ///
     /// - Parameter find: renders the object that a request of before has made.
-    static func create<Caller: Principal, New: JSONBody, Object: Resource>(
+    static func create<Caller: RepeatingPrincipal, New: JSONBody, Object: Resource>(
         _ declared: Declaration<Caller>, from input: New.Type,
         _ create: @escaping @Sendable (Caller, Identifier<Object>, New) async throws -> Object,
         replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
@@ -62,7 +62,7 @@ extension Operation {
     /// - Parameters:
     ///   - status: 202 where a job does it afterwards.
     ///   - find: renders the object for a request that is repeated.
-    static func act<Caller: Principal, Input: JSONBody, Object: Resource>(
+    static func act<Caller: RepeatingPrincipal, Input: JSONBody, Object: Resource>(
         _ declared: Declaration<Caller>, with input: Input.Type, status: HTTPResponse.Status = .ok,
         _ act: @escaping @Sendable (Caller, Identifier<Object>, Input) async throws -> Object,
         replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
@@ -95,13 +95,62 @@ extension Operation {
     }
 
     /// Has something done with an object.
-    static func act<Caller: Principal, Object: Resource>(
+    static func act<Caller: RepeatingPrincipal, Object: Resource>(
         _ declared: Declaration<Caller>, status: HTTPResponse.Status = .ok,
         _ act: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object,
         replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
     ) -> Operation {
         self.act(
             declared, with: NoBody.self, status: status, { context, id, _ in try await act(context, id) }, replay: find)
+    }
+
+    /// Has an object go.
+    static func remove<Caller: Principal, Object: Resource>(
+        _ declared: Declaration<Caller>,
+        _ remove: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
+    ) -> Operation {
+        Operation(
+            .delete, declared, parameters: [.identifier(Object.self)], success: .done("It is done."),
+            problems: [.notFound]
+        ) { call in
+            try call.query { _ in }
+            _ = try await remove(call.caller, call.identifier())
+            return Reply.done
+        }
+    }
+
+    /// Does something for a caller who names no object, and tells nothing of it.
+    static func perform<Caller: Principal, Input: JSONBody>(
+        _ declared: Declaration<Caller>, with input: Input.Type, _ description: String,
+        _ perform: @escaping @Sendable (Caller, Input) async throws -> Void
+    ) -> Operation {
+        answer(declared, with: input, .done(description)) { caller, input in
+            try await perform(caller, input)
+            return Reply.done
+        }
+    }
+
+    /// Does something for a caller who names no object, and answers with a value.
+    static func perform<Caller: Principal, Input: JSONBody, Value: JSONObject>(
+        _ declared: Declaration<Caller>, with input: Input.Type,
+        _ perform: @escaping @Sendable (Caller, Input) async throws -> Value
+    ) -> Operation {
+        answer(declared, with: input, .value(Value.self, Value.schemaDescription)) { caller, input in
+            Reply.value(try await perform(caller, input))
+        }
+    }
+
+    private static func answer<Caller: Principal, Input: JSONBody>(
+        _ declared: Declaration<Caller>, with input: Input.Type, _ success: Success,
+        _ answer: @escaping @Sendable (Caller, Input) async throws -> Response
+    ) -> Operation {
+        Operation(.post, declared, content: .json(Input.self), success: success, problems: Body.problems) { call in
+            try call.query { _ in }
+            var response = try await answer(call.caller, try await Input.read(call.request).value)
+            // Secrets stay in no cache.
+            response.headers[.cacheControl] = "no-store"
+            return response
+        }
     }
 
     /// Asks for something of an object that changes nothing, by POST because it is work.

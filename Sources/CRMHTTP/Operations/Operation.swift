@@ -27,11 +27,16 @@ struct Operation: Sendable {
     struct Success: Sendable {
         let status: HTTPResponse.Status
         let description: String
+        /// What the answer holds; often nothing.
+        let payload: Payload?
+        var headers: [Header] = []
+    }
+
+    struct Payload: Sendable {
         let type: String
         let schema: JSONSchema
-        /// JSON.
+        /// As it is sent.
         let example: [UInt8]
-        var headers: [Header] = []
     }
 
     enum Header: String, Sendable { case eTag = "ETag", location = "Location", replayed = "Idempotency-Replayed" }

@@ -18,6 +18,7 @@ enum PublicPage {
             "freeText": PackageResources.free_text_mustache,
             "thanks": PackageResources.thanks_mustache,
             "notice": PackageResources.notice_mustache,
+            "password": PackageResources.password_mustache,
         ], escaping: .markup)
 
     /// The document of `template` in the frame of all pages.

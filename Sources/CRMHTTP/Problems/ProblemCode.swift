@@ -9,6 +9,18 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case unauthenticated
     case forbidden
     case tenantSuspended = "tenant_suspended"
+    case membersOnly = "members_only"
+    case ownersOnly = "owners_only"
+    case deadLink = "dead_link"
+    case lockedOut = "locked_out"
+    case slugTaken = "slug_taken"
+    case deleting
+    case notDeleting = "not_deleting"
+    case emailTaken = "email_taken"
+    case alreadyJoined = "already_joined"
+    case lastOwner = "last_owner"
+    case keyEnded = "key_ended"
+    case shownOnce = "shown_once"
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
     case referenceTaken = "reference_taken"
@@ -34,7 +46,11 @@ enum ProblemCode: String, CaseIterable, Sendable {
         switch self {
         case .malformed, .badQuery, .badPrecondition, .badIdempotencyKey: .badRequest
         case .unauthenticated: .unauthorized
-        case .forbidden, .tenantSuspended: .forbidden
+        case .forbidden, .tenantSuspended, .membersOnly, .ownersOnly: .forbidden
+        case .deadLink: .gone
+        case .lockedOut: .tooManyRequests
+        case .slugTaken, .deleting, .notDeleting, .emailTaken, .alreadyJoined, .lastOwner, .keyEnded, .shownOnce:
+            .conflict
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .referenceTaken, .nameTaken, .alreadyLaunched, .ruleSegment, .duplicateImport, .importRunning, .inFlight:
@@ -57,9 +73,23 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .badQuery: "Query parameters that are unknown, stand twice or cannot be used; errors names each."
         case .badPrecondition: "If-Match takes an ETag as it was given."
         case .badIdempotencyKey: "Idempotency-Key is a text of 1 to 255 visible ASCII characters."
-        case .unauthenticated: "No key, or one that is unknown, expired or revoked. Send Authorization: Bearer mhv_…"
+        case .unauthenticated:
+            "No key or access token, or one that is unknown, expired or revoked; or a wrong address or password."
         case .forbidden: "The key lacks the scope that the operation needs."
-        case .tenantSuspended: "The business is suspended."
+        case .tenantSuspended: "The business is suspended. The operator of the deployment can tell why."
+        case .membersOnly: "A key cannot do it; a member who has signed in can."
+        case .ownersOnly: "Only owners make and unmake owners."
+        case .deadLink: "The link was used before, has ended, or was never sent. Ask for a new one."
+        case .lockedOut: "Too many wrong passwords for this address. Wait for as long as Retry-After says."
+        case .slugTaken: "Another tenant has this short name."
+        case .deleting: "The tenant is to be erased. Cancel that first."
+        case .notDeleting: "The tenant is not to be erased, or is being."
+        case .emailTaken: "Another member has this address."
+        case .alreadyJoined: "The member has a password already."
+        case .lastOwner: "The business would be left without an owner. Make another member one first."
+        case .keyEnded: "The key was revoked or has expired. Make a new one."
+        case .shownOnce:
+            "The request was done before, and its secret is not shown again. Revoke or rotate the key if the secret was lost."
         case .notFound: "There is no such object, or no such path."
         case .methodNotAllowed: "The path does not take this method; Allow names those that it takes."
         case .referenceTaken: "Another customer has this reference."
@@ -87,9 +117,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
 
     /// How every operation may fail.
     static let ofEveryOperation: [ProblemCode] = [
-        .malformed, .badQuery, .unauthenticated, .forbidden, .tenantSuspended, .rateLimited, .internalError,
-        .unavailable,
-        .busy, .outcomeUnknown, .staleSchema,
+        .malformed, .badQuery, .rateLimited, .internalError, .unavailable, .busy, .outcomeUnknown, .staleSchema,
     ]
 
     /// How a request with an `Idempotency-Key` may fail.

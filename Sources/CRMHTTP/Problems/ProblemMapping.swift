@@ -43,11 +43,18 @@ extension Problem {
             case .unauthenticated: problem(.unauthenticated, headers: [.wwwAuthenticate: "Bearer"])
             case .forbidden(let scope): problem(.forbidden, "The key lacks the scope \(scope).")
             case .tenantSuspended: problem(.tenantSuspended)
+            case .membersOnly: problem(.membersOnly)
+            case .ownersOnly: problem(.ownersOnly)
+            case .deadLink: problem(.deadLink)
+            case .lockedOut(let wait): problem(.lockedOut, headers: [.retryAfter: Self.seconds(wait)])
+            case .overloaded: problem(.busy, headers: [.retryAfter: "2"])
             case .inFlight: problem(.inFlight, headers: [.retryAfter: "1"])
             case .keyReused: problem(.keyReused)
             case .replay: problem(.internalError)
             }
     }
+
+    private static func seconds(_ wait: Duration) -> String { String(max(1, Int((wait / .seconds(1)).rounded(.up)))) }
 
     private init(_ error: RequestProblem, _ requestID: String) {
         func problem(_ code: ProblemCode, _ detail: String? = nil, headers: HTTPFields = [:]) -> Problem {
@@ -65,7 +72,7 @@ extension Problem {
             case .badPrecondition: problem(.badPrecondition)
             case .badIdempotencyKey: problem(.badIdempotencyKey)
             case .rateLimited(let wait):
-                problem(.rateLimited, headers: [.retryAfter: String(max(1, Int((wait / .seconds(1)).rounded(.up))))])
+                problem(.rateLimited, headers: [.retryAfter: Self.seconds(wait)])
             case .methodNotAllowed(let allowed): problem(.methodNotAllowed, headers: [.allow: allowed])
             }
     }

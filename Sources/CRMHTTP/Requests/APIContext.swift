@@ -1,6 +1,7 @@
 import CRM
 import Hummingbird
 import Logging
+import NIOCore
 import Synchronization
 
 /// The context of every request: its id, and who makes it once that is known.
@@ -9,7 +10,13 @@ struct APIContext: RequestContext {
     /// Who made the request, as the layers around the operation see it afterwards.
     let caller = Caller()
 
-    init(source: Source) { coreContext = .init(source: source) }
+    /// Who is at the other end of the connection.
+    let peer: SocketAddress?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        peer = source.channel.remoteAddress
+    }
 
     /// In the log, the answer and the problem.
     var requestID: String { id }
@@ -31,4 +38,3 @@ final class Caller: Sendable {
         found.withLock { $0 = Facts(tenant: tenant, terms: terms, limit: limit) }
     }
 }
-

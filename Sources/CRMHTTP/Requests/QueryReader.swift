@@ -116,6 +116,22 @@ struct QueryReader {
         }
     }
 
+    /// An id of whatever there is.
+    mutating func filterUUID(_ name: String, _ description: String) -> UUID? {
+        let full = "filter[\(name)]"
+        return take(full, .identifier, description).flatMap {
+            UUID(uuidString: $0) ?? wrong(full, "invalid", "One UUID.")
+        }
+    }
+
+    /// - Parameter relation: such as `gte`.
+    mutating func filterTime(_ name: String, _ relation: String, _ description: String) -> Date? {
+        let full = "filter[\(name)][\(relation)]"
+        return take(full, .time, description).flatMap {
+            Date(rfc3339: $0) ?? wrong(full, "invalid", "A time such as 2026-11-22T08:30:00Z.")
+        }
+    }
+
     mutating func filterFlag(_ name: String, _ description: String) -> Bool? {
         let full = "filter[\(name)]"
         return take(full, .boolean, description).flatMap { Bool($0) ?? wrong(full, "invalid", "true or false.") }

@@ -11,6 +11,8 @@ enum Reply {
         return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
+    static var done: Response { Response(status: .noContent) }
+
     static func value(_ value: some JSONRepresentable) -> Response { json(JSONWriter.bytes(of: value)) }
 
     /// An object with its `ETag`.

@@ -7,6 +7,7 @@ struct HTTPFixture: Sendable {
     let business: Business
     let api: TestAPI
     let key: String
+    let access: AccessControl
 
     static func with(
         isLive: Bool = false, uploadLimit: Int = 1 << 20, _ body: @Sendable (HTTPFixture) async throws -> Void
@@ -14,8 +15,9 @@ struct HTTPFixture: Sendable {
         try await withMigratedDatabase { server in
             let business = try await Business(in: server)
             let key = try await makeKey(business)
-            try await TestAPI.with(server, key: key, isLive: isLive, uploadLimit: uploadLimit) { api in
-                try await body(HTTPFixture(business: business, api: api, key: key))
+            let access = try await business.access()
+            try await TestAPI.with(server, key: key, access: access, isLive: isLive, uploadLimit: uploadLimit) { api in
+                try await body(HTTPFixture(business: business, api: api, key: key, access: access))
             }
         }
     }

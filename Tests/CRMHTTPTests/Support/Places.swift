@@ -23,7 +23,9 @@ struct Places: Sendable {
         for parameter in operation.parameters {
             guard let kind = parameter.schema.identifies else { continue }
             // A list of nothing is nothing wrong.
-            places.append(Place(name: parameter.name, kind: kind, status: parameter.place == .path ? 404 : 200))
+            let status = parameter.place == .path ? 404 : 200
+            // With a business's key nobody is on the platform, whatever the id.
+            places.append(Place(name: parameter.name, kind: kind, status: operation.isOfPlatform ? 401 : status))
         }
         if let content = operation.content, content.types[0].hasSuffix("json") {
             Self.walk(Self.parsed(content.example), content.schema, at: "") { pointer, kind, id in
@@ -83,6 +85,10 @@ struct Places: Sendable {
         default: return node
         }
     }
+}
+
+extension Operation {
+    var isOfPlatform: Bool { if case .platform = access { true } else { false } }
 }
 
 /// Not Foundation's.

@@ -38,7 +38,9 @@ struct Probe: Sendable {
         [
             Customer.kind: filled.customer.id.description, Segment.kind: filled.manualSegment.id.description,
             Plan.kind: filled.plan.id.description, Survey.kind: filled.survey.id.description,
-            Campaign.kind: filled.draft.id.description,
+            Campaign.kind: filled.draft.id.description, Member.kind: filled.member.id.description,
+            APIKey.kind: filled.spareKey.id.description, Tenant.kind: filled.business.context.tenantID.description,
+            Erasure.kind: filled.business.context.tenantID.description,
         ]
     }
 
@@ -72,8 +74,8 @@ struct Probe: Sendable {
                 TestRequest(.get, path.replacing("ID", with: $0))
             }
         }
-        func page(_ method: HTTPRequest.Method, _ path: String, _ body: String?) -> Probe {
-            Probe("\(method) \(path)", "token", 404, mixed, nobody) { token in
+        func page(_ method: HTTPRequest.Method, _ path: String, _ body: String?, _ status: Int = 404) -> Probe {
+            Probe("\(method) \(path)", "token", status, mixed, nobody) { token in
                 TestRequest(method, path.replacing("{token}", with: token), body, type: form)
             }
         }
@@ -90,6 +92,7 @@ struct Probe: Sendable {
                     .post, "/v1/orders/import", "customer_ref,ordered_on,amount\n\(reference),2026-01-01,5\n",
                     type: "text/csv")
             },
+            page(.get, "/m/{token}", nil, 410), page(.post, "/m/{token}", "password=1234567890&again=1234567890", 410),
             page(.get, "/s/{token}", nil), page(.post, "/s/{token}", "score=1"), page(.get, "/u/{token}", nil),
             page(.post, "/u/{token}", "List-Unsubscribe=One-Click"),
         ]
@@ -99,7 +102,9 @@ struct Probe: Sendable {
     static let nameNothing: Set = ["GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs"]
     /// Texts in queries that name nothing, or are probed by hand.
     static let harmlessTexts: Set = [
-        "cursor", "filter[language]", "filter[language][in]", "filter[reference]", "filter[reference][in]", "scope_key",
+        "cursor", "filter[action]", "filter[action][in]", "filter[object_kind]", "filter[object_kind][in]",
+        "filter[occurred_at][gte]", "filter[occurred_at][lt]", "filter[language]", "filter[language][in]",
+        "filter[reference]", "filter[reference][in]", "scope_key",
     ]
 
     static let elements = """

@@ -21,7 +21,8 @@ struct TestAPI: Sendable {
     ///   - isLive: over a real connection instead of straight into the router.
     ///   - uploadLimit: most bytes of an upload.
     static func with(
-        _ server: TestDatabase, key: String? = nil, pool: Pool? = nil, isLive: Bool = false, uploadLimit: Int = 1 << 20,
+        _ server: TestDatabase, key: String? = nil, pool: Pool? = nil, access: AccessControl? = nil,
+        isLive: Bool = false, uploadLimit: Int = 1 << 20,
         _ body: @Sendable (TestAPI) async throws -> Void
     ) async throws {
         let spool = FileManager.default.temporaryDirectory.appending(path: "spool-\(UUID().uuidString)")
@@ -30,8 +31,11 @@ struct TestAPI: Sendable {
         // A handler that keeps the metadata: the request's id is there.
         var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .critical
+        let control: AccessControl
+        if let access { control = access } else { control = try await AccessControl(database: database, cost: .low) }
         let application = API(
-            database: database, imports: database, spool: UploadSpool(directory: spool, limit: uploadLimit)
+            database: database, imports: database, platform: server.platform, access: control,
+            spool: UploadSpool(directory: spool, limit: uploadLimit)
         )
         .application(host: "127.0.0.1", port: 0, logger: logger)
         try await application.test(isLive ? .live : .router) { client in
@@ -86,6 +90,15 @@ struct TestAPI: Sendable {
 
     func patch(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> Answer {
         try await send(TestRequest(.patch, path, body, headers: headers))
+    }
+}
+
+extension API {
+    /// The interface of a business's database, which is not served.
+    static func of(_ business: Business) async throws -> API {
+        API(
+            database: business.database, imports: business.database, platform: business.server.platform,
+            access: try await business.access(), spool: UploadSpool(directory: FileManager.default.temporaryDirectory))
     }
 }
 

@@ -27,7 +27,8 @@ struct StatementCatalogue {
 
     var groups: [CatalogueGroup] {
         get throws {
-            try tenants + access + customers + segments + plans + surveys + campaigns + ledger + respondents + scores
+            try tenants + access + members + signIn + audit + customers + segments + plans + surveys + campaigns
+                + ledger + respondents + scores
                 + imports
         }
     }
@@ -48,25 +49,29 @@ struct StatementCatalogue {
     }
 
     private var tenants: [CatalogueGroup] {
-        let new = NewTenant(slug: "fresh", name: "Fresh")
-        let id = Tenant.ID.make()
-        return [
-            CatalogueGroup(
-                as: .platform,
-                [
-                    CatalogueEntry(TenantStatements.insert(id, new)),
-                    CatalogueEntry(TenantStatements.insertSettings(id, new)),
-                    CatalogueEntry(TenantStatements.insertQueueShare(id)), CatalogueEntry(TenantStatements.list),
-                    CatalogueEntry(TenantStatements.find(slug: "fresh")),
+        get throws {
+            let new = NewTenant(slug: "fresh", name: "Fresh")
+            let id = Tenant.ID.make()
+            return try platform + [
+                CatalogueGroup(as: .platform, pages { TenantStatements.page($0) }),
+                CatalogueGroup(
+                    as: .platform,
+                    [
+                        CatalogueEntry(TenantStatements.insert(id, new)),
+                        CatalogueEntry(TenantStatements.insertSettings(id, new)),
+                        CatalogueEntry(TenantStatements.insertQueueShare(id)), CatalogueEntry(TenantStatements.list),
+                        CatalogueEntry(TenantStatements.find(slug: "fresh")), CatalogueEntry(TenantStatements.find(id)),
+                    ]),
+                CatalogueGroup([
+                    CatalogueEntry(TenantStatements.updateSettings(tenant, settings, SettingsChanges())),
+                    CatalogueEntry(TenantStatements.rename(tenant, "Other")),
+                    CatalogueEntry(TenantStatements.allowedOrigins, .nothing),
+                    CatalogueEntry(TenantStatements.settings(tenant)),
+                    CatalogueEntry(Statement<Void>.setTenant(tenant)),
+                    CatalogueEntry(SchemaVersion.newest),
                 ]),
-            CatalogueGroup([
-                CatalogueEntry(TenantStatements.updateSettings(tenant, settings, SettingsChanges())),
-                CatalogueEntry(TenantStatements.rename(tenant, "Other")),
-                CatalogueEntry(TenantStatements.allowedOrigins, .nothing),
-                CatalogueEntry(TenantStatements.settings(tenant)), CatalogueEntry(Statement<Void>.setTenant(tenant)),
-                CatalogueEntry(SchemaVersion.newest),
-            ]),
-        ]
+            ]
+        }
     }
 
     private var access: [CatalogueGroup] {
@@ -89,16 +94,23 @@ struct StatementCatalogue {
                 CatalogueGroup([
                     CatalogueEntry(
                         APIKeyStatements.insert(
-                            tenant, .make(), name: "K", token: token, prefix: "mhv_", scopes: [.customersRead],
-                            expiresAt: Date())),
-                    CatalogueEntry(APIKeyStatements.list(tenant)),
+                            tenant, .make(), NewKey(name: "K", scopes: [.customersRead], expiresAt: Date()),
+                            token: token, prefix: "mhv_")),
+                    CatalogueEntry(APIKeyStatements.find(tenant, filled.key.id)),
+                    CatalogueEntry(APIKeyStatements.lock(tenant, filled.key.id)),
                     CatalogueEntry(APIKeyStatements.authenticate(existing)),
                     CatalogueEntry(APIKeyStatements.touch(tenant, filled.key.id)),
+                    CatalogueEntry(
+                        APIKeyStatements.rotate(
+                            tenant, filled.key.id, token: token, prefix: "mhv_", overlap: .seconds(60))),
                     CatalogueEntry(APIKeyStatements.revoke(tenant, filled.key.id)),
                     CatalogueEntry(
                         try Event.record(
                             "test.done", "key", UUID(), by: filled.business.context, data: ["a": .number(1)])),
-                ]),
+                    CatalogueEntry(
+                        try Event.record(
+                            "test.done", "customer", UUID(), from: nil, to: customer, by: filled.business.context)),
+                ]), CatalogueGroup(try pages { APIKeyStatements.list(tenant, $0) }),
             ]
         }
     }

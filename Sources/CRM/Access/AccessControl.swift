@@ -1,0 +1,23 @@
+public import Foundation
+
+/// Who is let in: what the parts that answer that have in common within one process.
+public struct AccessControl: Sendable {
+    public let tokens: AccessTokens
+    public let authenticator: Authenticator
+    public let hasher: PasswordHasher
+    public let trustedProxies: [NetworkRange]
+
+    /// - Parameters:
+    ///   - signingKeys: the file of ``SigningKeys``; `nil` for a key that ends with the process.
+    ///   - cost: of the hashes of new passwords.
+    /// - Throws: ``SigningKeysError``.
+    public init(
+        database: Database, signingKeys: URL? = nil, cost: PasswordHasher.Cost = .standard,
+        trustedProxies: [NetworkRange] = []
+    ) async throws {
+        tokens = try await AccessTokens(file: signingKeys)
+        authenticator = Authenticator(database: database, tokens: tokens)
+        hasher = PasswordHasher(cost: cost)
+        self.trustedProxies = trustedProxies
+    }
+}

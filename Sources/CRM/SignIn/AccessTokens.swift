@@ -1,0 +1,117 @@
+public import Foundation
+import JWTKit
+import Synchronization
+
+/// Signs and reads access tokens: JSON Web Tokens (RFC 7519) that name a member's session for a quarter of an hour.
+///
+/// The file of keys is looked at every few seconds, so that a key is rotated without a restart.
+public final class AccessTokens: Sendable {
+    public static let lifetime = Duration.seconds(900)
+    private static let issuer = "mehvar"
+    private static let interval = Duration.seconds(5)
+
+    private struct Loaded: Sendable {
+        var keys: JWTKeyCollection
+        var first: JWKIdentifier
+        var kids: Set<String>
+        var changed: Date?
+        var lookedAt: ContinuousClock.Instant
+    }
+
+    private let file: URL?
+    private let loaded: Mutex<Loaded>
+
+    /// - Parameter file: of ``SigningKeys``; `nil` for one key that ends with the process.
+    /// - Throws: ``SigningKeysError``.
+    public init(file: URL?) async throws {
+        self.file = file
+        let keys = try file.map { try SigningKeys(file: $0) } ?? .random()
+        loaded = Mutex(await Self.load(keys, changed: file.flatMap(Self.changed)))
+    }
+
+    /// Whose session a token is of.
+    struct Claims: JWTPayload {
+        let iss: IssuerClaim
+        let sub: SubjectClaim
+        let tid: String
+        let sid: String
+        let iat: IssuedAtClaim
+        let exp: ExpirationClaim
+
+        func verify(using algorithm: some JWTAlgorithm) throws {
+            guard iss.value == AccessTokens.issuer else {
+                throw JWTError.claimVerificationFailure(failedClaim: iss, reason: "another issuer")
+            }
+        }
+    }
+
+    func issue(_ session: Session.ID, of member: Member.ID, in tenant: Tenant.ID, at now: Date) async throws -> String {
+        await reload()
+        let (keys, first) = loaded.withLock { ($0.keys, $0.first) }
+        let claims = Claims(
+            iss: IssuerClaim(value: Self.issuer), sub: SubjectClaim(value: member.description),
+            tid: tenant.description, sid: session.description, iat: IssuedAtClaim(value: now),
+            exp: ExpirationClaim(value: now.addingTimeInterval(Self.lifetime / .seconds(1))))
+        return try await keys.sign(claims, kid: first)
+    }
+
+    struct Subject: Sendable {
+        let tenant: Tenant.ID
+        let member: Member.ID
+        let session: Session.ID
+        let expiresAt: Date
+    }
+
+    /// `nil` for a text that is no token of ours or that is not believed any more.
+    func read(_ token: String, at now: Date) async -> Subject? {
+        guard token.utf8.count <= 2048 else { return nil }
+        await reload()
+        let (keys, kids) = loaded.withLock { ($0.keys, $0.kids) }
+        do {
+            // A token without the name of its key would be tried with some key of the collection.
+            let header = try DefaultJWTParser().parse(Array(token.utf8), as: Claims.self).header
+            guard header.alg == "HS256", let kid = header.kid, kids.contains(kid) else { return nil }
+            let claims = try await keys.verify(token, as: Claims.self)
+            guard claims.exp.value > now, let tenant = Tenant.ID(claims.tid), let session = Session.ID(claims.sid),
+                let member = Member.ID(claims.sub.value)
+            else { return nil }
+            return Subject(tenant: tenant, member: member, session: session, expiresAt: claims.exp.value)
+        } catch {
+            return nil
+        }
+    }
+
+    /// A file that cannot be used any more changes nothing until it can: sessions go on.
+    private func reload() async {
+        guard let file else { return }
+        let isDue = loaded.withLock { loaded in
+            guard loaded.lookedAt.duration(to: .now) > Self.interval else { return false }
+            loaded.lookedAt = .now
+            return true
+        }
+        guard isDue, let changed = Self.changed(file), changed != loaded.withLock({ $0.changed }) else { return }
+        do {
+            let fresh = await Self.load(try SigningKeys(file: file), changed: changed)
+            loaded.withLock { $0 = fresh }
+        } catch {}
+    }
+
+    private static func changed(_ file: URL) -> Date? {
+        do {
+            return try FileManager.default.attributesOfItem(atPath: file.path)[.modificationDate] as? Date
+        } catch {
+            return nil
+        }
+    }
+
+    private static func load(_ keys: SigningKeys, changed: Date?) async -> Loaded {
+        let collection = JWTKeyCollection()
+        for key in keys.keys {
+            await collection.add(
+                hmac: HMACKey(from: key.secret), digestAlgorithm: .sha256, kid: JWKIdentifier(string: key.kid))
+        }
+        return Loaded(
+            keys: collection, first: JWKIdentifier(string: keys.keys[0].kid), kids: Set(keys.keys.map(\.kid)),
+            changed: changed, lookedAt: .now)
+    }
+}
