@@ -130,7 +130,7 @@ let package = Package(
         .testTarget(
             name: "CRMHTTPTests",
             dependencies: [
-                "CRMHTTP", "CRMJobs", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "CRMHTTP", "CRMJobs", "TestSupport", crypto, .product(name: "HummingbirdTesting", package: "hummingbird"),
             ], swiftSettings: settings),
     ]
 )

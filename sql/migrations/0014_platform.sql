@@ -77,4 +77,4 @@ INSERT INTO job.tenant (tenant_id) VALUES ('00000000-0000-0000-0000-000000000000
 CREATE POLICY platform ON job.job TO mehvar_platform
     USING (tenant_id = '00000000-0000-0000-0000-000000000000') WITH CHECK (tenant_id = '00000000-0000-0000-0000-000000000000');
 GRANT SELECT, INSERT ON job.job TO mehvar_platform;
-GRANT UPDATE (priority, state, run_at, max_attempts, version, parameters) ON job.job TO mehvar_platform;
+GRANT UPDATE (priority, state, run_at, max_attempts, version, parameters, cost, deadline) ON job.job TO mehvar_platform;

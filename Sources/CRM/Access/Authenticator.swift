@@ -85,7 +85,7 @@ public final class Authenticator: Sendable {
     }
 
     /// Forgets what is known of the callers of a tenant, or of all.
-    func forget(_ tenant: Tenant.ID?) {
+    package func forget(_ tenant: Tenant.ID?) {
         known.withLock { known in
             known.generation += 1
             known.entries = known.entries.filter { tenant != nil && $0.value.caller.context.tenantID != tenant }

@@ -62,6 +62,9 @@ public final class AccessTokens: Sendable {
         let expiresAt: Date
     }
 
+    /// Whether a token would open something, if its session is good.
+    package func isBelieved(_ token: String, at now: Date) async -> Bool { await read(token, at: now) != nil }
+
     /// `nil` for a text that is no token of ours or that is not believed any more.
     func read(_ token: String, at now: Date) async -> Subject? {
         guard token.utf8.count <= 2048 else { return nil }

@@ -102,7 +102,7 @@ struct StatementCatalogue {
                     CatalogueEntry(APIKeyStatements.touch(tenant, filled.key.id)),
                     CatalogueEntry(
                         APIKeyStatements.rotate(
-                            tenant, filled.key.id, token: token, prefix: "mhv_", overlap: .seconds(60))),
+                            tenant, filled.key.id, token: .make(for: tenant), prefix: "mhv_", overlap: .seconds(60))),
                     CatalogueEntry(APIKeyStatements.revoke(tenant, filled.key.id)),
                     CatalogueEntry(
                         try Event.record(
