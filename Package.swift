@@ -38,13 +38,16 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration.git", from: "1.4.0",
+            traits: [.defaults, "CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
@@ -63,7 +66,8 @@ let package = Package(
         .target(
             name: "CRM",
             dependencies: [
-                "JobQueue", "Mail", "Postgres", configuration, crypto, cryptoExtras, jwt, lifecycle, logging, mustache,
+                "JobQueue", "Mail", "Postgres", configuration, crypto, cryptoExtras, jwt, lifecycle, logging, metrics,
+                mustache, .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             resources: [.embedInCode("Campaigns/Templates"), .embedInCode("Members/Templates")],
             swiftSettings: settings),
@@ -71,7 +75,8 @@ let package = Package(
             name: "CRMHTTP",
             dependencies: [
                 "CRM", "CZLib", crypto, hummingbird, logging, mustache,
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HTTPTypes", package: "swift-http-types"), lifecycle,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "_NIOFileSystem", package: "swift-nio"),
             ],
             resources: [.embedInCode("Pages/Templates")], swiftSettings: settings),
@@ -79,14 +84,15 @@ let package = Package(
         .executableTarget(
             name: "mehvar-api",
             dependencies: [
-                "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, hummingbird, lifecycle, logging, signals,
+                "CRM", "CRMHTTP", "JobQueue", "Postgres", arguments, hummingbird, lifecycle, logging, metrics, signals,
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "mehvar-worker",
             dependencies: [
-                "CRM", "CRMJobs", "JobQueue", "Mail", "Postgres", arguments, lifecycle, logging, signals,
+                "CRM", "CRMHTTP", "CRMJobs", "JobQueue", "Mail", "Postgres", arguments, hummingbird, lifecycle, logging,
+                metrics, signals,
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -11,6 +11,8 @@ public struct API: Sendable {
     private let imports: Database
     private let spool: UploadSpool
     private let log: LogSink?
+    private let readiness: Readiness
+    private let metrics: RequestMetrics?
     private let signIn: SignInService
     private let gate: Gate
     private let tenants: TenantService
@@ -19,15 +21,18 @@ public struct API: Sendable {
     ///   - imports: a database with connections of its own, since an import keeps one for long.
     ///   - platform: for the platform API.
     ///   - access: who is let in.
+    ///   - metrics: where it is counted how long requests take.
     ///   - log: where the line of each request goes, in JSON; without one it goes to the server's logger.
     public init(
         database: Database, imports: Database, platform: PlatformDatabase, access: AccessControl, spool: UploadSpool,
-        log: LogSink? = nil
+        log: LogSink? = nil, readiness: Readiness? = nil, metrics: RequestMetrics? = nil
     ) {
         self.database = database
         self.imports = imports
         self.spool = spool
         self.log = log
+        self.metrics = metrics
+        self.readiness = readiness ?? Readiness(database: database, drainTime: .zero)
         signIn = SignInService(database: database, tokens: access.tokens, hasher: access.hasher)
         tenants = TenantService(database: platform)
         gate = Gate(
@@ -36,12 +41,21 @@ public struct API: Sendable {
     }
 
     /// A server at the address, as a service.
-    public func application(host: String, port: Int, logger: Logger) -> some ApplicationProtocol {
+    public func application(
+        host: String, port: Int, maximumClients: Int = 20_000, logger: Logger
+    ) -> some ApplicationProtocol {
         Application(
             router: router(),
-            // Who sends nothing for so long holds no connection.
-            server: .http1(configuration: .init(idleTimeout: .seconds(120))),
-            configuration: .init(address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [SlowBodyHandler()],
+                    // Who sends nothing for so long, or no whole head, holds no connection.
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024,
+                availableConnectionsDelegate: .maximum(maximumClients, logger: logger)),
             logger: logger)
     }
 
@@ -88,8 +102,8 @@ public struct API: Sendable {
         router.add(
             middleware: RequestBoundary(
                 paths: paths, crossOrigin: CrossOrigin(origins: OriginDirectory(database: database)),
-                log: RequestLog(sink: log)))
-        HealthRoutes(database: database).add(to: router)
+                log: RequestLog(sink: log), metrics: metrics))
+        HealthRoutes(readiness: readiness).add(to: router)
         RespondentRoutes(respondents: RespondentService(database: database)).add(to: router)
         DocumentRoutes(operations: operations).add(to: router)
         PasswordRoutes(signIn: signIn, gate: gate).add(to: router)

@@ -5,6 +5,7 @@ import Foundation
 import Hummingbird
 import JobQueue
 import Logging
+import Metrics
 import NIOCore
 import Postgres
 import ServiceLifecycle
@@ -15,20 +16,19 @@ import UnixSignals
 struct APIServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mehvar-api", abstract: "Serves the API and the pages of respondents.",
-        discussion: """
-            Runs until SIGTERM or SIGINT. Everything is set by MEHVAR_… in the environment, which README lists under \
-            “Configuration”; MEHVAR_DATABASE_URL names the database.
-            """)
+        discussion: "Runs until SIGTERM or SIGINT, and then ends what it does.\n\n\(Settings.help)")
 
     @Flag(help: "Print the OpenAPI document and end.")
     var openapi = false
+    @Argument(parsing: .allUnrecognized, help: "Settings, as below.")
+    var settings: [String] = []
 
     func run() async {
         do {
             if openapi {
                 print(try await API.document(), terminator: "")
             } else {
-                try await Self.run(Settings())
+                try await Self.run(Settings(flags: settings))
             }
         } catch {
             FileHandle.standardError.write(Data("mehvar-api: \(error)\n".utf8))
@@ -36,53 +36,83 @@ struct APIServer: AsyncParsableCommand {
         }
     }
 
+    /// How long requests may take to end once no more are taken.
+    private static let gracePeriod = Duration.seconds(30)
+
     private static func run(_ settings: Settings) async throws {
+        ProcessMetrics.begin()
         // They read and write; requests run on the threads that watch the database's sockets.
         NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
         let (logger, log) = settings.bootstrapLogger("mehvar-api")
-        let pool = Pool(settings.configuration(as: .app, application: "mehvar-api", logger: logger))
-        var importing = settings.configuration(
-            as: .app, application: "mehvar-api import", connections: 2, logger: logger)
-        importing.acquireTimeout = .seconds(60)
-        let importPool = Pool(importing)
-        let signalPool = Pool(
-            settings.configuration(as: .app, application: "mehvar-api signal", connections: 1, logger: logger))
-        let signal = EnqueueSignal(pool: signalPool, logger: logger)
-        let database = Database(pool: pool, signal: signal)
+        let metrics = settings.monitoringPort == nil ? nil : MetricsRegistry()
+        if let metrics { MetricsSystem.bootstrap(metrics) }
+        let connections = Connections(settings, logger)
+        let database = Database(pool: connections.pool, signal: connections.signal)
         do {
             try await database.check()
         } catch let error as PostgresError where error.isUnavailable {
             // Requests get 503 until it is back.
             logger.warning("the database is away", metadata: ["error": "\(error)"])
         }
-        let platformPool = Pool(
-            settings.configuration(as: .platform, application: "mehvar-api platform", connections: 2, logger: logger))
         let spool = UploadSpool(directory: settings.spoolDirectory, limit: settings.uploadLimit)
         try spool.removeLeftovers()
         if settings.signingKeys == nil {
             logger.warning(
-                "members' access tokens end with this process and hold on no other; MEHVAR_SIGNING_KEYS names a file of keys"
-            )
+                "members' access tokens end with this process and hold on no other; MEHVAR_SIGNING_KEYS names a file of keys")
         }
         let access = try await AccessControl(
             database: database, signingKeys: settings.signingKeys, trustedProxies: settings.trustedProxies)
-        let application = API(
-            database: database, imports: Database(pool: importPool, signal: signal),
-            platform: PlatformDatabase(pool: platformPool), access: access, spool: spool, log: log
-        )
-        .application(host: settings.host, port: settings.port, logger: logger)
+        let readiness = Readiness(database: database, drainTime: settings.drainTime)
+        let api = API(
+            database: database, imports: Database(pool: connections.importing, signal: connections.signal),
+            platform: PlatformDatabase(pool: connections.platform), access: access, spool: spool, log: log,
+            readiness: readiness, metrics: metrics.map { _ in RequestMetrics() })
         // They shut down in the reverse order: first the requests, then the connections that they used.
-        var services: [any Service] = [signalPool, pool, importPool, platformPool]
+        var services: [any Service] = connections.services
+        if let port = settings.monitoringPort, let metrics {
+            services.append(
+                MonitoringServer(metrics: metrics, readiness: readiness)
+                    .application(host: settings.monitoringHost, port: port, logger: logger))
+        }
         // A pooler in transaction mode does not pass notifications on.
         if settings.statementMode == .prepared {
             let listening = settings.configuration(
                 as: .app, application: "mehvar-api access", connections: 1, logger: logger)
             services.append(AccessSignal(listening, authenticator: access.authenticator, logger: logger))
         }
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services + [application],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        services.append(
+            api.application(
+                host: settings.host, port: settings.port, maximumClients: settings.maximumClients, logger: logger))
+        services.append(readiness)
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = settings.drainTime + gracePeriod
+        let group = ServiceGroup(configuration: configuration)
         try await withTaskExecutorPreference(PollingExecutor.shared) { try await group.run() }
+    }
+
+    /// What the process does its work over.
+    private struct Connections {
+        let pool: Pool
+        /// Apart, since an import keeps one for long.
+        let importing: Pool
+        let platform: Pool
+        let signalling: Pool
+        let signal: EnqueueSignal
+
+        init(_ settings: Settings, _ logger: Logger) {
+            func configuration(_ role: DatabaseRole, _ name: String, _ connections: Int?) -> Postgres.Configuration {
+                settings.configuration(as: role, application: name, connections: connections, logger: logger)
+            }
+            pool = Pool(configuration(.app, "mehvar-api", nil))
+            var imports = configuration(.app, "mehvar-api import", 2)
+            imports.acquireTimeout = .seconds(60)
+            importing = Pool(imports)
+            platform = Pool(configuration(.platform, "mehvar-api platform", 2))
+            signalling = Pool(configuration(.app, "mehvar-api signal", 1))
+            signal = EnqueueSignal(pool: signalling, logger: logger)
+        }
+
+        var services: [any Service] { [signalling, pool, importing, platform] }
     }
 }

@@ -1,10 +1,13 @@
 import ArgumentParser
 import CRM
 import CRMJobs
+import CRMHTTP
 import Foundation
+import Hummingbird
 import JobQueue
 import Logging
 import Mail
+import Metrics
 import Postgres
 import ServiceLifecycle
 import UnixSignals
@@ -14,14 +17,14 @@ import UnixSignals
 struct WorkerServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mehvar-worker", abstract: "Does the background jobs of all tenants.",
-        discussion: """
-            Runs until SIGTERM or SIGINT. It takes no arguments: everything is set by MEHVAR_… in the environment, which README \
-            lists under “Configuration”; MEHVAR_DATABASE_URL names the database.
-            """)
+        discussion: "Runs until SIGTERM or SIGINT, and then ends what it does.\n\n\(Settings.help)")
+
+    @Argument(parsing: .allUnrecognized, help: "Settings, as below.")
+    var settings: [String] = []
 
     func run() async {
         do {
-            try await Self.run(Settings())
+            try await Self.run(Settings(flags: settings))
         } catch {
             FileHandle.standardError.write(Data("mehvar-worker: \(error)\n".utf8))
             Foundation.exit(1)
@@ -29,7 +32,10 @@ struct WorkerServer: AsyncParsableCommand {
     }
 
     private static func run(_ settings: Settings) async throws {
+        ProcessMetrics.begin()
         let (logger, _) = settings.bootstrapLogger("mehvar-worker")
+        let metrics = settings.monitoringPort == nil ? nil : MetricsRegistry()
+        if let metrics { MetricsSystem.bootstrap(metrics) }
         let queuePool = Pool(
             settings.configuration(as: .queue, application: "mehvar-worker", connections: 8, logger: logger))
         let pool = Pool(settings.configuration(as: .app, application: "mehvar-worker", logger: logger))
@@ -55,9 +61,16 @@ struct WorkerServer: AsyncParsableCommand {
         let worker = Worker(
             pool: queuePool, handlers: handlers.registry(), configuration: configuration, logger: logger)
         // They shut down in the reverse order: first the jobs, then the connections that they used.
+        var services: [any Service] = [queuePool, pool, platformPool]
+        let readiness = Readiness(database: database, drainTime: .zero)
+        if let port = settings.monitoringPort, let metrics {
+            services.append(
+                MonitoringServer(metrics: metrics, readiness: readiness) { try await QueueGauges.text(queuePool) }
+                    .application(host: settings.monitoringHost, port: port, logger: logger))
+        }
         let group = ServiceGroup(
             configuration: .init(
-                services: [queuePool, pool, platformPool, worker], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: services + [worker, readiness], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         try await group.run()
         await transport.close()

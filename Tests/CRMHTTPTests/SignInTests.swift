@@ -118,7 +118,7 @@ struct SignInTests {
     @Test func `Each further wrong password makes the wait twice as long, up to a quarter of an hour`() async throws {
         try await Self.with { fixture, visitor, _ in
             var waits: [Int] = []
-            for _ in 0..<17 {
+            for _ in 0..<12 {
                 _ = try await Self.signIn(visitor, "mira@team.example", "wrong horse")
                 waits.append(
                     Int(
@@ -126,7 +126,7 @@ struct SignInTests {
                             "SELECT round(extract(epoch FROM locked_until - failed_at))::int8 FROM crm.sign_in_failure")))
                 try await fixture.business.server.run("UPDATE crm.sign_in_failure SET locked_until = now()")
             }
-            #expect(waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900])
+            #expect(waits == [0, 0, 0, 0, 15, 30, 60, 120, 240, 480, 900, 900])
         }
     }
 

@@ -1,5 +1,4 @@
 import CRM
-import Configuration
 import Foundation
 import JobQueue
 import Postgres
@@ -10,7 +9,7 @@ import Testing
 @Suite("Settings of the worker")
 struct WorkerSettingsTests {
     private func settings(_ environment: [String: String]) throws -> WorkerSettings {
-        try Settings(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))).worker
+        try Settings(environment: environment).worker
     }
 
     /// What is wrong with this environment.

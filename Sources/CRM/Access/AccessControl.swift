@@ -9,14 +9,15 @@ public struct AccessControl: Sendable {
 
     /// - Parameters:
     ///   - signingKeys: the file of ``SigningKeys``; `nil` for a key that ends with the process.
+    ///   - lifetime: how long answers of the authentication are kept.
     ///   - cost: of the hashes of new passwords.
     /// - Throws: ``SigningKeysError``.
     public init(
         database: Database, signingKeys: URL? = nil, cost: PasswordHasher.Cost = .standard,
-        trustedProxies: [NetworkRange] = []
+        trustedProxies: [NetworkRange] = [], remembering lifetime: Duration = Authenticator.lifetime
     ) async throws {
         tokens = try await AccessTokens(file: signingKeys)
-        authenticator = Authenticator(database: database, tokens: tokens)
+        authenticator = Authenticator(database: database, tokens: tokens, remembering: lifetime)
         hasher = PasswordHasher(cost: cost)
         self.trustedProxies = trustedProxies
     }

@@ -18,14 +18,16 @@ public final class Authenticator: Sendable {
         var generation = 0
     }
 
-    private static let lifetime = Duration.seconds(5)
+    public static let lifetime = Duration.seconds(5)
     private static let capacity = 10_000
 
     private let database: Database
     private let tokens: AccessTokens
+    private let lifetime: Duration
     private let known = Mutex(Known())
 
-    public init(database: Database, tokens: AccessTokens) {
+    init(database: Database, tokens: AccessTokens, remembering lifetime: Duration) {
+        self.lifetime = lifetime
         self.database = database
         self.tokens = tokens
     }
@@ -43,8 +45,8 @@ public final class Authenticator: Sendable {
         if let entry, entry.until > now { return entry.caller }
         let (caller, expiresAt) =
             token.hasPrefix(APIKey.marker) ? try await key(token) : try await member(token)
-        let remaining = expiresAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? Self.lifetime
-        remember(digest, Entry(caller: caller, until: now + min(Self.lifetime, remaining)), generation, now)
+        let remaining = expiresAt.map { Duration.seconds(max(0, $0.timeIntervalSinceNow)) } ?? lifetime
+        remember(digest, Entry(caller: caller, until: now + min(lifetime, remaining)), generation, now)
         return caller
     }
 

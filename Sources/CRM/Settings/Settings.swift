@@ -1,10 +1,11 @@
-public import Configuration
+import Configuration
 public import Foundation
 public import Logging
 public import Mail
 public import Postgres
 
-/// What a process of the deployment is told by its environment: `MEHVAR_DATABASE_URL` and so on.
+/// What a process of the deployment is told: by flags such as `--pool-size`, by its environment, `MEHVAR_POOL_SIZE`, or by the file
+/// that `--config` or `MEHVAR_CONFIG` names.
 public struct Settings: Sendable {
     /// A libpq URL without a user: each process adds the role that it works as.
     public let databaseURL: String
@@ -16,6 +17,13 @@ public struct Settings: Sendable {
     public let logFormat: LogFormat
     public let host: String
     public let port: Int
+    /// Where `/metrics` is served; `nil` for nowhere.
+    public let monitoringPort: Int?
+    public let monitoringHost: String
+    /// For how long a server goes on after it was told to stop.
+    public let drainTime: Duration
+    /// Most connections of clients.
+    public let maximumClients: Int
     /// Where respondents reach the API, for the links in mails.
     public let publicURL: String
     public let mailURL: MailURL
@@ -31,66 +39,99 @@ public struct Settings: Sendable {
     public let trustedProxies: [NetworkRange]
     public let worker: WorkerSettings
 
-    /// Reads the settings under `mehvar`.
+    /// Reads flags, the environment and the file of settings.
     ///
-    /// - Throws: ``SettingsError`` with every value that cannot be used.
-    public init(_ config: ConfigReader) throws {
-        let config = config.scoped(to: "mehvar")
-        var reader = SettingsReader(config)
-        databaseURL = config.string(forKey: "database.url", default: "postgresql:///mehvar")
-        poolSize = reader.number("pool.size", "MEHVAR_POOL_SIZE", 8, in: 1...1000)
-        let modes: [String: StatementMode] = ["prepared": .prepared, "unprepared": .unprepared]
-        let mode = modes[config.string(forKey: "statements", default: "prepared")]
-        statementMode = mode ?? .prepared
-        if mode == nil { reader.mistakes.append("MEHVAR_STATEMENTS is prepared, or unprepared behind PgBouncer") }
-        host = config.string(forKey: "host", default: "127.0.0.1")
-        port = reader.number("port", "MEHVAR_PORT", 8080, in: 1...65535)
-        uploadLimit = reader.number("upload.limit", "MEHVAR_UPLOAD_LIMIT", 1 << 30, in: 1...(1 << 40))
-        let level = config.string(forKey: "log.level", default: "info")
-        logLevel = Logger.Level(rawValue: level) ?? .info
-        if Logger.Level(rawValue: level) == nil {
-            reader.mistakes.append(
-                "MEHVAR_LOG_LEVEL is one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        let format = config.string(forKey: "log.format", default: "json")
-        logFormat = LogFormat(rawValue: format) ?? .json
-        if LogFormat(rawValue: format) == nil {
-            reader.mistakes.append("MEHVAR_LOG_FORMAT is json, or text for people")
-        }
-        publicURL = config.string(forKey: "public.url", default: "http://\(host):\(port)")
-        if !publicURL.hasPrefix("http://") && !publicURL.hasPrefix("https://") {
-            reader.mistakes.append("MEHVAR_PUBLIC_URL begins with http:// or https://")
-        }
-        let home = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
-        let outbox = MailURL.maildir(path: home.appending(path: ".mehvar/outbox").path)
-        do {
-            mailURL = try config.string(forKey: "mail.url").map { try MailURL($0) } ?? outbox
-        } catch {
-            mailURL = outbox
-            reader.mistakes.append("MEHVAR_MAIL_URL: \(error)")
-        }
-        spoolDirectory = URL(
-            filePath: config.string(
-                forKey: "spool.dir",
-                default: FileManager.default.temporaryDirectory.appending(path: "mehvar-spool").path),
-            directoryHint: .isDirectory)
-        sqlDirectory = URL(filePath: config.string(forKey: "sql.dir", default: "sql"), directoryHint: .isDirectory)
-        signingKeys = config.string(forKey: "signing.keys").map { URL(filePath: $0) }
-        let proxies = config.string(forKey: "trusted.proxies")?.split(separator: ",").map {
-            $0.trimmingCharacters(in: .whitespaces)
-        }
-        trustedProxies = (proxies ?? []).compactMap { NetworkRange($0) }
-        if trustedProxies.count < proxies?.count ?? 0 {
-            reader.mistakes.append("MEHVAR_TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8,127.0.0.1")
-        }
-        worker = WorkerSettings(&reader)
+    /// - Throws: ``SettingsError`` with everything that cannot be used.
+    public init(
+        flags: [String] = [], environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
+        let source = SettingsSource(flags: flags, environment: environment, known: Self.all)
+        var reader = SettingsReader(source.config)
+        reader.mistakes = source.mistakes
+        self.init(&reader)
         if !reader.mistakes.isEmpty { throw SettingsError(mistakes: reader.mistakes) }
     }
 
-    /// Reads the environment of this process.
-    ///
-    /// - Throws: ``SettingsError`` with every value that cannot be used.
-    public init() throws { try self.init(ConfigReader(provider: EnvironmentVariablesProvider())) }
+    /// Every setting, in the order in which people read about them.
+    public static let all: [Setting] = {
+        var reader = SettingsReader(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: [:])))
+        _ = Settings(&reader)
+        return reader.known
+    }()
+
+    private init(_ reader: inout SettingsReader) {
+        databaseURL =
+            reader.text(
+                "database.url", usual: "postgresql:///mehvar",
+                "A libpq URL without a user; each program adds the role that it works as.", isSecret: true)
+            ?? "postgresql:///mehvar"
+        poolSize = reader.number("pool.size", 8, in: 1...1000, "Most connections as mehvar_app.")
+        statementMode = reader.choice(
+            "statements", "prepared", ["prepared": .prepared, "unprepared": .unprepared], else: .prepared,
+            "unprepared behind PgBouncer in transaction mode.", wrong: "is prepared, or unprepared behind PgBouncer")
+        host = reader.text("host", "127.0.0.1", "The address that the API listens on.")
+        port = reader.number("port", 8080, in: 1...65535, "The port that the API listens on.")
+        monitoringHost = reader.text(
+            "monitoring.host", "127.0.0.1", "The address at which /metrics, /healthz and /readyz are served.")
+        let monitoring = reader.number("monitoring.port", 0, in: 0...65535, "Its port; 0 serves them nowhere.")
+        monitoringPort = monitoring == 0 ? nil : monitoring
+        drainTime = .seconds(
+            reader.number(
+                "drain.seconds", 0, in: 0...600,
+                "For how long a server that was told to stop goes on, while /readyz says that it is draining."))
+        maximumClients = reader.number(
+            "maximum.clients", 20_000, in: 1...1_000_000, "Most connections that the API takes at once.")
+        publicURL = reader.text("public.url", "http://\(host):\(port)", "Where people reach the API, for links in mails.")
+        let home = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+        mailURL = Self.mailURL(&reader, home)
+        signingKeys = reader.text(
+            "signing.keys", usual: "one key that ends with the process",
+            "The file of the keys that access tokens are signed with; mehvar signing-keys makes it."
+        ).map { URL(filePath: $0) }
+        trustedProxies = Self.proxies(&reader)
+        spoolDirectory = URL(
+            filePath: reader.text("spool.dir", usual: "mehvar-spool in the temporary folder", "Where uploads wait.")
+                ?? FileManager.default.temporaryDirectory.appending(path: "mehvar-spool").path,
+            directoryHint: .isDirectory)
+        uploadLimit = reader.number("upload.limit", 1 << 30, in: 1...(1 << 40), "Most bytes of a CSV upload.")
+        worker = WorkerSettings(&reader)
+        sqlDirectory = URL(
+            filePath: reader.text("sql.dir", "sql", "The folder with the migrations."), directoryHint: .isDirectory)
+        let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+        let level = reader.text("log.level", "info", "The least that is logged: \(levels).")
+        logLevel = Logger.Level(rawValue: level) ?? .info
+        if Logger.Level(rawValue: level) == nil { reader.mistakes.append("MEHVAR_LOG_LEVEL is one of \(levels)") }
+        logFormat = reader.choice(
+            "log.format", "json", ["json": .json, "text": .text], else: .json,
+            "A line of JSON an entry, or text for people.", wrong: "is json, or text for people")
+        if !publicURL.hasPrefix("http://") && !publicURL.hasPrefix("https://") {
+            reader.mistakes.append("MEHVAR_PUBLIC_URL begins with http:// or https://")
+        }
+    }
+
+    private static func mailURL(_ reader: inout SettingsReader, _ home: URL) -> MailURL {
+        let outbox = MailURL.maildir(path: home.appending(path: ".mehvar/outbox").path)
+        let text = reader.text(
+            "mail.url", usual: "maildir:// + .mehvar/outbox of the working folder",
+            "maildir:///path, smtp://[user:password@]host[:port] or smtps://….", isSecret: true)
+        do {
+            return try text.map { try MailURL($0) } ?? outbox
+        } catch {
+            reader.mistakes.append("MEHVAR_MAIL_URL: \(error)")
+            return outbox
+        }
+    }
+
+    private static func proxies(_ reader: inout SettingsReader) -> [NetworkRange] {
+        let texts = reader.text(
+            "trusted.proxies", usual: "none", "Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."
+        )?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        let ranges = (texts ?? []).compactMap { NetworkRange($0) }
+        if ranges.count < texts?.count ?? 0 {
+            reader.mistakes.append("MEHVAR_TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8,127.0.0.1")
+        }
+        return ranges
+    }
 
     /// What a server logs with, to standard error; called once in a process.
     ///
@@ -133,7 +174,7 @@ public enum DatabaseRole: String, Sendable {
     case platform = "mehvar_platform"
 }
 
-/// The environment holds values that cannot be used.
+/// What a program was told cannot be used.
 public struct SettingsError: Error, CustomStringConvertible {
     public let mistakes: [String]
     public var description: String { "wrong configuration:\n" + mistakes.map { "  \($0)" }.joined(separator: "\n") }

@@ -1,4 +1,3 @@
-import Configuration
 import Foundation
 public import JobQueue
 
@@ -16,15 +15,19 @@ public struct WorkerSettings: Sendable, Equatable {
     public let daysKept: Int
 
     init(_ reader: inout SettingsReader) {
-        concurrency = reader.number("worker.concurrency", "MEHVAR_WORKER_CONCURRENCY", 32, in: 1...10_000)
-        queues = reader.config.string(forKey: "worker.queues").map(Self.items)
+        concurrency = reader.number("worker.concurrency", 32, in: 1...10_000, "Most jobs that a worker runs at once.")
+        queues = reader.text(
+            "worker.queues", usual: "those of all kinds of jobs", "The queues that a worker serves, such as default,mail."
+        ).map(Self.items)
         if let queues, !queues.allSatisfy(Self.isQueue) || Set(queues).count < queues.count {
             reader.mistakes.append("MEHVAR_WORKER_QUEUES is a list of different queues, such as default,mail")
         }
         slots = Self.slots(&reader, of: concurrency, among: queues)
         gracePeriod = .seconds(
-            reader.number("worker.grace.seconds", "MEHVAR_WORKER_GRACE_SECONDS", 20, in: 0...86_400))
-        daysKept = reader.number("worker.days.kept", "MEHVAR_WORKER_DAYS_KEPT", 7, in: 1...3650)
+            reader.number(
+                "worker.grace.seconds", 20, in: 0...86_400, "How long running jobs may take to end when a worker stops."))
+        daysKept = reader.number(
+            "worker.days.kept", 7, in: 1...3650, "Days for which finished jobs are kept; the same for all workers.")
     }
 
     private static func slots(
@@ -32,7 +35,10 @@ public struct WorkerSettings: Sendable, Equatable {
     ) -> [String: QueueSlots] {
         let name = "MEHVAR_WORKER_SLOTS"
         var slots: [String: QueueSlots] = [:]
-        for item in reader.config.string(forKey: "worker.slots").map(items) ?? [] {
+        let text = reader.text(
+            "worker.slots", usual: "no limits",
+            "How many slots a queue may use, such as mail=8; with mail=8:2 two of them are for it alone.")
+        for item in text.map(items) ?? [] {
             guard let (queue, setting) = entry(item) else {
                 reader.mistakes.append(
                     "\(name) is a list such as mail=8 (8 slots at most), mail=8:2 (2 of them for it alone) "

@@ -10,8 +10,8 @@ enum SessionStatements {
         Statement("session.tenant", "SELECT crm.tenant_named(\(slug))", one: { try $0.nextIfPresent() })
     }
 
-    /// Counts an attempt, before it is known whether the password is right, so that many at once are counted too. Five are free; after
-    /// each further one the address waits twice as long, a quarter of an hour at most.
+    /// Counts an attempt, before it is known whether the password is right, so that many at once are counted too. After five the
+    /// address waits 15 seconds, after each further one twice as long, a quarter of an hour at most.
     ///
     /// - Returns: 0 rows while the address waits.
     static func countAttempt(_ tenant: Tenant.ID, emailHash: Bytes) -> Statement<Int> {
@@ -24,7 +24,7 @@ enum SessionStatements {
             SET failures = CASE WHEN f.failed_at < excluded.failed_at - interval '1 day' THEN 1 ELSE f.failures + 1 END,
                 locked_until = excluded.failed_at
                     + CASE WHEN f.failed_at < excluded.failed_at - interval '1 day' OR f.failures < 4 THEN interval '0'
-                        ELSE make_interval(secs => least(900, power(2, f.failures - 4))) END,
+                        ELSE make_interval(secs => least(900, 15 * power(2, f.failures - 4))) END,
                 failed_at = excluded.failed_at
             WHERE f.locked_until <= excluded.failed_at
             """)

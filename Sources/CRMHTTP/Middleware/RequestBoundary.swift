@@ -7,6 +7,7 @@ struct RequestBoundary: RouterMiddleware {
     let paths: PathTable
     let crossOrigin: CrossOrigin
     let log: RequestLog
+    let metrics: RequestMetrics?
 
     func handle(
         _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
@@ -35,10 +36,12 @@ struct RequestBoundary: RouterMiddleware {
             response.headers[.rateLimitPolicy] = limit.policy
             response.headers[.rateLimit] = limit.remaining
         }
+        let duration = ContinuousClock.now - started
+        metrics?.record(
+            route: context.endpointPath ?? "none", method: request.method, status: response.status.code, duration)
         log.write(
             RequestLog.Entry(
-                request: request, context: context, status: response.status.code,
-                duration: ContinuousClock.now - started, cause: cause))
+                request: request, context: context, status: response.status.code, duration: duration, cause: cause))
         return response
     }
 

@@ -31,6 +31,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case importRunning = "import_running"
     case inFlight = "in_flight"
     case stale
+    case timedOut = "timed_out"
     case tooLarge = "too_large"
     case unsupportedMediaType = "unsupported_media_type"
     case invalid
@@ -41,6 +42,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case busy
     case outcomeUnknown = "outcome_unknown"
     case staleSchema = "stale_schema"
+    case draining
 
     var status: HTTPResponse.Status {
         switch self {
@@ -56,12 +58,13 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .referenceTaken, .nameTaken, .alreadyLaunched, .ruleSegment, .duplicateImport, .importRunning, .inFlight:
             .conflict
         case .stale: .preconditionFailed
+        case .timedOut: .requestTimeout
         case .tooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType
         case .invalid, .keyReused: .unprocessableContent
         case .rateLimited: .tooManyRequests
         case .internalError: .internalServerError
-        case .unavailable, .busy, .outcomeUnknown, .staleSchema: .serviceUnavailable
+        case .unavailable, .busy, .outcomeUnknown, .staleSchema, .draining: .serviceUnavailable
         }
     }
 
@@ -101,6 +104,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .inFlight: "The same request is being done at this moment. Repeat it shortly."
         case .stale:
             "The object has changed since the version that the client named. Read it again and repeat the change."
+        case .timedOut: "The body came in too slowly. Send it at once."
         case .tooLarge: "The body is larger than allowed."
         case .unsupportedMediaType: "The Content-Type is none that the operation takes."
         case .invalid: "Some values are not allowed; errors names each by a JSON pointer into the body."
@@ -111,6 +115,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .busy: "Others are changing the same objects. Nothing was changed; repeat it after Retry-After."
         case .outcomeUnknown:
             "The database went away before it answered: the change may or may not have been made. Repeat it under the same Idempotency-Key, or look before you repeat it."
+        case .draining: "The server is about to stop. Ask another one."
         case .staleSchema: "The database is being upgraded. Repeat it after Retry-After."
         }
     }

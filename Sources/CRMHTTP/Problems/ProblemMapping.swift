@@ -19,6 +19,7 @@ extension Problem {
             case let error as PostgresError where error.isContention: problem(.busy, retryAfter: 2)
             case let error as PostgresError where error.reason == .commitUnknown:
                 problem(.outcomeUnknown, retryAfter: 2)
+            case is Readiness.Draining: problem(.draining, retryAfter: 10)
             case is StaleSchemaError: problem(.staleSchema, retryAfter: 10)
             case let error as HTTPError where error.status == .notFound:
                 problem(.notFound, "There is nothing at this path.")
