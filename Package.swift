@@ -96,7 +96,10 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "mehvar", dependencies: ["CRM", "JobQueue", "Postgres", arguments, logging],
+            name: "mehvar",
+            dependencies: [
+                "CRM", "JobQueue", "Postgres", arguments, crypto, logging, subprocess,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "mehvar-bench",
