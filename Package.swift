@@ -139,7 +139,11 @@ let package = Package(
         .testTarget(
             name: "CRMHTTPTests",
             dependencies: [
-                "CRMHTTP", "CRMJobs", "TestSupport", crypto, .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "CRMHTTP", "CRMJobs", "TestSupport", crypto, lifecycle, logging,
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ], swiftSettings: settings),
     ]
 )

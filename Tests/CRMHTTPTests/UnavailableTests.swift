@@ -110,6 +110,24 @@ struct UnavailableTests {
         }
     }
 
+    @Test func `A schema that is ahead is worked on, so that servers are upgraded one by one`() async throws {
+        try await withMigratedDatabase { server in
+            let key = try await HTTPFixture.makeKey(try await Business(in: server))
+            try await server.execute(
+                """
+                INSERT INTO platform.migration (number, name, checksum) VALUES (9999, 'later', '');
+                ALTER TABLE crm.customer ADD COLUMN later text NOT NULL DEFAULT 'x';
+                CREATE TABLE crm.later (tenant_id uuid PRIMARY KEY);
+                """)
+            try await TestAPI.with(server, key: key) { api in
+                let ready = try await api.get("/readyz")
+                let made = try await api.post("/v1/customers", #"{"name": "Ada"}"#)
+                let list = try await api.get("/v1/customers")
+                #expect(try ready.status == 200 && made.status == 201 && list.list("data").count == 1)
+            }
+        }
+    }
+
     /// Lets the application's role connect to the database, or ends its connections and keeps it out.
     private static func admit(_ isAdmitted: Bool, to server: TestDatabase) async throws {
         // From another database, since this one cannot be entered while it lets nobody in.
