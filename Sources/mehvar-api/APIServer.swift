@@ -58,7 +58,8 @@ struct APIServer: AsyncParsableCommand {
         try spool.removeLeftovers()
         if settings.signingKeys == nil {
             logger.warning(
-                "members' access tokens end with this process and hold on no other; MEHVAR_SIGNING_KEYS names a file of keys")
+                "members' access tokens end with this process and hold on no other; MEHVAR_SIGNING_KEYS names a file of keys"
+            )
         }
         let access = try await AccessControl(
             database: database, signingKeys: settings.signingKeys, trustedProxies: settings.trustedProxies)

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CRM
-import CRMJobs
 import CRMHTTP
+import CRMJobs
 import Foundation
 import Hummingbird
 import JobQueue

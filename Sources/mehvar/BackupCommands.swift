@@ -94,7 +94,8 @@ struct Restore: AsyncParsableCommand {
         let deployment = try Deployment()
         let note = try verifiedNote(of: file)
         guard try await deployment.isEmpty() else {
-            throw ValidationError("The database holds something already. Restore into a new one, and put that in its place.")
+            throw ValidationError(
+                "The database holds something already. Restore into a new one, and put that in its place.")
         }
         try await Tool.run(
             "pg_restore",
@@ -105,7 +106,9 @@ struct Restore: AsyncParsableCommand {
         let queue = deployment.queue
         defer { queue.close() }
         if !resumeJobs {
-            let queues = Set(try await queue.pipeline(QueueStatistics.statement).map(\.queue)).union(["default", "mail"])
+            let queues = Set(try await queue.pipeline(QueueStatistics.statement).map(\.queue)).union([
+                "default", "mail",
+            ])
             for name in queues.sorted() {
                 _ = try await queue.pipeline(OperateStatements.setPaused(true, queue: name, tenant: nil))
             }
@@ -123,7 +126,8 @@ struct Restore: AsyncParsableCommand {
             note = try JSONCoding.decoder().decode(
                 BackupNote.self, from: try Data(contentsOf: BackupNote.file(of: file)))
         } catch {
-            throw ValidationError("\(BackupNote.file(of: file).path), which stands beside every backup, cannot be read.")
+            throw ValidationError(
+                "\(BackupNote.file(of: file).path), which stands beside every backup, cannot be read.")
         }
         guard try file.size == note.bytes, try file.sha256() == note.sha256 else {
             throw ValidationError("\(file.path) is not what was written: its checksum is another one.")

@@ -23,7 +23,8 @@ struct Mehvar: AsyncParsableCommand {
               mehvar report nps --tenant parsian
             """,
         subcommands: [
-            Migrate.self, Backup.self, Restore.self, TenantCommands.self, MemberCommands.self, KeyCommands.self, Import.self, Report.self,
+            Migrate.self, Backup.self, Restore.self, TenantCommands.self, MemberCommands.self, KeyCommands.self,
+            Import.self, Report.self,
             JobCommands.self, PlatformKeyCommands.self, SigningKeyCommands.self,
         ])
 

@@ -76,7 +76,8 @@ struct MemberCommands: AsyncParsableCommand {
 
         func run() throws {
             try output.print(
-                Role.table.map { Permission(scope: $0.scope, roles: $0.roles) }, columns: ["scope"] + Role.allCases.map(\.rawValue),
+                Role.table.map { Permission(scope: $0.scope, roles: $0.roles) },
+                columns: ["scope"] + Role.allCases.map(\.rawValue),
                 rows: Role.table.map { row in
                     [row.scope.rawValue] + Role.allCases.map { row.roles.contains($0) ? "yes" : "" }
                 })

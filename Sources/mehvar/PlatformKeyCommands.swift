@@ -32,7 +32,8 @@ struct PlatformKeyCommands: AsyncParsableCommand {
                 .cli, name: name, scopes: scopes.isEmpty ? PlatformScope.allCases : scopes,
                 expiresAt: expiresInDays.map { Date(timeIntervalSinceNow: Double($0) * 86_400) })
             try output.print(
-                CreatedPlatformKey(id: key.id, name: key.name, secret: secret), columns: ["id", "key", "name", "expires_at"],
+                CreatedPlatformKey(id: key.id, name: key.name, secret: secret),
+                columns: ["id", "key", "name", "expires_at"],
                 rows: [[key.id.description, secret, key.name, key.expiresAt?.short ?? "never"]])
             if output.format == .table {
                 FileHandle.standardError.write(Data("Keep the key now: it is not shown again.\n".utf8))

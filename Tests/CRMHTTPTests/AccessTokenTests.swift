@@ -60,7 +60,8 @@ struct AccessTokenTests {
             }
             let viewersSession = try #require(try Parts(viewer.accessToken).payload["sid"])
             let wrong = [
-                "eyJ", "a.b.c", "..", token + "A", String(token.dropLast()), token + ".x", token.prefix(20) + " " + token.dropFirst(20),
+                "eyJ", "a.b.c", "..", token + "A", String(token.dropLast()), token + ".x",
+                token.prefix(20) + " " + token.dropFirst(20),
                 String(repeating: "e", count: 5000),
                 try forged({ $0.header["alg"] = "none" }, { _ in "" }),
                 try forged({ $0.header["alg"] = "None" }, { _ in parts.signature }),

@@ -41,7 +41,8 @@ struct AuditTests {
             let kept = try await fixture.business.server.texts("SELECT e::text FROM crm.event e")
             #expect(!kept.contains { $0.contains("Ada") || $0.contains("R-1") })
             let erased = try await fixture.business.server.run(
-                "DELETE FROM crm.event_personal WHERE subject_kind = 'customer' AND subject_id = \(UUID(uuidString: id))")
+                "DELETE FROM crm.event_personal WHERE subject_kind = 'customer' AND subject_id = \(UUID(uuidString: id))"
+            )
             #expect(erased == 1)
             let log = try await fixture.api.get("/v1/audit?filter[object_id]=\(id)")
             #expect(try log.value("data/0/changes/name/is_erased") == .bool(true))

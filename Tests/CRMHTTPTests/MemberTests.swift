@@ -21,7 +21,8 @@ struct MemberTests {
         try await HTTPFixture.with { fixture in
             let invited = try await fixture.api.post(
                 "/v1/members",
-                #"{"name": "سارا Rezaei", "email": "Sara@team.example", "roles": ["agent"], "language": "\#(language)"}"#)
+                #"{"name": "سارا Rezaei", "email": "Sara@team.example", "roles": ["agent"], "language": "\#(language)"}"#
+            )
             #expect(invited.status == 201)
             #expect(try invited.value("joined_at") == .null)
             let letters = try await withOutbox { outbox in

@@ -56,7 +56,8 @@ struct PermissionTests {
                         // An agent, say, may not hand out what it has not itself, whatever the scope.
                         let isBeyond = [.membersWrite, .keysWrite].contains(scope) && Self.has(role, scope)
                         #expect(
-                            isRefused == !Self.has(role, scope) || isBeyond, "\(role) \(operation.name) \(answer.status)")
+                            isRefused == !Self.has(role, scope) || isBeyond,
+                            "\(role) \(operation.name) \(answer.status)")
                     }
                 }
             }

@@ -94,7 +94,8 @@ struct SignInTests {
     }
 
     @Test(arguments: ["mira@team.example", "nobody@team.example"])
-    func `After five wrong passwords an address has to wait, whether anybody has it or not`(email: String) async throws {
+    func `After five wrong passwords an address has to wait, whether anybody has it or not`(email: String) async throws
+    {
         try await Self.with { fixture, visitor, _ in
             // All at once: what is under way counts.
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -123,7 +124,8 @@ struct SignInTests {
                 waits.append(
                     Int(
                         try await fixture.business.server.number(
-                            "SELECT round(extract(epoch FROM locked_until - failed_at))::int8 FROM crm.sign_in_failure")))
+                            "SELECT round(extract(epoch FROM locked_until - failed_at))::int8 FROM crm.sign_in_failure")
+                    ))
                 try await fixture.business.server.run("UPDATE crm.sign_in_failure SET locked_until = now()")
             }
             #expect(waits == [0, 0, 0, 0, 15, 30, 60, 120, 240, 480, 900, 900])

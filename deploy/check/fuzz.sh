@@ -40,6 +40,7 @@ check_fuzz() (
     "$MEHVAR_BIN/mehvar" migrate >/dev/null
     "$MEHVAR_BIN/mehvar" tenant create --slug fuzz --name Fuzz --sender-address fuzz@mehvar.example >/dev/null
     key=$("$MEHVAR_BIN/mehvar" key create --tenant fuzz --name fuzz --format csv | tail -n 1 | cut -d, -f2)
+    servers_keys
     process_start api "$MEHVAR_BIN/mehvar-api"
     process_ready api "$MEHVAR_PORT" 60
     # What cannot be told by a schema, such as an id that must be of this business, may be refused.

@@ -10,10 +10,11 @@ servers_environment() {
     MEHVAR_MAIL_URL=${MEHVAR_MAIL_URL:-maildir://$(percent_encode "$MEHVAR_HOME/outbox")}
     MEHVAR_SPOOL_DIR=${MEHVAR_SPOOL_DIR:-$MEHVAR_HOME/spool}
     MEHVAR_SQL_DIR=$MEHVAR_ROOT/sql
+    MEHVAR_SIGNING_KEYS=${MEHVAR_SIGNING_KEYS:-$MEHVAR_HOME/signing-keys.json}
     mkdir -p "$MEHVAR_SPOOL_DIR"
-    export MEHVAR_DATABASE_URL MEHVAR_HOST MEHVAR_PORT MEHVAR_PUBLIC_URL MEHVAR_MAIL_URL MEHVAR_SPOOL_DIR MEHVAR_SQL_DIR
+    export MEHVAR_DATABASE_URL MEHVAR_HOST MEHVAR_PORT MEHVAR_PUBLIC_URL MEHVAR_MAIL_URL MEHVAR_SPOOL_DIR MEHVAR_SQL_DIR MEHVAR_SIGNING_KEYS
     local name
-    for name in MEHVAR_DATABASE_URL MEHVAR_HOST MEHVAR_PORT MEHVAR_PUBLIC_URL MEHVAR_MAIL_URL MEHVAR_SPOOL_DIR MEHVAR_SQL_DIR; do
+    for name in MEHVAR_DATABASE_URL MEHVAR_HOST MEHVAR_PORT MEHVAR_PUBLIC_URL MEHVAR_MAIL_URL MEHVAR_SPOOL_DIR MEHVAR_SQL_DIR MEHVAR_SIGNING_KEYS; do
         printf 'export %s=%q\n' "$name" "${!name}"
     done >"$MEHVAR_HOME/env"
 }
@@ -26,7 +27,11 @@ servers_check_port() {
         fail "port $port of 127.0.0.1 is taken; another one: MEHVAR_PORT=$((port + 1)) $0"
 }
 
+# servers_keys: makes the keys that access tokens are signed with, unless they are there.
+servers_keys() { [ -e "$MEHVAR_SIGNING_KEYS" ] || "$MEHVAR_BIN/mehvar" signing-keys rotate "$MEHVAR_SIGNING_KEYS"; }
+
 servers_start() {
+    servers_keys
     process_start api "$MEHVAR_BIN/mehvar-api"
     process_start worker "$MEHVAR_BIN/mehvar-worker"
     process_ready api "$MEHVAR_PORT" 60

@@ -89,7 +89,8 @@ struct MetricsText {
     var text: String {
         metrics.sorted { $0.key < $1.key }
             .map { name, metric in
-                (["# TYPE \(name) \(metric.type)"] + (metric.type == "histogram" ? metric.lines : metric.lines.sorted()))
+                (["# TYPE \(name) \(metric.type)"]
+                    + (metric.type == "histogram" ? metric.lines : metric.lines.sorted()))
                     .joined(separator: "\n") + "\n"
             }.joined()
     }

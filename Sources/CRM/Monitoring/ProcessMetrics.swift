@@ -14,7 +14,8 @@ public enum ProcessMetrics {
             func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
             text.add("process_cpu_seconds_total", "counter", seconds(usage.ru_utime) + seconds(usage.ru_stime))
         }
-        if let pages = file("/proc/self/statm")?.split(separator: " "), pages.count > 1, let resident = Double(pages[1]) {
+        if let pages = file("/proc/self/statm")?.split(separator: " "), pages.count > 1, let resident = Double(pages[1])
+        {
             text.add("process_resident_memory_bytes", "gauge", resident * Double(sysconf(Int32(_SC_PAGESIZE))))
         }
         do {

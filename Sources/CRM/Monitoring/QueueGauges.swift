@@ -10,7 +10,8 @@ public enum QueueGauges {
         for queue in queues {
             let label = [("queue", queue.queue)]
             for (state, count) in [
-                ("ready", queue.ready), ("scheduled", queue.scheduled), ("running", queue.running), ("dead", queue.dead),
+                ("ready", queue.ready), ("scheduled", queue.scheduled), ("running", queue.running),
+                ("dead", queue.dead),
             ] {
                 text.add("job_jobs", "gauge", Double(count), label + [("state", state)])
             }

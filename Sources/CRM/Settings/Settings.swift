@@ -81,7 +81,8 @@ public struct Settings: Sendable {
                 "For how long a server that was told to stop goes on, while /readyz says that it is draining."))
         maximumClients = reader.number(
             "maximum.clients", 20_000, in: 1...1_000_000, "Most connections that the API takes at once.")
-        publicURL = reader.text("public.url", "http://\(host):\(port)", "Where people reach the API, for links in mails.")
+        publicURL = reader.text(
+            "public.url", "http://\(host):\(port)", "Where people reach the API, for links in mails.")
         let home = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
         mailURL = Self.mailURL(&reader, home)
         signingKeys = reader.text(
@@ -124,7 +125,8 @@ public struct Settings: Sendable {
 
     private static func proxies(_ reader: inout SettingsReader) -> [NetworkRange] {
         let texts = reader.text(
-            "trusted.proxies", usual: "none", "Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."
+            "trusted.proxies", usual: "none",
+            "Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."
         )?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         let ranges = (texts ?? []).compactMap { NetworkRange($0) }
         if ranges.count < texts?.count ?? 0 {

@@ -17,7 +17,8 @@ public struct WorkerSettings: Sendable, Equatable {
     init(_ reader: inout SettingsReader) {
         concurrency = reader.number("worker.concurrency", 32, in: 1...10_000, "Most jobs that a worker runs at once.")
         queues = reader.text(
-            "worker.queues", usual: "those of all kinds of jobs", "The queues that a worker serves, such as default,mail."
+            "worker.queues", usual: "those of all kinds of jobs",
+            "The queues that a worker serves, such as default,mail."
         ).map(Self.items)
         if let queues, !queues.allSatisfy(Self.isQueue) || Set(queues).count < queues.count {
             reader.mistakes.append("MEHVAR_WORKER_QUEUES is a list of different queues, such as default,mail")
@@ -25,7 +26,8 @@ public struct WorkerSettings: Sendable, Equatable {
         slots = Self.slots(&reader, of: concurrency, among: queues)
         gracePeriod = .seconds(
             reader.number(
-                "worker.grace.seconds", 20, in: 0...86_400, "How long running jobs may take to end when a worker stops."))
+                "worker.grace.seconds", 20, in: 0...86_400, "How long running jobs may take to end when a worker stops."
+            ))
         daysKept = reader.number(
             "worker.days.kept", 7, in: 1...3650, "Days for which finished jobs are kept; the same for all workers.")
     }

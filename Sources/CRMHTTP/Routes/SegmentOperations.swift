@@ -19,7 +19,8 @@ struct SegmentOperations: OperationGroup {
             .find(.at("/v1/segments/{id}", "find_segment", "Show a segment", tag, .segmentsRead), segments.find),
             .list(
                 .at(
-                    "/v1/segments/{id}/members", "list_segment_members", "List who is in a segment", tag, .customersRead),
+                    "/v1/segments/{id}/members", "list_segment_members", "List who is in a segment", tag, .customersRead
+                ),
                 of: Segment.self
             ) { call, page in
                 try await segments.members(call.caller, of: call.identifier(), page)
