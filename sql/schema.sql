@@ -155,6 +155,13 @@ CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
 
 ALTER FUNCTION crm.set_tenant(tenant uuid) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.tenant_named(named text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT t.id FROM platform.tenant t WHERE t.slug = named $$;
+
+ALTER FUNCTION crm.tenant_named(named text) OWNER TO mehvar_owner;
+
 CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
     LANGUAGE sql
     AS $$ SELECT job.archive(tenants, ids, leases, outcomes, NULL) $$;
@@ -694,6 +701,83 @@ $$;
 
 ALTER FUNCTION job.retry(tenants uuid[], ids uuid[]) OWNER TO mehvar_owner;
 
+CREATE FUNCTION platform.begin_request(actor uuid, asked text, named text, digested bytea, object uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    earlier bytea;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(
+        ('x' || left(encode(sha256(convert_to(concat_ws('/', 'platform', actor, asked, named), 'UTF8')), 'hex'), 16))::bit(64)::bigint)
+    THEN
+        RAISE EXCEPTION 'the request is being done' USING ERRCODE = 'MV001';
+    END IF;
+    DELETE FROM platform.idempotent_request r WHERE r.created_at < now() - interval '24 hours';
+    INSERT INTO platform.idempotent_request (actor_id, operation, key, digest, object_id)
+    VALUES (actor, asked, named, digested, object) ON CONFLICT (actor_id, operation, key) DO NOTHING;
+    IF FOUND THEN RETURN; END IF;
+    SELECT r.digest INTO earlier FROM platform.idempotent_request r
+    WHERE r.actor_id = actor AND r.operation = asked AND r.key = named;
+    IF earlier IS DISTINCT FROM digested THEN
+        RAISE EXCEPTION 'the key was used for another request' USING ERRCODE = 'MV002';
+    END IF;
+    RAISE EXCEPTION 'the request was done before' USING ERRCODE = 'MV003';
+END
+$$;
+
+ALTER FUNCTION platform.begin_request(actor uuid, asked text, named text, digested bytea, object uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION platform.erase(doomed uuid, most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    place record;
+    here bigint;
+    gone bigint;
+    counts jsonb := '{}';
+    left_over boolean;
+BEGIN
+    PERFORM FROM platform.tenant t
+    WHERE t.id = doomed AND t.state = 'deleting' AND t.erase_after <= now() FOR UPDATE;
+    IF NOT FOUND THEN
+        IF EXISTS (SELECT FROM platform.erasure e WHERE e.tenant_id = doomed AND e.ended_at IS NOT NULL) THEN
+            RETURN 0;
+        END IF;
+        RAISE EXCEPTION 'the tenant is not to be erased' USING ERRCODE = 'MV004';
+    END IF;
+    INSERT INTO platform.erasure (tenant_id, slug) SELECT t.id, t.slug FROM platform.tenant t WHERE t.id = doomed
+    ON CONFLICT (tenant_id) DO NOTHING;
+    gone := job.forget(doomed, most);
+    IF gone > 0 THEN counts := jsonb_build_object('job', gone); END IF;
+    FOR place IN SELECT t.place FROM platform.tenant_tables() t ORDER BY t.rank, t.place::text LOOP
+        EXIT WHEN gone >= most;
+        EXECUTE format('DELETE FROM %s WHERE tenant_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE tenant_id = $1 LIMIT $2))',
+            place.place) USING doomed, most - gone;
+        GET DIAGNOSTICS here = ROW_COUNT;
+        CONTINUE WHEN here = 0;
+        gone := gone + here;
+        counts := counts || jsonb_build_object(place.place::text, here);
+    END LOOP;
+    UPDATE platform.erasure e
+    SET erased = (
+        SELECT jsonb_object_agg(k, coalesce((e.erased ->> k)::bigint, 0) + coalesce((counts ->> k)::bigint, 0))
+        FROM (SELECT jsonb_object_keys(e.erased) UNION SELECT jsonb_object_keys(counts)) AS names (k))
+    WHERE e.tenant_id = doomed AND counts <> '{}';
+    IF gone > 0 THEN RETURN gone; END IF;
+    -- Every table is looked at once more before it is said that nothing is left.
+    FOR place IN SELECT t.place FROM platform.tenant_tables() t LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE tenant_id = $1)', place.place) INTO left_over USING doomed;
+        IF left_over THEN RAISE EXCEPTION 'rows of % are left', place.place; END IF;
+    END LOOP;
+    UPDATE platform.erasure e SET ended_at = now() WHERE e.tenant_id = doomed;
+    DELETE FROM platform.tenant t WHERE t.id = doomed;
+    RETURN 0;
+END
+$_$;
+
+ALTER FUNCTION platform.erase(doomed uuid, most integer) OWNER TO mehvar_owner;
+
 CREATE FUNCTION platform.protect(tenant_table regclass, privileges text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -707,6 +791,43 @@ END
 $$;
 
 ALTER FUNCTION platform.protect(tenant_table regclass, privileges text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION platform.tenant_tables() RETURNS TABLE(place regclass, rank integer)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH RECURSIVE held AS (
+        SELECT c.oid FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = 'crm'
+    ), parents AS (
+        SELECT DISTINCT f.conrelid AS child, f.confrelid AS parent FROM pg_constraint f
+        WHERE f.contype = 'f' AND f.conrelid <> f.confrelid
+    ), depth AS (
+        SELECT oid, 0 AS level FROM held
+        UNION
+        SELECT p.parent, d.level + 1 FROM depth d JOIN parents p ON p.child = d.oid WHERE d.level < 20
+    )
+    SELECT h.oid::regclass, max(d.level) FROM held h JOIN depth d ON d.oid = h.oid GROUP BY h.oid
+$$;
+
+ALTER FUNCTION platform.tenant_tables() OWNER TO mehvar_owner;
+
+CREATE FUNCTION platform.usage(asked uuid, OUT customers bigint, OUT members bigint, OUT keys bigint, OUT mails bigint, OUT responses bigint, OUT waiting bigint, OUT dead bigint) RETURNS record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT (SELECT count(*) FROM crm.customer c WHERE c.tenant_id = asked AND c.deleted_at IS NULL),
+        (SELECT count(*) FROM crm.member m WHERE m.tenant_id = asked AND m.deleted_at IS NULL),
+        (SELECT count(*) FROM crm.api_key k WHERE k.tenant_id = asked AND k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true)),
+        (SELECT count(*) FROM crm.invitation i WHERE i.tenant_id = asked AND i.sent_at > now() - interval '30 days'),
+        (SELECT count(*) FROM crm.response r WHERE r.tenant_id = asked AND r.submitted_at > now() - interval '30 days'),
+        (SELECT count(*) FROM job.job j WHERE j.tenant_id = asked AND j.state <> 'running'),
+        (SELECT count(*) FROM job.dead d WHERE d.tenant_id = asked)
+$$;
+
+ALTER FUNCTION platform.usage(asked uuid, OUT customers bigint, OUT members bigint, OUT keys bigint, OUT mails bigint, OUT responses bigint, OUT waiting bigint, OUT dead bigint) OWNER TO mehvar_owner;
 
 CREATE TABLE crm.answer (
     tenant_id uuid NOT NULL,
@@ -743,6 +864,9 @@ CREATE TABLE crm.api_key (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    previous_hash bytea,
+    previous_until timestamp with time zone,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 );
 
@@ -880,12 +1004,26 @@ CREATE TABLE crm.event (
     object_kind text NOT NULL,
     object_id uuid NOT NULL,
     data jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text])))
+    address inet,
+    changes jsonb,
+    CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'platform'::text])))
 );
 
 ALTER TABLE ONLY crm.event FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.event OWNER TO mehvar_owner;
+
+CREATE TABLE crm.event_personal (
+    tenant_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    changes jsonb NOT NULL
+);
+
+ALTER TABLE ONLY crm.event_personal FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.event_personal OWNER TO mehvar_owner;
 
 CREATE TABLE crm.idempotent_request (
     tenant_id uuid NOT NULL,
@@ -960,13 +1098,28 @@ CREATE TABLE crm.member (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    roles text[] DEFAULT '{viewer}'::text[] NOT NULL,
+    joined_at timestamp with time zone,
+    last_sign_in_at timestamp with time zone,
     CONSTRAINT member_email_check CHECK ((length(email) <= 254)),
-    CONSTRAINT member_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT member_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT member_roles_check CHECK ((((cardinality(roles) >= 1) AND (cardinality(roles) <= 6)) AND (roles <@ '{owner,admin,manager,agent,analyst,viewer}'::text[])))
 );
 
 ALTER TABLE ONLY crm.member FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member OWNER TO mehvar_owner;
+
+CREATE TABLE crm.member_password (
+    tenant_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    hash text NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY crm.member_password FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.member_password OWNER TO mehvar_owner;
 
 CREATE TABLE crm.plan (
     tenant_id uuid NOT NULL,
@@ -1079,6 +1232,35 @@ ALTER TABLE ONLY crm.segment_member FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.segment_member OWNER TO mehvar_owner;
 
+CREATE TABLE crm.session (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    address inet,
+    user_agent text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    refreshed_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT session_user_agent_check CHECK ((length(user_agent) <= 300))
+);
+
+ALTER TABLE ONLY crm.session FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.session OWNER TO mehvar_owner;
+
+CREATE TABLE crm.sign_in_failure (
+    tenant_id uuid NOT NULL,
+    email_hash bytea NOT NULL,
+    failures integer NOT NULL,
+    locked_until timestamp with time zone NOT NULL,
+    failed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY crm.sign_in_failure FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.sign_in_failure OWNER TO mehvar_owner;
+
 CREATE TABLE crm.suppression (
     tenant_id uuid NOT NULL,
     channel text NOT NULL,
@@ -1164,7 +1346,8 @@ CREATE TABLE crm.token (
     purpose text NOT NULL,
     subject_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT token_purpose_check CHECK ((purpose = 'invitation'::text))
+    expires_at timestamp with time zone,
+    CONSTRAINT token_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'refresh'::text, 'member_invitation'::text, 'password_reset'::text])))
 );
 
 ALTER TABLE ONLY crm.token FORCE ROW LEVEL SECURITY;
@@ -1366,6 +1549,67 @@ WITH (fillfactor='50');
 
 ALTER TABLE job.worker OWNER TO mehvar_owner;
 
+CREATE TABLE platform.api_key (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    hash bytea NOT NULL,
+    prefix text NOT NULL,
+    scopes text[] NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY platform.api_key FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.api_key OWNER TO mehvar_owner;
+
+CREATE TABLE platform.erasure (
+    tenant_id uuid NOT NULL,
+    slug text NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    erased jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE ONLY platform.erasure FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.erasure OWNER TO mehvar_owner;
+
+CREATE TABLE platform.event (
+    id uuid NOT NULL,
+    occurred_at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    address inet,
+    request_id text,
+    action text NOT NULL,
+    object_id uuid NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['key'::text, 'cli'::text, 'job'::text])))
+);
+
+ALTER TABLE ONLY platform.event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.event OWNER TO mehvar_owner;
+
+CREATE TABLE platform.idempotent_request (
+    actor_id uuid NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    digest bytea NOT NULL,
+    object_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotent_request_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+
+ALTER TABLE ONLY platform.idempotent_request FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.idempotent_request OWNER TO mehvar_owner;
+
 CREATE TABLE platform.migration (
     number integer NOT NULL,
     name text NOT NULL,
@@ -1391,6 +1635,9 @@ CREATE TABLE platform.tenant (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    suspended_at timestamp with time zone,
+    erase_after timestamp with time zone,
+    CONSTRAINT tenant_erase_check CHECK (((state = 'deleting'::text) = (erase_after IS NOT NULL))),
     CONSTRAINT tenant_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT tenant_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,62}$'::text)),
     CONSTRAINT tenant_state_check CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text, 'deleting'::text])))
@@ -1421,6 +1668,9 @@ ALTER TABLE ONLY crm.customer_order
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.event_personal
+    ADD CONSTRAINT event_personal_pkey PRIMARY KEY (tenant_id, event_id);
+
 ALTER TABLE ONLY crm.event
     ADD CONSTRAINT event_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1432,6 +1682,9 @@ ALTER TABLE ONLY crm.import
 
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.member_password
+    ADD CONSTRAINT member_password_pkey PRIMARY KEY (tenant_id, member_id);
 
 ALTER TABLE ONLY crm.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (tenant_id, id);
@@ -1453,6 +1706,12 @@ ALTER TABLE ONLY crm.segment_member
 
 ALTER TABLE ONLY crm.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.sign_in_failure
+    ADD CONSTRAINT sign_in_failure_pkey PRIMARY KEY (tenant_id, email_hash);
 
 ALTER TABLE ONLY crm.suppression
     ADD CONSTRAINT suppression_pkey PRIMARY KEY (tenant_id, channel, address_key);
@@ -1496,6 +1755,21 @@ ALTER TABLE ONLY job.tenant_queue
 ALTER TABLE ONLY job.worker
     ADD CONSTRAINT worker_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY platform.api_key
+    ADD CONSTRAINT api_key_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY platform.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY platform.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY platform.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY platform.idempotent_request
+    ADD CONSTRAINT idempotent_request_pkey PRIMARY KEY (actor_id, operation, key);
+
 ALTER TABLE ONLY platform.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (number);
 
@@ -1509,6 +1783,8 @@ ALTER TABLE ONLY platform.tenant
     ADD CONSTRAINT tenant_slug_key UNIQUE (slug);
 
 CREATE UNIQUE INDEX api_key_hash_key ON crm.api_key USING btree (tenant_id, hash);
+
+CREATE UNIQUE INDEX api_key_previous_hash_key ON crm.api_key USING btree (tenant_id, previous_hash) WHERE (previous_hash IS NOT NULL);
 
 CREATE INDEX campaign_created_idx ON crm.campaign USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
@@ -1530,7 +1806,15 @@ CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btr
 
 CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
+CREATE INDEX event_action_idx ON crm.event USING btree (tenant_id, action, occurred_at, id);
+
+CREATE INDEX event_actor_idx ON crm.event USING btree (tenant_id, actor_id, occurred_at, id) WHERE (actor_id IS NOT NULL);
+
 CREATE INDEX event_object_idx ON crm.event USING btree (tenant_id, object_kind, object_id, id);
+
+CREATE INDEX event_occurred_idx ON crm.event USING btree (tenant_id, occurred_at, id);
+
+CREATE INDEX event_personal_subject_idx ON crm.event_personal USING btree (tenant_id, subject_kind, subject_id);
 
 CREATE INDEX idempotent_request_created_idx ON crm.idempotent_request USING btree (tenant_id, created_at);
 
@@ -1545,6 +1829,8 @@ CREATE INDEX invitation_quarantine_idx ON crm.invitation USING btree (tenant_id,
 CREATE UNIQUE INDEX invitation_recipient_key ON crm.invitation USING btree (tenant_id, campaign_id, wave, recipient_id);
 
 CREATE INDEX invitation_sent_idx ON crm.invitation USING btree (tenant_id, sent_at) WHERE (sent_at IS NOT NULL);
+
+CREATE INDEX member_created_idx ON crm.member USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX member_email_key ON crm.member USING btree (tenant_id, email_key) WHERE (deleted_at IS NULL);
 
@@ -1568,9 +1854,15 @@ CREATE INDEX segment_member_customer_idx ON crm.segment_member USING btree (tena
 
 CREATE UNIQUE INDEX segment_name_key ON crm.segment USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX session_member_idx ON crm.session USING btree (tenant_id, member_id, created_at);
+
+CREATE INDEX sign_in_failure_failed_idx ON crm.sign_in_failure USING btree (tenant_id, failed_at);
+
 CREATE INDEX survey_created_idx ON crm.survey USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX token_subject_idx ON crm.token USING btree (tenant_id, subject_id) WHERE (purpose <> 'invitation'::text);
 
 CREATE INDEX batch_ended_idx ON job.batch USING btree (tenant_id, ended_at) WHERE ((ended_at IS NOT NULL) AND (failed = 0));
 
@@ -1589,6 +1881,12 @@ CREATE INDEX job_scheduled_idx ON job.job USING btree (tenant_id, run_at) WHERE 
 CREATE UNIQUE INDEX job_waiting_key ON job.job USING btree (tenant_id, unique_key) WHERE ((unique_key IS NOT NULL) AND (state = ANY (ARRAY['scheduled'::text, 'ready'::text])));
 
 CREATE INDEX schedule_next_idx ON job.schedule USING btree (next_at) WHERE (NOT is_paused);
+
+CREATE INDEX event_object_idx ON platform.event USING btree (object_id, id);
+
+CREATE INDEX idempotent_request_created_idx ON platform.idempotent_request USING btree (created_at);
+
+CREATE INDEX tenant_created_idx ON platform.tenant USING btree (created_at, id);
 
 ALTER TABLE ONLY crm.answer
     ADD CONSTRAINT answer_response_fkey FOREIGN KEY (tenant_id, response_id) REFERENCES crm.response(tenant_id, id);
@@ -1617,6 +1915,9 @@ ALTER TABLE ONLY crm.customer_order
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.event_personal
+    ADD CONSTRAINT event_personal_event_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES crm.event(tenant_id, id);
+
 ALTER TABLE ONLY crm.event
     ADD CONSTRAINT event_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -1634,6 +1935,9 @@ ALTER TABLE ONLY crm.invitation
 
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.member_password
+    ADD CONSTRAINT member_password_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
 
 ALTER TABLE ONLY crm.member
     ADD CONSTRAINT member_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
@@ -1662,6 +1966,12 @@ ALTER TABLE ONLY crm.segment_member
 ALTER TABLE ONLY crm.segment
     ADD CONSTRAINT segment_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.session
+    ADD CONSTRAINT session_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.sign_in_failure
+    ADD CONSTRAINT sign_in_failure_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
 ALTER TABLE ONLY crm.suppression
     ADD CONSTRAINT suppression_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -1686,9 +1996,6 @@ ALTER TABLE ONLY job.schedule
 ALTER TABLE ONLY job.tenant_queue
     ADD CONSTRAINT tenant_queue_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES job.tenant(tenant_id);
 
-ALTER TABLE ONLY job.tenant
-    ADD CONSTRAINT tenant_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
-
 ALTER TABLE crm.answer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.api_key ENABLE ROW LEVEL SECURITY;
@@ -1705,6 +2012,8 @@ ALTER TABLE crm.customer_order ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.event_personal ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.idempotent_request ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.import ENABLE ROW LEVEL SECURITY;
@@ -1713,11 +2022,15 @@ ALTER TABLE crm.invitation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.member_password ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.plan ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.plan_revision ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY platform ON crm.tenant_setting TO mehvar_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_update ON crm.tenant_setting FOR UPDATE TO mehvar_platform USING (true) WITH CHECK (true);
 
 ALTER TABLE crm.response ENABLE ROW LEVEL SECURITY;
 
@@ -1726,6 +2039,10 @@ ALTER TABLE crm.score_day ENABLE ROW LEVEL SECURITY;
 ALTER TABLE crm.segment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.segment_member ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.session ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.sign_in_failure ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.suppression ENABLE ROW LEVEL SECURITY;
 
@@ -1749,6 +2066,8 @@ CREATE POLICY tenant ON crm.customer_order TO mehvar_app USING ((tenant_id = (cu
 
 CREATE POLICY tenant ON crm.event TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON crm.event_personal TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 CREATE POLICY tenant ON crm.idempotent_request TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
@@ -1756,6 +2075,8 @@ CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_se
 CREATE POLICY tenant ON crm.invitation TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.member_password TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.plan TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -1768,6 +2089,10 @@ CREATE POLICY tenant ON crm.score_day TO mehvar_app USING ((tenant_id = (current
 CREATE POLICY tenant ON crm.segment TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.segment_member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.session TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.sign_in_failure TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.suppression TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -1790,6 +2115,8 @@ ALTER TABLE job.dead ENABLE ROW LEVEL SECURITY;
 ALTER TABLE job.done ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE job.job ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform ON job.job TO mehvar_platform USING ((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid)) WITH CHECK ((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid));
 
 CREATE POLICY platform ON job.tenant TO mehvar_platform USING (true) WITH CHECK (true);
 
@@ -1818,6 +2145,22 @@ CREATE POLICY tenant ON job.schedule TO mehvar_app USING ((tenant_id = (current_
 ALTER TABLE job.tenant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE job.tenant_queue ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.api_key ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.erasure ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE platform.idempotent_request ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform ON platform.api_key TO mehvar_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform ON platform.erasure TO mehvar_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform ON platform.event TO mehvar_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform ON platform.idempotent_request TO mehvar_platform USING (true) WITH CHECK (true);
 
 CREATE POLICY platform ON platform.tenant TO mehvar_platform USING (true) WITH CHECK (true);
 
@@ -1863,6 +2206,9 @@ GRANT ALL ON FUNCTION crm.rename_tenant(renamed uuid, new_name text) TO mehvar_a
 
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.tenant_named(named text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.tenant_named(named text) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) TO mehvar_queue;
@@ -1910,7 +2256,18 @@ GRANT ALL ON FUNCTION job.maintain_partitions(days_ahead integer, days_kept inte
 REVOKE ALL ON FUNCTION job.retry(tenants uuid[], ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.retry(tenants uuid[], ids uuid[]) TO mehvar_queue;
 
+REVOKE ALL ON FUNCTION platform.begin_request(actor uuid, asked text, named text, digested bytea, object uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION platform.begin_request(actor uuid, asked text, named text, digested bytea, object uuid) TO mehvar_platform;
+
+REVOKE ALL ON FUNCTION platform.erase(doomed uuid, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION platform.erase(doomed uuid, most integer) TO mehvar_platform;
+
 REVOKE ALL ON FUNCTION platform.protect(tenant_table regclass, privileges text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION platform.tenant_tables() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION platform.usage(asked uuid, OUT customers bigint, OUT members bigint, OUT keys bigint, OUT mails bigint, OUT responses bigint, OUT waiting bigint, OUT dead bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION platform.usage(asked uuid, OUT customers bigint, OUT members bigint, OUT keys bigint, OUT mails bigint, OUT responses bigint, OUT waiting bigint, OUT dead bigint) TO mehvar_platform;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.answer TO mehvar_app;
 
@@ -1928,6 +2285,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_order TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.event TO mehvar_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE crm.event_personal TO mehvar_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.idempotent_request TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
@@ -1935,6 +2294,8 @@ GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.invitation TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.member TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.member_password TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.plan TO mehvar_app;
 
@@ -1947,6 +2308,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.score_day TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.segment TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.segment_member TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.session TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.sign_in_failure TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.suppression TO mehvar_app;
 
@@ -1980,22 +2345,31 @@ GRANT SELECT,INSERT ON TABLE job.done TO mehvar_queue;
 
 GRANT SELECT,INSERT ON TABLE job.job TO mehvar_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.job TO mehvar_queue;
+GRANT SELECT,INSERT ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(version) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(version) ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(priority) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(priority) ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(state) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(state) ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(run_at) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(run_at) ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(max_attempts) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(max_attempts) ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(parameters) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(parameters) ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(cost) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(cost) ON TABLE job.job TO mehvar_platform;
 
 GRANT UPDATE(deadline) ON TABLE job.job TO mehvar_app;
+GRANT UPDATE(deadline) ON TABLE job.job TO mehvar_platform;
 
 GRANT SELECT,INSERT,DELETE ON TABLE job.paused_queue TO mehvar_queue;
 
@@ -2014,6 +2388,14 @@ GRANT UPDATE(max_running) ON TABLE job.tenant TO mehvar_queue;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.tenant_queue TO mehvar_queue;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.worker TO mehvar_queue;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE platform.api_key TO mehvar_platform;
+
+GRANT SELECT ON TABLE platform.erasure TO mehvar_platform;
+
+GRANT SELECT,INSERT ON TABLE platform.event TO mehvar_platform;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE platform.idempotent_request TO mehvar_platform;
 
 GRANT SELECT ON TABLE platform.migration TO mehvar_app;
 GRANT SELECT ON TABLE platform.migration TO mehvar_platform;
