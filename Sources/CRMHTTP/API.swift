@@ -52,7 +52,7 @@ public struct API: Sendable {
                     // Who sends nothing for so long, or no whole head, holds no connection.
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))),
+                        maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
             configuration: .init(
                 address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024,
                 availableConnectionsDelegate: .maximum(maximumClients, logger: logger)),

@@ -46,7 +46,7 @@ check_fuzz() (
     # What cannot be told by a schema, such as an id that must be of this business, may be refused.
     cat >"$SCRATCH/fuzz.toml" <<'END'
 [checks]
-positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "401", "403", "404", "409", "412", "422", "429"]
+positive_data_acceptance.expected-statuses = ["2xx", "304", "400", "401", "403", "404", "409", "410", "412", "422", "429"]
 END
     # Changed settings may limit the rate of whatever comes after.
     fuzz_run "$tool" "$key" "$examples" --exclude-operation-id change_settings

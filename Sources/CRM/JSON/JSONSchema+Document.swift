@@ -5,7 +5,11 @@ extension JSONSchema {
     /// The named objects within, with those within them, by their names.
     public func collect(into found: inout [String: JSONSchema]) {
         if let name {
-            guard found[name] == nil else { return }
+            if let known = found[name] {
+                // Where some of its members may be asked for in one place, the description allows it everywhere.
+                if isSelectable, !known.isSelectable { found[name] = known.selectable }
+                return
+            }
             var schema = self
             schema.isNullable = false
             found[name] = schema

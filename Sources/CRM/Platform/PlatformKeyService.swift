@@ -38,11 +38,16 @@ public struct PlatformKeyService: Sendable {
         guard revoked == 1 else { throw ServiceError.notFound("key") }
     }
 
+    /// Whether it is worth looking for the key.
+    public static func mayBeKey(_ secret: String) -> Bool {
+        secret.utf8.count == PlatformKey.marker.utf8.count + 26 && secret.hasPrefix(PlatformKey.marker)
+    }
+
     /// The context of a key's bearer. Nothing is kept: whoever runs the deployment asks seldom.
     ///
     /// - Throws: ``ServiceError/unauthenticated``.
     public func authenticate(_ secret: String) async throws -> PlatformContext {
-        guard secret.utf8.count <= 100, secret.hasPrefix(PlatformKey.marker),
+        guard Self.mayBeKey(secret),
             let (id, scopes) = try await database.run(PlatformStatements.authenticate(PlatformKey.hash(secret)))
         else { throw ServiceError.unauthenticated }
         return PlatformContext(actor: .key(id), scopes: scopes)

@@ -20,14 +20,15 @@ struct Gate: Sendable {
         self.proxies = proxies
     }
 
-    /// Who runs the deployment, by a key of the platform API; tries are counted by the network address.
+    /// Who runs the deployment, by a key of the platform API; wrong ones are counted by the network address.
     func platform(_ request: Request, _ context: APIContext) async throws -> PlatformContext {
+        guard let header = request.headers[.authorization], let key = Self.bearer(header),
+            PlatformKeyService.mayBeKey(key)
+        else { throw ServiceError.unauthenticated }
         let visitor = try visitor(request, context)
-        guard let header = request.headers[.authorization], let key = Self.bearer(header) else {
-            throw ServiceError.unauthenticated
-        }
-        return try await platformKeys.authenticate(key).with(
-            requestID: context.requestID, address: visitor.address)
+        let caller = try await platformKeys.authenticate(key)
+        visitors.giveBack(visitor.address ?? "")
+        return caller.with(requestID: context.requestID, address: visitor.address)
     }
 
     /// The business's caller whose bearer token the request carries.
