@@ -48,7 +48,7 @@ public struct API: Sendable {
             router: router(),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [SlowBodyHandler()],
+                    additionalChannelHandlers: [ConnectionGuard()],
                     // Who sends nothing for so long, or no whole head, holds no connection.
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(

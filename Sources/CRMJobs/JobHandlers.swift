@@ -52,7 +52,9 @@ public struct JobHandlers: Sendable {
         }
         registry.register(MailLink.self) { [mailer] job, context in
             do {
-                try await mailer.send(context.tenant, job, id: context.jobID)
+                if try await !mailer.send(context.tenant, job, id: context.jobID) {
+                    context.logger.info("no mail to a member", metadata: ["purpose": "\(job.purpose.rawValue)"])
+                }
             } catch let error as MailError where error.kind == .temporary {
                 context.logger.warning("a member's mail waits", metadata: ["reason": "\(error)"])
                 throw JobError.snooze(.seconds(15))

@@ -62,7 +62,8 @@ struct APIServer: AsyncParsableCommand {
             )
         }
         let access = try await AccessControl(
-            database: database, signingKeys: settings.signingKeys, trustedProxies: settings.trustedProxies)
+            database: database, signingKeys: settings.signingKeys, trustedProxies: settings.trustedProxies,
+            logger: logger)
         let readiness = Readiness(database: database, drainTime: settings.drainTime)
         let api = API(
             database: database, imports: Database(pool: connections.importing, signal: connections.signal),

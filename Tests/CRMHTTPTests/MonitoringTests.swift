@@ -6,8 +6,6 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
-import NIOEmbedded
-import NIOHTTPTypes
 import Postgres
 import ServiceLifecycle
 import TestSupport
@@ -85,34 +83,5 @@ struct MonitoringTests {
             running.cancel()
             _ = await running.result
         }
-    }
-
-    @Test func `A body that comes in too slowly is answered 408 and its connection is closed`() throws {
-        let channel = EmbeddedChannel(handler: SlowBodyHandler(.init(grace: .seconds(20), bytesPerSecond: 1000)))
-        func advance(_ seconds: Int64) { channel.embeddedEventLoop.advanceTime(by: .seconds(seconds)) }
-        let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/v1/customers")
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        try channel.writeInbound(HTTPRequestPart.head(head))
-        // The loop's clock goes on, the real one hardly: what was received is measured against real time.
-        advance(20)
-        guard case .head(let answer) = try #require(try channel.readOutbound(as: HTTPResponsePart.self)) else {
-            Issue.record("no head")
-            return
-        }
-        #expect(answer.status == .requestTimeout)
-        #expect(!channel.isActive)
-    }
-
-    @Test func `A body that is there is not waited for`() throws {
-        let channel = EmbeddedChannel(handler: SlowBodyHandler(.init(grace: .seconds(20), bytesPerSecond: 1000)))
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/v1/customers")
-        try channel.writeInbound(HTTPRequestPart.head(head))
-        try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(string: "{}")))
-        try channel.writeInbound(HTTPRequestPart.end(nil))
-        channel.embeddedEventLoop.advanceTime(by: .seconds(600))
-        #expect(try channel.readOutbound(as: HTTPResponsePart.self) == nil)
-        #expect(channel.isActive)
-        _ = try channel.finish(acceptAlreadyClosed: true)
     }
 }

@@ -30,7 +30,7 @@ struct SignInTests {
 
     @Test func `A member signs in, works, gets the next pair of tokens and signs out`() async throws {
         try await Self.with { fixture, visitor, member in
-            let answer = try await Self.signIn(visitor, "  MIRA@Team.Example ".trimmingCharacters(in: .whitespaces))
+            let answer = try await Self.signIn(visitor, "  MIRA@Team.Example ")
             #expect(answer.status == 200 && answer.headers[.cacheControl] == "no-store")
             #expect(try answer.text("token_type") == "Bearer" && answer.number("expires_in") == 900)
             let api = fixture.with(key: try answer.text("access_token"))
@@ -113,6 +113,27 @@ struct SignInTests {
             #expect(try await Self.signIn(visitor, email).status == (email.hasPrefix("mira") ? 200 : 401))
             let wait = try await fixture.business.server.number("SELECT count(*) FROM crm.sign_in_failure")
             #expect(wait == (email.hasPrefix("mira") ? 0 : 1))
+        }
+    }
+
+    @Test func `However an address is written, its attempts count together`() async throws {
+        try await Self.with { _, visitor, _ in
+            let spellings = [
+                "mira@team.example", "MIRA@team.example", "mi\u{00AD}ra@team.example", " m\u{200C}ira@team.example",
+            ]
+            for number in 0..<5 {
+                let answer = try await Self.signIn(visitor, spellings[number % spellings.count], "wrong horse")
+                #expect(answer.status == 401)
+            }
+            for spelling in spellings { #expect(try await Self.signIn(visitor, spelling).status == 429) }
+        }
+    }
+
+    @Test func `A business that is not there locks out like one that is`() async throws {
+        try await Self.with { _, visitor, _ in
+            var statuses: [Int] = []
+            for _ in 0..<6 { statuses.append(try await Self.signIn(visitor, tenant: "nobody").status) }
+            #expect(statuses == [401, 401, 401, 401, 401, 429])
         }
     }
 

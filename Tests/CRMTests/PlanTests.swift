@@ -61,7 +61,7 @@ struct PlanTests {
             #expect(
                 results.contains {
                     if case .failure(let error) = $0 { error as? ServiceError == .stale } else { false }
-                })
+                }, "\(results)")
             let found = try await business.plans.find(business.context, plan.id)
             #expect(found.revision == 2)
         }

@@ -23,13 +23,15 @@ struct SettingsSourceTests {
     }
 
     @Test func `Flags go before the environment, and that before the file`() throws {
-        try withFile("# the deployment's\nMEHVAR_POOL_SIZE=3\nMEHVAR_PORT = 9003\n\nMEHVAR_LOG_LEVEL=debug\n") { file in
+        try withFile("# the deployment's\r\nMEHVAR_POOL_SIZE=3\r\nMEHVAR_PORT = 9003\n\nMEHVAR_LOG_LEVEL=debug\n") {
+            file in
             let settings = try Settings(
                 flags: ["--pool-size", "5"],
                 environment: ["MEHVAR_POOL_SIZE": "4", "MEHVAR_PORT": "9004", "MEHVAR_CONFIG": file])
             #expect(settings.poolSize == 5 && settings.port == 9004 && settings.logLevel == .debug)
-            let named = try Settings(flags: ["--config=\(file)", "--port=9005"], environment: [:])
-            #expect(named.poolSize == 3 && named.port == 9005)
+            let named = try Settings(
+                flags: ["--config=\(file)", "--port=9005", "--worker-queues", "default,mail"], environment: [:])
+            #expect(named.poolSize == 3 && named.port == 9005 && named.worker.queues == ["default", "mail"])
         }
     }
 
@@ -37,6 +39,8 @@ struct SettingsSourceTests {
         try withFile("smtp://user:secret@mail.example:2525\n") { file in
             let settings = try Settings(flags: [], environment: ["MEHVAR_MAIL_URL_FILE": file])
             #expect("\(settings.mailURL)".contains("mail.example"))
+            let flagged = try Settings(flags: ["--mail-url=maildir:///x"], environment: ["MEHVAR_MAIL_URL_FILE": file])
+            #expect(!"\(flagged.mailURL)".contains("mail.example"))
             #expect(
                 mistakes([], ["MEHVAR_MAIL_URL_FILE": file, "MEHVAR_MAIL_URL": "maildir:///x"])
                     == ["MEHVAR_MAIL_URL and MEHVAR_MAIL_URL_FILE are both set"])
@@ -49,11 +53,11 @@ struct SettingsSourceTests {
     @Test func `Everything that is wrong is told at once, wherever it stands`() throws {
         try withFile("MEHVAR_POOL_SIZE=none\nMEHVAR_POOL_SIZ=4\nport 80\nMEHVAR_HOST=a\nMEHVAR_HOST=b\n") { file in
             let found = mistakes(
-                ["--prot", "80", "--port", "--drain-seconds=1000"],
+                ["--prot", "80", "--port", "--drain-seconds=1000", "--host", "a", "--host=b"],
                 ["MEHVAR_CONFIG": file, "MEHVAR_STATEMENTS": "both", "MEHVAR_TRUSTED_PROXIES": "10.0.0.0/8,somewhere"])
             #expect(
                 found == [
-                    "--prot is no setting; --help lists them", "--port needs a value",
+                    "--prot is no setting; --help lists them", "--port needs a value", "--host stands twice",
                     "\(file), line 2: MEHVAR_POOL_SIZ is no setting", "\(file), line 3 is not NAME=VALUE",
                     "\(file), line 5: MEHVAR_HOST stands twice",
                     "MEHVAR_POOL_SIZE is a whole number from 1 to 1000",

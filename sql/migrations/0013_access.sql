@@ -12,7 +12,7 @@ CREATE INDEX member_created_idx ON crm.member (tenant_id, created_at, id) WHERE 
 CREATE TABLE crm.member_password (
     tenant_id uuid NOT NULL,
     member_id uuid NOT NULL,
-    -- scrypt, with its costs and its salt: $scrypt$ln=15,r=8,p=1$salt$key
+    -- scrypt, with its costs and its salt: $scrypt$ln=15,r=8,p=3$salt$key
     hash text NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, member_id),
@@ -23,7 +23,7 @@ SELECT platform.protect('crm.member_password', 'SELECT, INSERT, UPDATE, DELETE')
 -- Wrong passwords for an address, whether a member has it or not: else the difference would tell.
 CREATE TABLE crm.sign_in_failure (
     tenant_id uuid NOT NULL CONSTRAINT sign_in_failure_tenant_fkey REFERENCES platform.tenant (id),
-    -- SHA-256 of the address.
+    -- SHA-256 of the address, as addresses are compared.
     email_hash bytea NOT NULL,
     failures integer NOT NULL,
     locked_until timestamptz NOT NULL,
@@ -53,7 +53,8 @@ SELECT platform.protect('crm.session', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- Links that members are sent; gone when they were used.
 ALTER TABLE crm.token DROP CONSTRAINT token_purpose_check,
-    ADD CONSTRAINT token_purpose_check CHECK (purpose IN ('invitation', 'refresh', 'member_invitation', 'password_reset')),
+    -- What stands there already is narrower, and need not be looked at.
+    ADD CONSTRAINT token_purpose_check CHECK (purpose IN ('invitation', 'refresh', 'member_invitation', 'password_reset')) NOT VALID,
     ADD COLUMN expires_at timestamptz;
 CREATE INDEX token_subject_idx ON crm.token (tenant_id, subject_id) WHERE purpose <> 'invitation';
 
@@ -65,7 +66,7 @@ ALTER TABLE crm.api_key
 CREATE UNIQUE INDEX api_key_previous_hash_key ON crm.api_key (tenant_id, previous_hash) WHERE previous_hash IS NOT NULL;
 
 ALTER TABLE crm.event DROP CONSTRAINT event_actor_check,
-    ADD CONSTRAINT event_actor_check CHECK (actor_kind IN ('member', 'key', 'job', 'cli', 'respondent', 'platform')),
+    ADD CONSTRAINT event_actor_check CHECK (actor_kind IN ('member', 'key', 'job', 'cli', 'respondent', 'platform')) NOT VALID,
     ADD COLUMN address inet,
     -- Each member of the object that was changed, with its values before and after; null where they stand apart.
     ADD COLUMN changes jsonb;
@@ -86,7 +87,7 @@ CREATE TABLE crm.event_personal (
 CREATE INDEX event_personal_subject_idx ON crm.event_personal (tenant_id, subject_kind, subject_id);
 SELECT platform.protect('crm.event_personal', 'SELECT, INSERT, DELETE');
 
--- The tenant that people name when they sign in: nothing else of it is told, and nothing of those that are on their way out.
+-- The tenant that people name when they sign in: nothing else of it is told.
 CREATE FUNCTION crm.tenant_named(named text) RETURNS uuid
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

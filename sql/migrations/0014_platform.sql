@@ -5,7 +5,6 @@ ALTER TABLE platform.tenant
     ADD COLUMN erase_after timestamptz,
     ADD CONSTRAINT tenant_erase_check CHECK ((state = 'deleting') = (erase_after IS NOT NULL));
 CREATE INDEX tenant_created_idx ON platform.tenant (created_at, id);
-CREATE POLICY platform_update ON crm.tenant_setting FOR UPDATE TO mehvar_platform USING (true) WITH CHECK (true);
 
 CREATE TABLE platform.api_key (
     id uuid PRIMARY KEY,

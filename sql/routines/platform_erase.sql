@@ -61,11 +61,15 @@ BEGIN
     WHERE e.tenant_id = doomed AND counts <> '{}';
     IF gone > 0 THEN RETURN gone; END IF;
     -- Every table is looked at once more before it is said that nothing is left.
-    FOR place IN SELECT t.place FROM platform.tenant_tables() t LOOP
+    FOR place IN
+        SELECT t.place FROM platform.tenant_tables() t
+        UNION ALL SELECT o.place FROM unnest(ARRAY['job.job', 'job.done', 'job.dead', 'job.batch', 'job.schedule']::regclass[]) AS o (place)
+    LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE tenant_id = $1)', place.place) INTO left_over USING doomed;
         IF left_over THEN RAISE EXCEPTION 'rows of % are left', place.place; END IF;
     END LOOP;
     UPDATE platform.erasure e SET ended_at = now() WHERE e.tenant_id = doomed;
+    INSERT INTO platform.event (id, actor_kind, action, object_id) VALUES (gen_random_uuid(), 'job', 'tenant.erased', doomed);
     DELETE FROM platform.tenant t WHERE t.id = doomed;
     RETURN 0;
 END

@@ -46,7 +46,7 @@ public struct NewKey: Sendable {
 /// What values a key may have.
 public enum KeyRules {
     public static let name = TextRule.words(200)
-    /// Days for which the old secret of a rotated key stays good.
+    /// Hours for which the old secret of a rotated key stays good.
     public static let overlapHours = 0...(30 * 24)
     public static let usualOverlapHours = 24
 }

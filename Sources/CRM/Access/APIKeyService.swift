@@ -15,6 +15,7 @@ public struct APIKeyService: Sendable {
         try context.require(.keysWrite)
         try ServiceError.refuse(new.faults)
         try Self.requireAuthority(context, over: new.scopes)
+        try await requireLife(context, until: new.expiresAt)
         let token = SecretToken.make(for: context.tenantID)
         let secret = APIKey.marker + token.text
         let made = APIKey(
@@ -85,19 +86,31 @@ public struct APIKeyService: Sendable {
 
     /// Ends a key at once, with the secret of before its last rotation. Revoking twice changes nothing.
     ///
-    /// - Throws: ``ServiceError/notFound(_:)``.
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/forbidden(scope:)`` when the caller lacks one of the scopes itself.
     @discardableResult
     public func revoke(_ context: TenantContext, _ id: APIKey.ID) async throws -> APIKey {
         try context.require(.keysWrite)
         let tenant = context.tenantID
         return try await database.withTenant(context) { transaction in
             let old = try await transaction.run(APIKeyStatements.lock(tenant, id)).orNotFound(APIKey.kind)
+            try Self.requireAuthority(context, over: old.scopes)
             guard old.revokedAt == nil else { return old }
             let (_, _, _, key) = try await transaction.pipeline(
                 APIKeyStatements.revoke(tenant, id), MemberStatements.notify(tenant),
                 try Event.record("key.revoked", APIKey.kind, id.rawValue, by: context),
                 APIKeyStatements.find(tenant, id))
             return try key.orNotFound(APIKey.kind)
+        }
+    }
+
+    /// A key that ends makes none that outlives it.
+    private func requireLife(_ context: TenantContext, until end: Date?) async throws {
+        guard case .key(let id) = context.actor,
+            let maker = try await database.run(context.afterwards(), APIKeyStatements.find(context.tenantID, id)),
+            let last = maker.expiresAt
+        else { return }
+        guard let end, end <= last else {
+            throw ServiceError.invalid("/expires_at", "beyond", "Not later than the key that makes it ends.")
         }
     }
 

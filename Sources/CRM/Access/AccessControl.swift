@@ -1,4 +1,5 @@
 public import Foundation
+public import Logging
 
 /// Who is let in: what the parts that answer that have in common within one process.
 public struct AccessControl: Sendable {
@@ -14,9 +15,10 @@ public struct AccessControl: Sendable {
     /// - Throws: ``SigningKeysError``.
     public init(
         database: Database, signingKeys: URL? = nil, cost: PasswordHasher.Cost = .standard,
-        trustedProxies: [NetworkRange] = [], remembering lifetime: Duration = Authenticator.lifetime
+        trustedProxies: [NetworkRange] = [], remembering lifetime: Duration = Authenticator.lifetime,
+        logger: Logger? = nil
     ) async throws {
-        tokens = try await AccessTokens(file: signingKeys)
+        tokens = try await AccessTokens(file: signingKeys, logger: logger)
         authenticator = Authenticator(database: database, tokens: tokens, remembering: lifetime)
         hasher = PasswordHasher(cost: cost)
         self.trustedProxies = trustedProxies

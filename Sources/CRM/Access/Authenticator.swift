@@ -50,6 +50,11 @@ public final class Authenticator: Sendable {
         return caller
     }
 
+    /// Whether it takes the database to find out that the token is wrong.
+    public static func isLookedUp(_ token: String) -> Bool {
+        token.hasPrefix(APIKey.marker) && SecretToken(token.dropFirst(APIKey.marker.count)) != nil
+    }
+
     private func key(_ text: String) async throws -> (AuthenticatedCaller, expiresAt: Date?) {
         guard let token = SecretToken(text.dropFirst(APIKey.marker.count)) else { throw ServiceError.unauthenticated }
         guard let credential = try await database.resolve(in: token.tenantID, APIKeyStatements.authenticate(token)),

@@ -90,14 +90,6 @@ public struct Database: Sendable {
         return try await pool.pipeline(prelude: [.setTenant(tenant)], statement)
     }
 
-    /// The same with something that is noted on the way.
-    func resolve<Noted, Output>(
-        in tenant: Tenant.ID, noting note: Statement<Noted>, _ statement: Statement<Output>
-    ) async throws -> (Noted, Output) {
-        try await verifySchema()
-        return try await pool.pipeline(prelude: [.setTenant(tenant)], note, statement)
-    }
-
     /// Asks for what concerns no tenant in particular; no row of one is seen.
     func deploymentWide<Output>(_ statement: Statement<Output>) async throws -> Output {
         try await verifySchema()

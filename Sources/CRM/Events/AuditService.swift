@@ -13,6 +13,13 @@ public struct AuditService: Sendable {
         try context.require(.auditRead)
         return page.page(of: try await database.run(context, AuditStatements.list(context.tenantID, filter, page)))
     }
+
+    /// Notes that the log was taken along.
+    public func noteExport(_ context: TenantContext) async throws {
+        try context.require(.auditRead)
+        _ = try await database.run(
+            context, try Event.record("audit.exported", "settings", context.tenantID.rawValue, by: context))
+    }
 }
 
 enum AuditStatements {

@@ -15,30 +15,41 @@ package struct MemberMailer: Sendable {
         self.publicURL = publicURL
     }
 
+    /// Most mails of a purpose that a member gets in an hour: whoever asks without end fills nobody's mailbox.
+    private static let hourly = 5
+
     /// Sends one mail with a new link. Sent twice, each of the two links works until one was used.
     ///
     /// - Parameter id: of the mail.
+    /// - Returns: whether there was a mail to send.
     /// - Throws: `MailError`.
-    package func send(_ context: TenantContext, _ job: MailLink, id: UUID) async throws {
+    package func send(_ context: TenantContext, _ job: MailLink, id: UUID) async throws -> Bool {
         let tenant = context.tenantID
         let token = SecretToken.make(for: tenant)
-        let found = try await database.withTenant(context) { transaction in
-            let (member, letterhead, recent) = try await transaction.pipeline(
+        let mail = try await database.withTenant(context) { transaction -> OutgoingMail? in
+            let (found, letterhead, recent) = try await transaction.pipeline(
                 MemberStatements.find(tenant, job.memberID), MemberStatements.letterhead(tenant),
                 MemberStatements.countRecentLinks(tenant, job.purpose, to: job.memberID))
-            // Whoever asks without end for somebody else's mail fills nobody's mailbox.
-            guard let member, recent < 5 else { return nil as (Member, MemberStatements.Letterhead)? }
-            _ = try await transaction.run(MemberStatements.insertLink(tenant, token, job.purpose, to: job.memberID))
-            return (member, letterhead)
-        }
-        guard let (member, letterhead) = found else { return }
-        let letter = MemberLetter(
-            member: LinkedMember(
+            guard let member = found, recent < Self.hourly else { return nil }
+            // Who has joined meanwhile needs no invitation.
+            if job.purpose == .invitation, member.joinedAt != nil { return nil }
+            let recipient = LinkedMember(
                 purpose: job.purpose, id: member.id, name: member.name, email: member.email,
-                language: member.language, tenantName: letterhead.tenantName, tenantState: .active),
-            letterhead: letterhead, url: "\(publicURL)/m/\(token.text)")
+                language: member.language, tenantName: letterhead.tenantName, tenantState: .active)
+            let letter = MemberLetter(member: recipient, letterhead: letterhead, url: "\(publicURL)/m/\(token.text)")
+            let mail = try letter.mail(id)
+            _ = try await transaction.pipeline(
+                MemberStatements.removeEndedLinks(tenant, of: job.memberID),
+                MemberStatements.insertLink(tenant, token, job.purpose, to: job.memberID),
+                try Event.record(
+                    job.purpose == .invitation ? "member.invitation_mailed" : "member.reset_mailed", Member.kind,
+                    job.memberID.rawValue, by: context))
+            return mail
+        }
+        guard let mail else { return false }
         do {
-            _ = try await transport.send(try letter.mail(id))
+            _ = try await transport.send(mail)
+            return true
         } catch let error as MailError where error.kind != .unknown {
             // Nobody has it, so nobody needs it.
             _ = try await database.run(context, MemberStatements.useLink(token))

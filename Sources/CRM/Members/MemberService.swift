@@ -34,6 +34,17 @@ public struct MemberService: Sendable {
         }
     }
 
+    /// Invites an owner to a business that nobody has come to yet; afterwards its people are its own affair.
+    ///
+    /// - Throws: as ``invite(_:id:_:)``; ``ServiceError/conflict(code:detail:)`` `has_owner`.
+    public func inviteFirstOwner(_ context: TenantContext, _ new: NewMember) async throws -> Member {
+        let owners = try await database.run(context.afterwards(), MemberStatements.joinedOwners(context.tenantID))
+        guard owners == 0 else {
+            throw ServiceError.conflict(code: "has_owner", detail: "The tenant has an owner, who invites its people.")
+        }
+        return try await invite(context, new)
+    }
+
     /// Has a new invitation mailed to a member who has not chosen a password yet; one who has gets nothing.
     ///
     /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `already_joined`.
@@ -91,7 +102,9 @@ public struct MemberService: Sendable {
                     MemberStatements.update(tenant, old, changes), MemberStatements.find(tenant, id))
                 guard updated == 1, let member = changed else { throw ServiceError.stale }
                 _ = try await transaction.pipeline(
-                    try Event.record("member.updated", Member.kind, id.rawValue, from: old, to: member, by: context),
+                    try Event.record(
+                        "member.updated", Member.kind, id.rawValue, from: old, to: member, by: context,
+                        unknown: ["last_sign_in_at"]),
                     MemberStatements.notify(tenant))
                 return member
             }

@@ -45,6 +45,15 @@ enum MemberStatements {
             """, all: { try $0.next() })
     }
 
+    static func joinedOwners(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "member.joined_owners",
+            """
+            SELECT count(*) FROM crm.member
+            WHERE tenant_id = \(tenant) AND 'owner' = ANY (roles) AND deleted_at IS NULL AND joined_at IS NOT NULL
+            """, one: { try $0.next() })
+    }
+
     /// - Returns: 0 rows when the member has another version by now.
     static func update(_ tenant: Tenant.ID, _ old: Member, _ changes: MemberChanges) -> Statement<Int> {
         Statement(
@@ -78,6 +87,16 @@ enum MemberStatements {
             INSERT INTO crm.member_password (tenant_id, member_id, hash) VALUES (\(tenant), \(id), \(hash))
             ON CONFLICT (tenant_id, member_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at
             """)
+    }
+
+    /// The member, if the password is still the one that was looked at; it stays until the transaction ends.
+    static func lockPassword(_ tenant: Tenant.ID, _ id: Member.ID, hash: String) -> Statement<Member.ID?> {
+        Statement(
+            "member.lock_password",
+            """
+            SELECT member_id FROM crm.member_password
+            WHERE tenant_id = \(tenant) AND member_id = \(id) AND hash = \(hash) FOR UPDATE
+            """, optional: { try $0.next() })
     }
 
     static func join(_ tenant: Tenant.ID, _ id: Member.ID) -> Statement<Int> {
@@ -152,7 +171,17 @@ enum MemberStatements {
             "DELETE FROM crm.token WHERE tenant_id = \(token.tenantID) AND hash = \(token.hash) AND expires_at > now()")
     }
 
-    /// What is left of a member's links and refresh tokens, whose subjects are sessions.
+    /// Links of a member that nobody can use any more.
+    static func removeEndedLinks(_ tenant: Tenant.ID, of member: Member.ID) -> Statement<Int> {
+        Statement(
+            "member.remove_ended_links",
+            """
+            DELETE FROM crm.token WHERE tenant_id = \(tenant) AND subject_id = \(member)
+                AND purpose IN ('member_invitation', 'password_reset') AND expires_at < now() - interval '1 hour'
+            """)
+    }
+
+    /// What is left of a member's links.
     static func removeLinks(_ tenant: Tenant.ID, of member: Member.ID) -> Statement<Int> {
         Statement(
             "member.remove_links",

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// What a caller of the platform API may do.
 public enum PlatformScope: String, JSONChoice, Codable {
@@ -10,13 +10,11 @@ public enum PlatformScope: String, JSONChoice, Codable {
 public struct PlatformContext: Sendable {
     public enum Actor: Sendable, Equatable {
         case key(PlatformKey.ID)
-        case job(UUID)
         case cli
 
         var kind: String {
             switch self {
             case .key: "key"
-            case .job: "job"
             case .cli: "cli"
             }
         }
@@ -24,7 +22,6 @@ public struct PlatformContext: Sendable {
         var id: UUID? {
             switch self {
             case .key(let id): id.rawValue
-            case .job(let id): id
             case .cli: nil
             }
         }
@@ -46,11 +43,6 @@ public struct PlatformContext: Sendable {
 
     /// An administrator at the command line.
     package static let cli = PlatformContext(actor: .cli, scopes: Set(PlatformScope.allCases))
-
-    /// The context of a job's handler.
-    package static func job(_ id: UUID) -> PlatformContext {
-        PlatformContext(actor: .job(id), scopes: Set(PlatformScope.allCases))
-    }
 
     package func with(requestID: String, address: String?) -> PlatformContext {
         PlatformContext(actor: actor, scopes: scopes, requestID: requestID, address: address)

@@ -32,10 +32,11 @@ public struct PlatformKeyService: Sendable {
     ///
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func revoke(_ context: PlatformContext, _ id: PlatformKey.ID) async throws {
-        let (revoked, _) = try await database.pipeline(
-            context, PlatformStatements.revokeKey(id),
-            PlatformStatements.event("platform_key.revoked", id.rawValue, by: context))
-        guard revoked == 1 else { throw ServiceError.notFound("key") }
+        try await database.withTransaction(context) { transaction in
+            guard try await transaction.run(PlatformStatements.revokeKey(id)).orNotFound("key") else { return }
+            _ = try await transaction.run(
+                PlatformStatements.event("platform_key.revoked", id.rawValue, by: context))
+        }
     }
 
     /// Whether it is worth looking for the key.

@@ -24,11 +24,15 @@ enum PlatformStatements {
         "platform.list_keys", "SELECT \(keyColumns) FROM platform.api_key ORDER BY id DESC",
         all: PlatformKey.init(row:))
 
-    static func revokeKey(_ id: PlatformKey.ID) -> Statement<Int> {
+    /// - Returns: whether it was good until now; `nil` for no such key.
+    static func revokeKey(_ id: PlatformKey.ID) -> Statement<Bool?> {
         Statement(
             "platform.revoke_key",
-            "UPDATE platform.api_key SET revoked_at = coalesce(revoked_at, now()), version = version + 1 WHERE id = \(id)"
-        )
+            """
+            UPDATE platform.api_key k SET revoked_at = coalesce(k.revoked_at, now())
+            FROM (SELECT id, revoked_at FROM platform.api_key WHERE id = \(id) FOR UPDATE) o WHERE k.id = o.id
+            RETURNING o.revoked_at IS NULL
+            """, optional: { try $0.next() })
     }
 
     /// Finds a key that is good, and notes its use at most once a minute.
@@ -95,6 +99,17 @@ enum PlatformStatements {
                     ELSE suspended_at END,
                 erase_after = CASE WHEN \(state) = 'deleting' THEN now() + interval '7 days' END
             WHERE id = \(id) AND state = ANY (\(states.map(\.rawValue)))
+            """)
+    }
+
+    /// - Returns: 0 rows when the tenant is not to be erased, or is being.
+    static func keep(_ id: Tenant.ID, as state: Tenant.State) -> Statement<Int> {
+        Statement(
+            "platform.keep_tenant",
+            """
+            UPDATE platform.tenant t SET state = \(state), erase_after = NULL, version = version + 1, updated_at = now()
+            WHERE t.id = \(id) AND t.state = 'deleting' AND t.erase_after > clock_timestamp()
+                AND NOT EXISTS (SELECT FROM platform.erasure e WHERE e.tenant_id = t.id)
             """)
     }
 

@@ -1,5 +1,6 @@
 public import Foundation
 import JWTKit
+public import Logging
 import Synchronization
 
 /// Signs and reads access tokens: JSON Web Tokens (RFC 7519) that name a member's session for a quarter of an hour.
@@ -19,14 +20,20 @@ public final class AccessTokens: Sendable {
     }
 
     private let file: URL?
+    private let logger: Logger?
     private let loaded: Mutex<Loaded>
 
-    /// - Parameter file: of ``SigningKeys``; `nil` for one key that ends with the process.
+    /// - Parameters:
+    ///   - file: of ``SigningKeys``; `nil` for one key that ends with the process.
+    ///   - logger: hears of a file that cannot be used any more.
     /// - Throws: ``SigningKeysError``.
-    public init(file: URL?) async throws {
+    public init(file: URL?, logger: Logger? = nil) async throws {
         self.file = file
+        self.logger = logger
+        // Looked at before it is read: what changes in between is read again.
+        let changed = file.flatMap(Self.changed)
         let keys = try file.map { try SigningKeys(file: $0) } ?? .random()
-        loaded = Mutex(await Self.load(keys, changed: file.flatMap(Self.changed)))
+        loaded = Mutex(await Self.load(keys, changed: changed))
     }
 
     /// Whose session a token is of.
@@ -69,11 +76,17 @@ public final class AccessTokens: Sendable {
     func read(_ token: String, at now: Date) async -> Subject? {
         guard token.utf8.count <= 2048 else { return nil }
         await reload()
-        let (keys, kids) = loaded.withLock { ($0.keys, $0.kids) }
+        var (keys, kids) = loaded.withLock { ($0.keys, $0.kids) }
         do {
             // A token without the name of its key would be tried with some key of the collection.
             let header = try DefaultJWTParser().parse(Array(token.utf8), as: Claims.self).header
-            guard header.alg == "HS256", let kid = header.kid, kids.contains(kid) else { return nil }
+            guard header.alg == "HS256", let kid = header.kid else { return nil }
+            if !kids.contains(kid) {
+                // Another server may sign with a key already that was put into the file a moment ago.
+                await reload(after: .seconds(1))
+                (keys, kids) = loaded.withLock { ($0.keys, $0.kids) }
+            }
+            guard kids.contains(kid) else { return nil }
             let claims = try await keys.verify(token, as: Claims.self)
             guard claims.exp.value > now, let tenant = Tenant.ID(claims.tid), let session = Session.ID(claims.sid),
                 let member = Member.ID(claims.sub.value)
@@ -85,10 +98,10 @@ public final class AccessTokens: Sendable {
     }
 
     /// A file that cannot be used any more changes nothing until it can: sessions go on.
-    private func reload() async {
+    private func reload(after interval: Duration = AccessTokens.interval) async {
         guard let file else { return }
         let isDue = loaded.withLock { loaded in
-            guard loaded.lookedAt.duration(to: .now) > Self.interval else { return false }
+            guard loaded.lookedAt.duration(to: .now) > interval else { return false }
             loaded.lookedAt = .now
             return true
         }
@@ -96,7 +109,9 @@ public final class AccessTokens: Sendable {
         do {
             let fresh = await Self.load(try SigningKeys(file: file), changed: changed)
             loaded.withLock { $0 = fresh }
-        } catch {}
+        } catch {
+            logger?.error("the signing keys stay as they were", metadata: ["error": "\(error)"])
+        }
     }
 
     private static func changed(_ file: URL) -> Date? {

@@ -20,18 +20,47 @@ public final class PasswordHasher: Sendable {
         package static let low = Cost(logRounds: 4, blockSize: 8, parallelism: 1)
     }
 
-    /// So many wait at most; who comes then is told to come back.
+    /// So many wait at most, and of one network address; who comes then is told to come back.
     private static let longestLine = 32
+    private static let longestOfAddress = 4
     private static let saltBytes = 16
     private static let keyBytes = 32
 
     private let cost: Cost
     private let queue = DispatchQueue(label: "mehvar.passwords")
-    private let waiting = Mutex(0)
+    private let waiting = Mutex(Line())
+
+    private struct Line {
+        var count = 0
+        var addresses: [String: Int] = [:]
+    }
 
     public init(cost: Cost = .standard) { self.cost = cost }
 
-    /// - Throws: ``ServiceError/overloaded`` while too many others wait.
+    /// Lends a place in the line. Taken before anything is counted, so that who is turned away has lost nothing.
+    ///
+    /// - Parameter address: of the network; one cannot keep all the others out.
+    /// - Throws: ``ServiceError/overloaded`` while too many wait.
+    func withPlace<Result>(for address: String?, _ body: () async throws -> Result) async throws -> Result {
+        let mayWait = waiting.withLock { line in
+            guard line.count < Self.longestLine,
+                address.map({ line.addresses[$0, default: 0] < Self.longestOfAddress }) ?? true
+            else { return false }
+            line.count += 1
+            if let address { line.addresses[address, default: 0] += 1 }
+            return true
+        }
+        guard mayWait else { throw ServiceError.overloaded }
+        defer {
+            waiting.withLock { line in
+                line.count -= 1
+                guard let address, let left = line.addresses[address].map({ $0 - 1 }) else { return }
+                line.addresses[address] = left == 0 ? nil : left
+            }
+        }
+        return try await body()
+    }
+
     func hash(_ password: String) async throws -> String {
         try await run { [cost] in
             var generator = SystemRandomNumberGenerator()
@@ -41,8 +70,6 @@ public final class PasswordHasher: Sendable {
     }
 
     /// Whether the password is the one of the hash. Without a hash it is not, which takes as long to find out.
-    ///
-    /// - Throws: ``ServiceError/overloaded`` while too many others wait.
     func verify(_ password: String, _ hash: String?) async throws -> Bool {
         try await run { [cost] in
             let stored = hash.flatMap(StoredPassword.init)
@@ -66,14 +93,7 @@ public final class PasswordHasher: Sendable {
     }
 
     private func run<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
-        let mayWait = waiting.withLock { waiting in
-            guard waiting < Self.longestLine else { return false }
-            waiting += 1
-            return true
-        }
-        guard mayWait else { throw ServiceError.overloaded }
-        defer { waiting.withLock { $0 -= 1 } }
-        return try await withCheckedThrowingContinuation { continuation in
+        try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Swift.Result { try work() }) }
         }
     }

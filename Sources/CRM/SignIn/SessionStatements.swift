@@ -10,40 +10,45 @@ enum SessionStatements {
         Statement("session.tenant", "SELECT crm.tenant_named(\(slug))", one: { try $0.nextIfPresent() })
     }
 
+    /// Addresses that are the same member's count together, however they are written.
+    private static func key(_ subject: String) -> SQL {
+        "sha256(convert_to(crm.address_key('email', \(subject)), 'UTF8'))"
+    }
+
     /// Counts an attempt, before it is known whether the password is right, so that many at once are counted too. After five the
     /// address waits 15 seconds, after each further one twice as long, a quarter of an hour at most.
     ///
     /// - Returns: 0 rows while the address waits.
-    static func countAttempt(_ tenant: Tenant.ID, emailHash: Bytes) -> Statement<Int> {
+    static func countAttempt(_ tenant: Tenant.ID, for subject: String) -> Statement<Int> {
         Statement(
             "session.count_attempt",
             """
             INSERT INTO crm.sign_in_failure AS f (tenant_id, email_hash, failures, locked_until)
-            VALUES (\(tenant), \(emailHash), 1, now())
+            VALUES (\(tenant), \(key(subject)), 1, now())
             ON CONFLICT (tenant_id, email_hash) DO UPDATE
             SET failures = CASE WHEN f.failed_at < excluded.failed_at - interval '1 day' THEN 1 ELSE f.failures + 1 END,
                 locked_until = excluded.failed_at
                     + CASE WHEN f.failed_at < excluded.failed_at - interval '1 day' OR f.failures < 4 THEN interval '0'
-                        ELSE make_interval(secs => least(900, 15 * power(2, f.failures - 4))) END,
+                        ELSE make_interval(secs => least(900, 15 * power(2, least(f.failures - 4, 6)))) END,
                 failed_at = excluded.failed_at
             WHERE f.locked_until <= excluded.failed_at
             """)
     }
 
     /// How long an address has to wait, in seconds.
-    static func wait(_ tenant: Tenant.ID, emailHash: Bytes) -> Statement<Double?> {
+    static func wait(_ tenant: Tenant.ID, for subject: String) -> Statement<Double?> {
         Statement(
             "session.wait",
             """
             SELECT extract(epoch FROM locked_until - now())::float8 FROM crm.sign_in_failure
-            WHERE tenant_id = \(tenant) AND email_hash = \(emailHash)
+            WHERE tenant_id = \(tenant) AND email_hash = \(key(subject))
             """, optional: { try $0.next() })
     }
 
-    static func forgetAttempts(_ tenant: Tenant.ID, emailHash: Bytes) -> Statement<Int> {
+    static func forgetAttempts(_ tenant: Tenant.ID, for subject: String) -> Statement<Int> {
         Statement(
             "session.forget_attempts",
-            "DELETE FROM crm.sign_in_failure WHERE tenant_id = \(tenant) AND email_hash = \(emailHash)")
+            "DELETE FROM crm.sign_in_failure WHERE tenant_id = \(tenant) AND email_hash = \(key(subject))")
     }
 
     /// Takes a few old ones along, so that the table holds about a day of them.
@@ -155,6 +160,27 @@ enum SessionStatements {
                 return Refreshable(
                     session: session, member: try Member(row: &row), isNewest: isNewest, tenantState: state)
             })
+    }
+
+    /// Forgets the oldest tokens of a session: copies of those that many refreshes ago are no longer told from made up ones.
+    static func trimRefresh(_ tenant: Tenant.ID, of session: Session.ID) -> Statement<Int> {
+        Statement(
+            "session.trim_refresh",
+            """
+            DELETE FROM crm.token t WHERE t.tenant_id = \(tenant) AND t.hash IN (
+                SELECT n.hash FROM (
+                    SELECT o.hash, row_number() OVER (ORDER BY o.created_at DESC) AS place FROM crm.token o
+                    WHERE o.tenant_id = \(tenant) AND o.subject_id = \(session) AND o.purpose = 'refresh') n
+                WHERE n.place > 100)
+            """)
+    }
+
+    /// Whether the session is there; it stays until the transaction ends.
+    static func lock(_ tenant: Tenant.ID, _ session: Session.ID) -> Statement<Session.ID?> {
+        Statement(
+            "session.lock",
+            "SELECT id FROM crm.session WHERE tenant_id = \(tenant) AND id = \(session) FOR UPDATE",
+            optional: { try $0.next() })
     }
 
     static func rotate(_ tenant: Tenant.ID, _ session: Session.ID, to token: SecretToken) -> Statement<Int> {

@@ -11,6 +11,7 @@ public struct SignInService: Sendable {
     private let database: Database
     private let tokens: AccessTokens
     private let hasher: PasswordHasher
+    private let strangers = StrangerAttempts()
 
     public init(database: Database, tokens: AccessTokens, hasher: PasswordHasher) {
         self.database = database
@@ -40,25 +41,39 @@ public struct SignInService: Sendable {
     public func signIn(
         _ visitor: Visitor, tenant slug: String, email: String, password: String
     ) async throws -> SessionTokens {
-        guard let tenant = try await database.deploymentWide(SessionStatements.tenant(named: slug)) else {
-            _ = try await hasher.verify(password, nil)
-            throw ServiceError.unauthenticated
+        let found = try await database.deploymentWide(SessionStatements.tenant(named: slug))
+        return try await hasher.withPlace(for: visitor.address) {
+            guard let tenant = found else {
+                try strangers.count(slug, email)
+                _ = try await hasher.verify(password, nil)
+                throw ServiceError.unauthenticated
+            }
+            let candidate = try await admit(visitor, email, in: tenant)
+            guard try await hasher.verify(password, candidate?.hash), let candidate, let hash = candidate.hash else {
+                throw ServiceError.unauthenticated
+            }
+            guard candidate.tenantState == .active else { throw ServiceError.tenantSuspended }
+            let upgraded = hasher.isOutdated(hash) ? try await hasher.hash(password) : nil
+            return try await begin(visitor, candidate.member, in: tenant, hash, upgraded, email)
         }
-        let candidate = try await admit(email, in: tenant)
-        guard try await hasher.verify(password, candidate?.hash), let candidate else {
-            throw ServiceError.unauthenticated
-        }
-        guard candidate.tenantState == .active else { throw ServiceError.tenantSuspended }
-        let member = candidate.member
+    }
+
+    /// - Parameters:
+    ///   - hash: of the password that was looked at. It may be another one by now, and then it opens nothing.
+    ///   - upgraded: the same password's at what hashes cost now.
+    private func begin(
+        _ visitor: Visitor, _ member: Member, in tenant: Tenant.ID, _ hash: String, _ upgraded: String?,
+        _ email: String
+    ) async throws -> SessionTokens {
         let session = Session.ID.make()
         let token = SecretToken.make(for: tenant)
         let context = visitor.context(of: member.id, in: tenant, scopes: member.scopes)
-        var upgraded: String?
-        if let hash = candidate.hash, hasher.isOutdated(hash) { upgraded = try await hasher.hash(password) }
-        _ = try await database.withTenant(context) { transaction in
+        try await database.withTenant(context) { transaction in
+            guard try await transaction.run(MemberStatements.lockPassword(tenant, member.id, hash: hash)) != nil else {
+                throw ServiceError.unauthenticated
+            }
             _ = try await transaction.pipeline(
-                SessionStatements.forgetAttempts(tenant, emailHash: Self.hash(email)),
-                SessionStatements.sweep(tenant, of: member.id), SessionStatements.sweepAttempts(tenant),
+                SessionStatements.forgetAttempts(tenant, for: email), SessionStatements.sweep(tenant, of: member.id),
                 SessionStatements.begin(
                     tenant, session, of: member.id, token, address: visitor.address, userAgent: visitor.userAgent),
                 SessionStatements.insertRefresh(tenant, token, of: session),
@@ -72,16 +87,19 @@ public struct SignInService: Sendable {
     }
 
     /// Counts the attempt and looks for the member; `nil` when there is none.
-    private func admit(_ email: String, in tenant: Tenant.ID) async throws -> SessionStatements.Candidate? {
-        let hash = Self.hash(email)
-        let (counted, candidate) = try await database.resolve(
-            in: tenant, noting: SessionStatements.countAttempt(tenant, emailHash: hash),
-            SessionStatements.candidate(tenant, email: email))
-        if counted == 0 {
-            let wait = try await database.resolve(in: tenant, SessionStatements.wait(tenant, emailHash: hash)) ?? 1
-            throw ServiceError.lockedOut(for: .seconds(max(1, wait)))
-        }
+    private func admit(
+        _ visitor: Visitor, _ email: String, in tenant: Tenant.ID
+    ) async throws -> SessionStatements.Candidate? {
+        let (_, counted, candidate) = try await database.pipeline(
+            visitor.context(of: nil, in: tenant, scopes: []), SessionStatements.sweepAttempts(tenant),
+            SessionStatements.countAttempt(tenant, for: email), SessionStatements.candidate(tenant, email: email))
+        if counted == 0 { throw try await lockOut(email, in: tenant) }
         return candidate
+    }
+
+    private func lockOut(_ subject: String, in tenant: Tenant.ID) async throws -> ServiceError {
+        let wait = try await database.resolve(in: tenant, SessionStatements.wait(tenant, for: subject)) ?? 1
+        return .lockedOut(for: .seconds(max(1, wait)))
     }
 
     /// The next pair of tokens of a session.
@@ -108,7 +126,8 @@ public struct SignInService: Sendable {
             guard found.tenantState == .active else { throw ServiceError.tenantSuspended }
             _ = try await transaction.pipeline(
                 SessionStatements.rotate(tenant, found.session, to: next),
-                SessionStatements.insertRefresh(tenant, next, of: found.session))
+                SessionStatements.insertRefresh(tenant, next, of: found.session),
+                SessionStatements.trimRefresh(tenant, of: found.session))
             return found
         }
         guard let found else { throw ServiceError.unauthenticated }
@@ -130,7 +149,9 @@ public struct SignInService: Sendable {
             caller.tenant,
             SessionStatements.end(tenant, of: caller.memberID, only: everywhere ? nil : caller.sessionID),
             MemberStatements.notify(tenant),
-            try Event.record("member.signed_out", Member.kind, caller.memberID.rawValue, by: caller.tenant))
+            try Event.record(
+                "member.signed_out", Member.kind, caller.memberID.rawValue, by: caller.tenant,
+                data: ["everywhere": .bool(everywhere)]))
     }
 
     /// The member's sessions, newest first.
@@ -148,37 +169,57 @@ public struct SignInService: Sendable {
     /// Chooses another password; every other session ends.
     ///
     /// - Throws: ``ServiceError/invalid(_:)`` for a wrong or a weak one; ``ServiceError/lockedOut(for:)``,
-    ///   ``ServiceError/overloaded``.
+    ///   ``ServiceError/overloaded``; ``ServiceError/unauthenticated`` when the session has ended meanwhile.
     public func changePassword(_ caller: MemberContext, from current: String, to new: String) async throws {
         let (tenant, member) = (caller.tenant.tenantID, caller.memberID)
         try Self.check(new, "/new_password")
+        // Apart from signing in: who keeps trying that from elsewhere does not keep the member from this.
+        let subject = "password of \(member)"
         let found = try await me(caller)
-        let candidate = try await admit(found.email, in: tenant)
-        guard try await hasher.verify(current, candidate?.hash) else {
-            throw ServiceError.invalid("/current_password", "wrong", "Is not the password.")
+        try await hasher.withPlace(for: caller.tenant.address) {
+            let (counted, candidate) = try await database.pipeline(
+                caller.tenant, SessionStatements.countAttempt(tenant, for: subject),
+                SessionStatements.candidate(tenant, email: found.email))
+            if counted == 0 { throw try await lockOut(subject, in: tenant) }
+            guard try await hasher.verify(current, candidate?.hash), let old = candidate?.hash else {
+                throw ServiceError.invalid("/current_password", "wrong", "Is not the password.")
+            }
+            let hash = try await hasher.hash(new)
+            try await database.withTenant(caller.tenant) { transaction in
+                let (password, session) = try await transaction.pipeline(
+                    MemberStatements.lockPassword(tenant, member, hash: old),
+                    SessionStatements.lock(tenant, caller.sessionID))
+                guard password != nil, session != nil else { throw ServiceError.unauthenticated }
+                _ = try await transaction.pipeline(
+                    MemberStatements.setPassword(tenant, member, hash: hash),
+                    SessionStatements.forgetAttempts(tenant, for: subject),
+                    SessionStatements.end(tenant, of: member, except: caller.sessionID),
+                    MemberStatements.removeLinks(tenant, of: member), MemberStatements.notify(tenant),
+                    try Event.record(
+                        "member.password_changed", Member.kind, member.rawValue, by: caller.tenant,
+                        secrets: ["password"]))
+            }
         }
-        let hash = try await hasher.hash(new)
-        _ = try await database.pipeline(
-            caller.tenant, MemberStatements.setPassword(tenant, member, hash: hash),
-            SessionStatements.forgetAttempts(tenant, emailHash: Self.hash(found.email)),
-            SessionStatements.end(tenant, of: member, except: caller.sessionID),
-            MemberStatements.removeLinks(tenant, of: member), MemberStatements.notify(tenant),
-            try Event.record(
-                "member.password_changed", Member.kind, member.rawValue, by: caller.tenant, secrets: ["password"]))
     }
 
-    /// Has a link mailed by which the member chooses a new password. Whether there is such a member is not told.
+    /// Has a link mailed by which the member chooses a new password. Whether there is such a member is not told: who is none gets a
+    /// job as well, which finds nobody.
     public func requestReset(_ visitor: Visitor, tenant slug: String, email: String) async throws {
-        guard let tenant = try await database.deploymentWide(SessionStatements.tenant(named: slug)),
-            let member = try await database.resolve(in: tenant, MemberStatements.find(email: email, in: tenant))
-        else { return }
+        guard let tenant = try await database.deploymentWide(SessionStatements.tenant(named: slug)) else { return }
+        let member = try await database.resolve(in: tenant, MemberStatements.find(email: email, in: tenant))
         // Who was invited and has not come yet gets the invitation anew.
-        let purpose: MemberLink = member.joinedAt == nil ? .invitation : .passwordReset
-        let context = visitor.context(of: nil, in: tenant, scopes: [])
-        _ = try await database.pipeline(
-            context,
-            try Enqueue.statement(tenant: tenant.rawValue, job: MailLink(memberID: member.id, purpose: purpose)),
-            try Event.record("member.reset_requested", Member.kind, member.id.rawValue, by: context))
+        let purpose: MemberLink = member.map { $0.joinedAt == nil } == true ? .invitation : .passwordReset
+        let job = MailLink(memberID: member?.id ?? Self.nobody(email), purpose: purpose)
+        _ = try await database.run(
+            visitor.context(of: nil, in: tenant, scopes: []), try Enqueue.statement(tenant: tenant.rawValue, job: job))
+    }
+
+    /// The same for the same address, so that many requests wait as one job.
+    private static func nobody(_ email: String) -> Member.ID {
+        let digest = Array(SHA256.hash(data: Data(email.lowercased().utf8)))
+        return digest.withUnsafeBytes { bytes in
+            Member.ID(rawValue: UUID(uuid: bytes.loadUnaligned(as: uuid_t.self)))
+        }
     }
 
     /// The member that a link was sent to.
@@ -199,7 +240,7 @@ public struct SignInService: Sendable {
     public func choosePassword(_ visitor: Visitor, _ token: SecretToken, _ password: String) async throws {
         try Self.check(password, "/password")
         let found = try await link(token)
-        let hash = try await hasher.hash(password)
+        let hash = try await hasher.withPlace(for: visitor.address) { try await hasher.hash(password) }
         let (tenant, member) = (token.tenantID, found.id)
         let context = visitor.context(of: member, in: tenant, scopes: [])
         try await database.withTenant(context) { transaction in
@@ -207,7 +248,7 @@ public struct SignInService: Sendable {
             _ = try await transaction.pipeline(
                 MemberStatements.setPassword(tenant, member, hash: hash), MemberStatements.join(tenant, member),
                 MemberStatements.removeLinks(tenant, of: member),
-                SessionStatements.forgetAttempts(tenant, emailHash: Self.hash(found.email)),
+                SessionStatements.forgetAttempts(tenant, for: found.email),
                 SessionStatements.end(tenant, of: member), MemberStatements.notify(tenant),
                 try Event.record(
                     found.purpose == .invitation ? "member.joined" : "member.password_reset", Member.kind,
@@ -219,12 +260,6 @@ public struct SignInService: Sendable {
         var errors: [FieldError] = []
         MemberRules.password.check(password, pointer, into: &errors)
         try ServiceError.refuse(errors)
-    }
-
-    /// What counts attempts: the address may be nobody's, and is not kept.
-    private static func hash(_ email: String) -> Bytes {
-        let address = email.precomposedStringWithCompatibilityMapping.lowercased().trimmingCharacters(in: .whitespaces)
-        return Bytes(Array(SHA256.hash(data: Data(address.utf8))))
     }
 }
 

@@ -89,7 +89,14 @@ public struct SigningKeys: Sendable {
         let data = try encoder.encode(KeySet(keys: keys))
         guard FileManager.default.createFile(atPath: draft.path, contents: data, attributes: [.posixPermissions: 0o600])
         else { throw SigningKeysError(file: file, reason: "cannot be written") }
+        // Whoever could read the file before can read it afterwards, also when the administrator wrote it.
+        var old = stat()
+        if stat(file.path, &old) == 0, chown(draft.path, old.st_uid, old.st_gid) != 0 {
+            unlink(draft.path)
+            throw SigningKeysError(file: file, reason: "belongs to somebody else; rotate it as that one, or as root")
+        }
         guard rename(draft.path, file.path) == 0 else {
+            unlink(draft.path)
             throw SigningKeysError(file: file, reason: "cannot be replaced: \(String(cString: strerror(errno)))")
         }
     }

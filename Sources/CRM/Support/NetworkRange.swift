@@ -13,9 +13,27 @@ public struct IPAddress: Sendable, Equatable {
         if inet_pton(AF_INET, text, &four) == 1 {
             bytes = withUnsafeBytes(of: four) { Array($0) }
         } else if inet_pton(AF_INET6, text, &six) == 1 {
-            bytes = withUnsafeBytes(of: six) { Array($0) }
+            let all = withUnsafeBytes(of: six) { Array($0) }
+            // An IPv4 address on a socket of IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 address.
+            let isMapped = all[..<10].allSatisfy { $0 == 0 } && all[10] == 0xFF && all[11] == 0xFF
+            bytes = isMapped ? Array(all[12...]) : all
         } else {
             return nil
+        }
+    }
+}
+
+extension IPAddress {
+    /// What one subscriber has: an IPv4 address, or the 64 bits of an IPv6 network.
+    public var subscriber: [UInt8] { bytes.count == 4 ? bytes : Array(bytes[..<8]) }
+}
+
+extension IPAddress: CustomStringConvertible {
+    public var description: String {
+        guard bytes.count == 16 else { return bytes.map(String.init).joined(separator: ".") }
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        return bytes.withUnsafeBytes { bytes in
+            inet_ntop(AF_INET6, bytes.baseAddress, &text, socklen_t(text.count)).map { String(cString: $0) } ?? ""
         }
     }
 }

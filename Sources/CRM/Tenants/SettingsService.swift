@@ -31,9 +31,10 @@ public struct SettingsService: Sendable {
                     try await transaction.run(TenantStatements.rename(tenant, name))
                 }
                 let settings = try await transaction.run(TenantStatements.settings(tenant))
-                _ = try await transaction.run(
+                _ = try await transaction.pipeline(
                     try Event.record(
-                        "settings.updated", "settings", tenant.rawValue, from: old, to: settings, by: context))
+                        "settings.updated", "settings", tenant.rawValue, from: old, to: settings, by: context),
+                    MemberStatements.notify(tenant))
                 return settings
             }
         }

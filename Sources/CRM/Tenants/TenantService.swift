@@ -46,6 +46,15 @@ public struct TenantService: Sendable {
         return try await database.run(TenantStatements.find(id)).orNotFound(Tenant.kind)
     }
 
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `not_active`.
+    public func findActive(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
+        let tenant = try await find(context, id)
+        guard tenant.state == .active else {
+            throw ServiceError.conflict(code: "not_active", detail: "The tenant is suspended or to be erased.")
+        }
+        return tenant
+    }
+
     /// How much the tenant keeps and does.
     ///
     /// - Throws: ``ServiceError/notFound(_:)``.
@@ -93,13 +102,13 @@ public struct TenantService: Sendable {
         try context.require(.tenantsWrite)
         return try await database.withTransaction(context) { transaction in
             let tenant = try await transaction.run(PlatformStatements.lock(id)).orNotFound(Tenant.kind)
-            guard tenant.state == .deleting, let eraseAfter = tenant.eraseAfter, eraseAfter > Date() else {
+            let state: Tenant.State = tenant.suspendedAt == nil ? .active : .suspended
+            // By the clock of the database, which decides when erasing begins.
+            guard try await transaction.run(PlatformStatements.keep(id, as: state)) == 1 else {
                 throw ServiceError.conflict(
                     code: "not_deleting", detail: "The tenant is not to be erased, or is being.")
             }
-            let state: Tenant.State = tenant.suspendedAt == nil ? .active : .suspended
-            let (_, _, _, _, kept) = try await transaction.pipeline(
-                PlatformStatements.move(id, from: [.deleting], to: state),
+            let (_, _, _, kept) = try await transaction.pipeline(
                 PlatformStatements.hold(id, state != .active), MemberStatements.notify(id),
                 PlatformStatements.event("tenant.deletion_cancelled", id.rawValue, by: context),
                 TenantStatements.find(id))

@@ -9,7 +9,7 @@ struct Gate: Sendable {
     let platformKeys: PlatformKeyService
     let proxies: TrustedProxies
     private let limiter = RateLimiter<UUID>()
-    private let visitors = RateLimiter<String>()
+    private let visitors = RateLimiter<[UInt8]>()
 
     /// Of one network address, for what needs no key.
     private static let visitorsPerSecond = 20
@@ -27,7 +27,7 @@ struct Gate: Sendable {
         else { throw ServiceError.unauthenticated }
         let visitor = try visitor(request, context)
         let caller = try await platformKeys.authenticate(key)
-        visitors.giveBack(visitor.address ?? "")
+        visitors.giveBack(Self.subscriber(visitor.address))
         return caller.with(requestID: context.requestID, address: visitor.address)
     }
 
@@ -36,8 +36,16 @@ struct Gate: Sendable {
         guard let header = request.headers[.authorization], let token = Self.bearer(header) else {
             throw ServiceError.unauthenticated
         }
-        let caller = try await authenticator.authenticate(token)
-        let tenant = caller.context.with(requestID: context.requestID, address: proxies.client(request, context))
+        let address = proxies.client(request, context)
+        let caller: AuthenticatedCaller
+        do {
+            caller = try await authenticator.authenticate(token)
+        } catch ServiceError.unauthenticated where Authenticator.isLookedUp(token) {
+            // Who tries one after the other has to wait.
+            try count(address)
+            throw ServiceError.unauthenticated
+        }
+        let tenant = caller.context.with(requestID: context.requestID, address: address)
         let limit = admit(caller)
         context.caller.note(tenant, caller.terms, limit: limit)
         guard limit.allowance.wait == .zero else { throw RequestProblem.rateLimited(after: limit.allowance.wait) }
@@ -47,10 +55,18 @@ struct Gate: Sendable {
     /// Somebody who shows nothing, counted by the network address.
     func visitor(_ request: Request, _ context: APIContext) throws -> SignInService.Visitor {
         let address = proxies.client(request, context)
-        let allowance = visitors.take(address ?? "", perSecond: Self.visitorsPerSecond)
-        guard allowance.wait == .zero else { throw RequestProblem.rateLimited(after: allowance.wait) }
+        try count(address)
         return SignInService.Visitor(
             requestID: context.requestID, address: address, userAgent: request.headers[.userAgent])
+    }
+
+    private func count(_ address: String?) throws {
+        let allowance = visitors.take(Self.subscriber(address), perSecond: Self.visitorsPerSecond)
+        guard allowance.wait == .zero else { throw RequestProblem.rateLimited(after: allowance.wait) }
+    }
+
+    private static func subscriber(_ address: String?) -> [UInt8] {
+        address.flatMap { IPAddress($0) }?.subscriber ?? []
     }
 
     /// The tighter limit after the request was counted. What one limit refuses does not count for the other, so that one hasty

@@ -25,6 +25,8 @@ final class RateLimiter<Key: Hashable & Sendable>: Sendable {
             defer {
                 if buckets.count >= capacity {
                     buckets = buckets.filter { (now - $0.value.at) < .seconds(1) }
+                    // So many at once are no callers to be fair to.
+                    if buckets.count >= capacity { buckets = [:] }
                 }
                 buckets[id] = bucket
             }

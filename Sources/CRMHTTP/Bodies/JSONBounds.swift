@@ -25,6 +25,7 @@ enum JSONBounds {
         var values = 0
         var isInString = false
         var isEscaped = false
+        var isBehindComma = false
         for byte in text {
             // No text in UTF-8 holds it; one in UTF-16, which the decoder would take too, does.
             if byte == 0 { return "The body is not JSON in UTF-8." }
@@ -39,15 +40,22 @@ enum JSONBounds {
                 continue
             }
             switch byte {
-            case UInt8(ascii: "\""): isInString = true
+            case UInt8(ascii: "\""):
+                isInString = true
+                isBehindComma = false
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
                 values += 1
                 if depth > maximumDepth { return "The body is nested deeper than \(maximumDepth) levels." }
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                // The decoder would take it; no other reader of JSON does.
+                if isBehindComma { return "The body is not JSON: a comma stands before a closing bracket." }
+                depth -= 1
             case UInt8(ascii: ","): values += 1
             default: break
             }
+            let isBlank = byte == 0x20 || (0x09...0x0D).contains(byte)
+            if !isBlank { isBehindComma = byte == UInt8(ascii: ",") }
             if values > maximumValues { return "The body holds more than \(maximumValues) values." }
         }
         return nil

@@ -62,12 +62,24 @@ enum Body {
         guard let sent = request.headers[.contentType].map(mediaType), types.contains(sent) else {
             throw RequestProblem.unsupportedMediaType(expected: types.joined(separator: " or "))
         }
+        return try await collect(request.body, upTo: limit)
+    }
+
+    /// - Throws: ``RequestProblem`` for a body that is too large, and for one that does not come to its end.
+    static func collect(_ body: RequestBody, upTo limit: Int) async throws -> ByteBuffer {
         do {
-            return try await request.body.collect(upTo: limit)
+            return try await body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw RequestProblem.tooLarge(limit: limit)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw brokenOff
         }
     }
+
+    /// Broken chunks, or a client that went away: nothing that the server could mend.
+    static let brokenOff = RequestProblem.malformed("The body is broken off, or not what its header says.")
 
     /// Without its parameters.
     static func mediaType(_ field: String) -> String {

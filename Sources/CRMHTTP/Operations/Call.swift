@@ -8,10 +8,16 @@ struct Call<Caller: Principal>: Sendable {
     let request: Request
     let caller: Caller
     private let parameters: Parameters
+    /// Finds out anew whether the caller may, for what takes long.
+    let readmit: @Sendable () async throws -> Void
 
-    init(_ request: Request, _ context: APIContext, by caller: Caller) {
+    init(
+        _ request: Request, _ context: APIContext, by caller: Caller,
+        readmit: @escaping @Sendable () async throws -> Void
+    ) {
         self.request = request
         self.caller = caller
+        self.readmit = readmit
         parameters = context.parameters
     }
 

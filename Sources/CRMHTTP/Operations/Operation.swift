@@ -74,7 +74,10 @@ struct Operation: Sendable {
         self.problems = problems + declared.problems
         self.handle = { request, context, gate in
             let caller = try await Caller.admit(request, context, at: gate, declared.permission)
-            return try await handle(Call(request, context, by: caller))
+            return try await handle(
+                Call(request, context, by: caller) {
+                    _ = try await Caller.admit(request, context, at: gate, declared.permission)
+                })
         }
     }
 }

@@ -14,6 +14,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case deadLink = "dead_link"
     case lockedOut = "locked_out"
     case slugTaken = "slug_taken"
+    case hasOwner = "has_owner"
+    case notActive = "not_active"
     case deleting
     case notDeleting = "not_deleting"
     case emailTaken = "email_taken"
@@ -51,7 +53,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .forbidden, .tenantSuspended, .membersOnly, .ownersOnly: .forbidden
         case .deadLink: .gone
         case .lockedOut: .tooManyRequests
-        case .slugTaken, .deleting, .notDeleting, .emailTaken, .alreadyJoined, .lastOwner, .keyEnded, .shownOnce:
+        case .slugTaken, .hasOwner, .notActive, .deleting, .notDeleting, .emailTaken, .alreadyJoined, .lastOwner,
+            .keyEnded, .shownOnce:
             .conflict
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
@@ -85,6 +88,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .deadLink: "The link was used before, has ended, or was never sent. Ask for a new one."
         case .lockedOut: "Too many wrong passwords for this address. Wait for as long as Retry-After says."
         case .slugTaken: "Another tenant has this short name."
+        case .hasOwner: "The tenant has an owner, who invites its people."
+        case .notActive: "The tenant is suspended or to be erased."
         case .deleting: "The tenant is to be erased. Cancel that first."
         case .notDeleting: "The tenant is not to be erased, or is being."
         case .emailTaken: "Another member has this address."

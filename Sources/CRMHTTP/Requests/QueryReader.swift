@@ -17,17 +17,19 @@ struct QueryReader {
 
     /// - Parameter query: as it stands in the URL.
     init(_ query: String?) {
-        values = QueryString.pairs(query ?? "")
+        let pairs = QueryString.read(query ?? "")
+        values = pairs.map { ($0.name, $0.value) }
         guard values.count <= Self.maximumParameters else {
             values = []
             fail("", "too_many", "At most \(Self.maximumParameters) parameters.")
             return
         }
         var seen: Set<String> = []
-        for (name, value) in values {
-            if !seen.insert(name).inserted { fail(name, "duplicate", "Stands twice.") }
-            if name.utf8.contains(0) || value.utf8.contains(0) {
-                fail(name, "invalid", "Holds a character that is not allowed.")
+        for pair in pairs {
+            if !seen.insert(pair.name).inserted { fail(pair.name, "duplicate", "Stands twice.") }
+            if pair.isBroken { fail(pair.name, "invalid", "Is not UTF-8 in percent escapes.") }
+            if pair.name.utf8.contains(0) || pair.value.utf8.contains(0) {
+                fail(pair.name, "invalid", "Holds a character that is not allowed.")
             }
         }
     }

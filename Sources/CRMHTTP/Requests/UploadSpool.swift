@@ -76,10 +76,16 @@ public struct UploadSpool: Sendable {
         ) { handle in
             var offset: Int64 = 0
             var hash = SHA256()
-            for try await buffer in body {
-                guard Int(offset) + buffer.readableBytes <= limit else { throw RequestProblem.tooLarge(limit: limit) }
-                buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-                offset += try await handle.write(contentsOf: buffer.readableBytesView, toAbsoluteOffset: offset)
+            do {
+                for try await buffer in body {
+                    guard Int(offset) + buffer.readableBytes <= limit else {
+                        throw RequestProblem.tooLarge(limit: limit)
+                    }
+                    buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+                    offset += try await handle.write(contentsOf: buffer.readableBytesView, toAbsoluteOffset: offset)
+                }
+            } catch  where !(error is FileSystemError || error is RequestProblem || error is CancellationError) {
+                throw Body.brokenOff
             }
             return Array(hash.finalize())
         }

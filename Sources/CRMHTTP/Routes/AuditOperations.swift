@@ -26,6 +26,7 @@ struct AuditOperations: OperationGroup {
             ) { (call: Call<TenantContext>) in
                 let filter = try call.query { AuditFilter(&$0) }
                 let caller = call.caller
+                try await audit.noteExport(caller)
                 return Response(
                     status: .ok, headers: [.contentType: "application/x-ndjson"],
                     body: ResponseBody { writer in
@@ -42,6 +43,8 @@ struct AuditOperations: OperationGroup {
                             }
                             try await writer.write(lines)
                             cursor = page.nextCursor
+                            // A key that is revoked meanwhile gets no more; each page counts as a request.
+                            if cursor != nil { try await call.readmit() }
                         } while cursor != nil
                         try await writer.finish(nil)
                     })

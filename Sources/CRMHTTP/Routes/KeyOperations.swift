@@ -16,7 +16,9 @@ struct KeyOperations: OperationGroup {
             .list(.at("/v1/keys", "list_keys", "List keys, without their secrets", tag, .keysRead)) {
                 try await keys.list($0.caller, $1)
             },
-            .find(.at("/v1/keys/{id}", "find_key", "Show a key, without its secret", tag, .keysRead), keys.find),
+            .find(
+                .at("/v1/keys/{id}", "find_key", "Show a key, without its secret", tag, .keysRead), isLive: true,
+                keys.find),
             .act(
                 .at(
                     "/v1/keys/{id}/rotate", "rotate_key", "Give a key a new secret, which is shown once", tag,

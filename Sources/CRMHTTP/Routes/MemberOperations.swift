@@ -17,7 +17,9 @@ struct MemberOperations: OperationGroup {
             .list(.at("/v1/members", "list_members", "List members", tag, .membersRead)) {
                 try await members.list($0.caller, $1)
             },
-            .find(.at("/v1/members/{id}", "find_member", "Show a member", tag, .membersRead), members.find),
+            .find(
+                .at("/v1/members/{id}", "find_member", "Show a member", tag, .membersRead), isLive: true,
+                members.find),
             .change(
                 .at(
                     "/v1/members/{id}", "change_member", "Change a member", tag, .membersWrite,

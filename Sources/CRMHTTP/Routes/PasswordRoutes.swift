@@ -62,11 +62,7 @@ struct PasswordRoutes {
     }
 
     private static func form(_ request: Request) async throws -> [String: String] {
-        do {
-            let body = try await request.body.collect(upTo: maximumForm)
-            return Dictionary(QueryString.pairs(String(buffer: body)), uniquingKeysWith: { $1 })
-        } catch is NIOTooManyBytesError {
-            throw RequestProblem.tooLarge(limit: maximumForm)
-        }
+        let body = try await Body.collect(request.body, upTo: maximumForm)
+        return Dictionary(QueryString.pairs(String(buffer: body)), uniquingKeysWith: { $1 })
     }
 }

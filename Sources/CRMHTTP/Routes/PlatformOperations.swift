@@ -33,8 +33,9 @@ struct PlatformOperations: OperationGroup {
             },
             .act(
                 .at(
-                    "/platform/v1/tenants/{id}/owners", "invite_owner", "Invite an owner of a tenant", tag,
-                    .tenantsWrite, problems: [.emailTaken]), with: NewOwner.self, invite, replay: tenants.find),
+                    "/platform/v1/tenants/{id}/owners", "invite_owner", "Invite the first owner of a tenant", tag,
+                    .tenantsWrite, problems: [.emailTaken, .hasOwner, .notActive]), with: NewOwner.self, invite,
+                replay: tenants.find),
         ]
     }
 
@@ -42,8 +43,8 @@ struct PlatformOperations: OperationGroup {
     @Sendable private func invite(
         _ context: PlatformContext, _ id: Tenant.ID, _ owner: NewOwner
     ) async throws -> Tenant {
-        let tenant = try await tenants.find(context.reading(), id)
-        _ = try await members.invite(
+        let tenant = try await tenants.findActive(context.reading(), id)
+        _ = try await members.inviteFirstOwner(
             context.context(in: id),
             NewMember(name: owner.name, email: owner.email, language: owner.language, roles: [.owner]))
         return tenant

@@ -90,8 +90,8 @@ struct RespondentRoutes {
         } catch let error as PostgresError where error.isUnavailable {
             kind = .tryLater
             context.logger.error("respondent page", metadata: ["error": "\(error)"])
-        } catch RequestProblem.tooLarge(let limit) {
-            throw RequestProblem.tooLarge(limit: limit)
+        } catch let problem as RequestProblem {
+            throw problem
         } catch {
             kind = .serverError
             context.logger.error("respondent page", metadata: ["error": "\(type(of: error))"])
@@ -101,11 +101,7 @@ struct RespondentRoutes {
     }
 
     private static func form(_ request: Request) async throws -> [String: String] {
-        do {
-            let body = try await request.body.collect(upTo: maximumForm)
-            return Dictionary(QueryString.pairs(String(buffer: body)), uniquingKeysWith: { $1 })
-        } catch is NIOTooManyBytesError {
-            throw RequestProblem.tooLarge(limit: maximumForm)
-        }
+        let body = try await Body.collect(request.body, upTo: maximumForm)
+        return Dictionary(QueryString.pairs(String(buffer: body)), uniquingKeysWith: { $1 })
     }
 }

@@ -18,9 +18,12 @@ extension StatementCatalogue {
                     CatalogueEntry(MemberStatements.find(tenant, id)),
                     CatalogueEntry(MemberStatements.find(email: "NEW@team.example", in: tenant)),
                     CatalogueEntry(MemberStatements.lockOwners(tenant)),
+                    CatalogueEntry(MemberStatements.joinedOwners(tenant)),
                     CatalogueEntry(MemberStatements.update(tenant, member, MemberChanges())),
                     CatalogueEntry(MemberStatements.setPassword(tenant, id, hash: "h")),
+                    CatalogueEntry(MemberStatements.lockPassword(tenant, id, hash: "h")),
                     CatalogueEntry(MemberStatements.join(tenant, id)),
+                    CatalogueEntry(MemberStatements.removeEndedLinks(tenant, of: id), .nothing),
                     CatalogueEntry(MemberStatements.insertLink(tenant, token, .passwordReset, to: id)),
                     CatalogueEntry(MemberStatements.countRecentLinks(tenant, .passwordReset, to: id)),
                     CatalogueEntry(MemberStatements.link(token)), CatalogueEntry(MemberStatements.useLink(token)),
@@ -37,14 +40,14 @@ extension StatementCatalogue {
 
     var signIn: [CatalogueGroup] {
         let (session, token) = (Session.ID.make(), SecretToken.make(for: tenant))
-        let (next, member, hash) = (SecretToken.make(for: tenant), filled.member.id, Bytes([1]))
+        let (next, member, subject) = (SecretToken.make(for: tenant), filled.member.id, "a@team.example")
         return [
             CatalogueGroup([
                 CatalogueEntry(SessionStatements.tenant(named: "one")),
-                CatalogueEntry(SessionStatements.countAttempt(tenant, emailHash: hash)),
-                CatalogueEntry(SessionStatements.wait(tenant, emailHash: hash)),
+                CatalogueEntry(SessionStatements.countAttempt(tenant, for: subject)),
+                CatalogueEntry(SessionStatements.wait(tenant, for: subject)),
                 CatalogueEntry(SessionStatements.sweepAttempts(tenant), .nothing),
-                CatalogueEntry(SessionStatements.forgetAttempts(tenant, emailHash: hash)),
+                CatalogueEntry(SessionStatements.forgetAttempts(tenant, for: subject)),
                 CatalogueEntry(SessionStatements.candidate(tenant, email: filled.member.email)),
                 CatalogueEntry(
                     SessionStatements.begin(tenant, session, of: member, token, address: "::1", userAgent: "u")),
@@ -53,6 +56,8 @@ extension StatementCatalogue {
                 CatalogueEntry(SessionStatements.sweep(tenant, of: member), .nothing),
                 CatalogueEntry(SessionStatements.lockRefreshable(token)),
                 CatalogueEntry(SessionStatements.rotate(tenant, session, to: next)),
+                CatalogueEntry(SessionStatements.trimRefresh(tenant, of: session), .nothing),
+                CatalogueEntry(SessionStatements.lock(tenant, session)),
                 CatalogueEntry(SessionStatements.live(tenant, session)),
                 CatalogueEntry(SessionStatements.list(tenant, of: member)),
                 CatalogueEntry(SessionStatements.end(tenant, of: member, only: session)),

@@ -22,6 +22,7 @@ extension StatementCatalogue {
                     CatalogueEntry(PlatformStatements.usage(tenant)), CatalogueEntry(PlatformStatements.lock(tenant)),
                     CatalogueEntry(PlatformStatements.move(tenant, from: [.active], to: .deleting)),
                     CatalogueEntry(PlatformStatements.hold(tenant, true)),
+                    CatalogueEntry(PlatformStatements.keep(tenant, as: .active)),
                     CatalogueEntry(PlatformStatements.erasure(tenant), .nothing),
                 ]
                     + (request.map { request in
