@@ -54,6 +54,8 @@ public final class AccessTokens: Sendable {
 
     func issue(_ session: Session.ID, of member: Member.ID, in tenant: Tenant.ID, at now: Date) async throws -> String {
         await reload()
+        // Some readers take no fractions.
+        let now = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         let (keys, first) = loaded.withLock { ($0.keys, $0.first) }
         let claims = Claims(
             iss: IssuerClaim(value: Self.issuer), sub: SubjectClaim(value: member.description),

@@ -21,8 +21,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         var bytesPerSecond = 4096
         /// For how long a client may leave an answer unread.
         var unread: Duration = .seconds(60)
-        /// For how long what still comes of a request that was answered is read, so that the answer arrives.
+        /// For how long what still comes of a request that was answered is read, so that the answer arrives, and how much of it.
         var linger: Duration = .seconds(2)
+        var lingeringBytes = 4 << 20
     }
 
     private let patience: Patience
@@ -34,6 +35,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isAnswered = false
     /// Whether nothing more is taken from the connection once it is quiet.
     private var isLast = false
+    /// Whether the last answer has been written whole.
+    private var isOver = false
+    private var lingered = 0
     private var slow: Scheduled<Void>?
     private var deaf: Scheduled<Void>?
 
@@ -50,14 +54,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             began = now()
             received = 0
             isAnswered = false
-        case .body(let buffer): received += buffer.readableBytes
+        case .body(let buffer):
+            received += buffer.readableBytes
+            if isOver {
+                lingered += buffer.readableBytes
+                if lingered > patience.lingeringBytes { return context.close(promise: nil) }
+            }
         case .end:
             began = nil
             slow?.cancel()
             slow = nil
         }
         context.fireChannelRead(data)
-        if isLast, isAnswered, began == nil { context.close(promise: nil) }
+        if isOver, began == nil { context.close(promise: nil) }
     }
 
     /// Only what has not come at once is waited for.
@@ -84,6 +93,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):
+            guard !isLast else {
+                // What follows on the last request has no answer.
+                promise?.fail(ChannelError.ioOnClosedChannel)
+                return context.close(promise: nil)
+            }
             isAnswered = true
             guard head.headerFields[.requestID] != nil || head.status.code < 400 else {
                 // The library's own: it knows no requests yet, and closes the connection.
@@ -95,6 +109,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end where isLast:
+            isOver = true
             context.write(data, promise: promise)
             _ = schedule(began == nil ? .zero : patience.linger, context) { $1.close(promise: nil) }
         default: context.write(data, promise: promise)

@@ -9,6 +9,8 @@ struct RequestBoundary: RouterMiddleware {
     let log: RequestLog
     let metrics: RequestMetrics?
 
+    private static let watched: Set = ["/healthz", "/readyz"]
+
     func handle(
         _ request: Request, context: APIContext, next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
@@ -16,6 +18,10 @@ struct RequestBoundary: RouterMiddleware {
         var response: Response
         var cause: (any Error)?
         do {
+            // (RFC 9112, section 3.2) Whoever watches the process may be simpler.
+            if request.head.authority == nil, !Self.watched.contains(request.uri.path) {
+                throw RequestProblem.malformed("The request names no host.")
+            }
             if let preflight = try await crossOrigin.preflight(request) {
                 response = preflight
             } else {
