@@ -766,11 +766,15 @@ BEGIN
     WHERE e.tenant_id = doomed AND counts <> '{}';
     IF gone > 0 THEN RETURN gone; END IF;
     -- Every table is looked at once more before it is said that nothing is left.
-    FOR place IN SELECT t.place FROM platform.tenant_tables() t LOOP
+    FOR place IN
+        SELECT t.place FROM platform.tenant_tables() t
+        UNION ALL SELECT o.place FROM unnest(ARRAY['job.job', 'job.done', 'job.dead', 'job.batch', 'job.schedule']::regclass[]) AS o (place)
+    LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE tenant_id = $1)', place.place) INTO left_over USING doomed;
         IF left_over THEN RAISE EXCEPTION 'rows of % are left', place.place; END IF;
     END LOOP;
     UPDATE platform.erasure e SET ended_at = now() WHERE e.tenant_id = doomed;
+    INSERT INTO platform.event (id, actor_kind, action, object_id) VALUES (gen_random_uuid(), 'job', 'tenant.erased', doomed);
     DELETE FROM platform.tenant t WHERE t.id = doomed;
     RETURN 0;
 END
@@ -1005,8 +1009,7 @@ CREATE TABLE crm.event (
     object_id uuid NOT NULL,
     data jsonb DEFAULT '{}'::jsonb NOT NULL,
     address inet,
-    changes jsonb,
-    CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'platform'::text])))
+    changes jsonb
 );
 
 ALTER TABLE ONLY crm.event FORCE ROW LEVEL SECURITY;
@@ -1346,8 +1349,7 @@ CREATE TABLE crm.token (
     purpose text NOT NULL,
     subject_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone,
-    CONSTRAINT token_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'refresh'::text, 'member_invitation'::text, 'password_reset'::text])))
+    expires_at timestamp with time zone
 );
 
 ALTER TABLE ONLY crm.token FORCE ROW LEVEL SECURITY;
@@ -1668,6 +1670,9 @@ ALTER TABLE ONLY crm.customer_order
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE crm.event
+    ADD CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'platform'::text]))) NOT VALID;
+
 ALTER TABLE ONLY crm.event_personal
     ADD CONSTRAINT event_personal_pkey PRIMARY KEY (tenant_id, event_id);
 
@@ -1727,6 +1732,9 @@ ALTER TABLE ONLY crm.tenant_setting
 
 ALTER TABLE ONLY crm.token
     ADD CONSTRAINT token_pkey PRIMARY KEY (tenant_id, hash);
+
+ALTER TABLE crm.token
+    ADD CONSTRAINT token_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'refresh'::text, 'member_invitation'::text, 'password_reset'::text]))) NOT VALID;
 
 ALTER TABLE ONLY job.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (tenant_id, id);
@@ -2029,8 +2037,6 @@ ALTER TABLE crm.plan ENABLE ROW LEVEL SECURITY;
 ALTER TABLE crm.plan_revision ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY platform ON crm.tenant_setting TO mehvar_platform USING (true) WITH CHECK (true);
-
-CREATE POLICY platform_update ON crm.tenant_setting FOR UPDATE TO mehvar_platform USING (true) WITH CHECK (true);
 
 ALTER TABLE crm.response ENABLE ROW LEVEL SECURITY;
 

@@ -90,10 +90,18 @@ public struct SigningKeys: Sendable {
         guard FileManager.default.createFile(atPath: draft.path, contents: data, attributes: [.posixPermissions: 0o600])
         else { throw SigningKeysError(file: file, reason: "cannot be written") }
         // Whoever could read the file before can read it afterwards, also when the administrator wrote it.
-        var old = stat()
-        if stat(file.path, &old) == 0, chown(draft.path, old.st_uid, old.st_gid) != 0 {
-            unlink(draft.path)
-            throw SigningKeysError(file: file, reason: "belongs to somebody else; rotate it as that one, or as root")
+        let manager = FileManager.default
+        if manager.fileExists(atPath: file.path) {
+            do {
+                let owner = try manager.attributesOfItem(atPath: file.path).filter { attribute in
+                    [.ownerAccountID, .groupOwnerAccountID].contains(attribute.key)
+                }
+                try manager.setAttributes(owner, ofItemAtPath: draft.path)
+            } catch {
+                unlink(draft.path)
+                throw SigningKeysError(
+                    file: file, reason: "belongs to somebody else; rotate it as that one, or as root")
+            }
         }
         guard rename(draft.path, file.path) == 0 else {
             unlink(draft.path)
