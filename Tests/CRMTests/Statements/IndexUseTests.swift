@@ -61,6 +61,21 @@ struct IndexUseTests {
         let tenant = filled.business.context.tenantID
         let key = try await large.plan(of: APIKeyStatements.authenticate(.make(for: tenant)).sql)
         expect(key, "api_key_hash_key", ["tenant_id = ", "hash = "])
+        expect(key, "api_key_previous_hash_key", ["tenant_id = ", "previous_hash = "])
+        let live = try await large.plan(of: SessionStatements.live(tenant, .make()).sql)
+        expect(live, "session_pkey", ["tenant_id = ", "id = "])
+        let refreshed = try await large.plan(of: SessionStatements.lockRefreshable(.make(for: tenant)).sql)
+        expect(refreshed, "token_pkey", ["tenant_id = ", "hash = "])
+        let candidate = try await large.plan(of: SessionStatements.candidate(tenant, email: "a@team.example").sql)
+        expect(candidate, "member_email_key", ["tenant_id = ", "email_key = "])
+        let log = try await large.plan(of: AuditStatements.list(tenant, AuditFilter(), PageRequest()).sql)
+        expect(log, "event_occurred_idx", ["tenant_id = "])
+        #expect(!log.sorts(by: "occurred_at"), "\(log)")
+        var one = AuditFilter()
+        one.objectID = filled.customer.id.rawValue
+        one.objectKinds = ["customer"]
+        let history = try await large.plan(of: AuditStatements.list(tenant, one, PageRequest()).sql)
+        expect(history, "event_object_idx", ["tenant_id = ", "object_id = "])
 
         let link = try await large.plan(of: RespondentStatements.resolve(filled.unanswered).sql)
         expect(link, "token_pkey", ["tenant_id = ", "hash = "])

@@ -82,6 +82,7 @@ struct LargeBusiness: Sendable {
             INSERT INTO crm.api_key (tenant_id, id, name, hash, prefix, scopes)
             SELECT \(tenant), gen_random_uuid(), 'Key ' || n, sha256(n::text::bytea), 'mhv_', '{}' FROM generate_series(1, 1000) AS n
             """)
+        try await Self.fillAccess(server, tenant)
         try await server.run(
             """
             INSERT INTO crm.score_day (tenant_id, metric, day, scope, scope_key, sent, answers, promoters, passives, detractors,
@@ -89,6 +90,34 @@ struct LargeBusiness: Sendable {
             SELECT \(tenant), metric, '2020-01-01'::date + n, scope, key, 1, 1, 1, 0, 0, 9, 81
             FROM generate_series(1, 700) AS n, unnest('{nps, csat}'::text[]) AS metric,
                 (SELECT 'tenant', '' UNION ALL SELECT 'campaign', k::text FROM generate_series(1, 20) AS k) AS s (scope, key)
+            """)
+    }
+
+    /// Members with sessions, their refresh tokens, and what they did.
+    private static func fillAccess(_ server: TestDatabase, _ tenant: UUID) async throws {
+        try await server.run(
+            """
+            INSERT INTO crm.member (tenant_id, id, name, email)
+            SELECT \(tenant), gen_random_uuid(), 'Member ' || n, 'm' || n || '@team.example' FROM generate_series(1, 1000) AS n
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.session (tenant_id, id, member_id, token_hash, expires_at)
+            SELECT m.tenant_id, gen_random_uuid(), m.id, sha256((m.id || '-' || n)::bytea), now() + interval '1 day'
+            FROM crm.member m, generate_series(1, 3) AS n WHERE m.tenant_id = \(tenant)
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.token (tenant_id, hash, purpose, subject_id, expires_at)
+            SELECT s.tenant_id, s.token_hash, 'refresh', s.id, s.expires_at FROM crm.session s
+            WHERE s.tenant_id = \(tenant) ON CONFLICT DO NOTHING
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.event (tenant_id, id, occurred_at, actor_kind, actor_id, action, object_kind, object_id)
+            SELECT \(tenant), gen_random_uuid(), now() - n * interval '1 minute', 'member', m.id,
+                (ARRAY['customer.created', 'customer.updated', 'plan.revised'])[1 + n % 3], 'customer', gen_random_uuid()
+            FROM generate_series(1, 10) AS n, crm.member m WHERE m.tenant_id = \(tenant)
             """)
     }
 
