@@ -99,6 +99,20 @@ struct PermissionTests {
         }
     }
 
+    @Test func `An owner who is merely invited does not stand in for the only one who has come`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (owner, tokens) = try await fixture.business.signedIn(
+                as: [.owner], named: "Only", access: fixture.access)
+            let invited = NewMember(name: "Next", email: "next@team.example", roles: [.owner])
+            _ = try await fixture.business.members.invite(fixture.business.context, invited)
+            let api = fixture.with(key: tokens.accessToken)
+            let removed = try await api.send(TestRequest(.delete, "/v1/members/\(owner.id)"))
+            #expect(try removed.status == 409 && removed.text("code") == "last_owner")
+            let demoted = try await api.patch("/v1/members/\(owner.id)", #"{"roles": ["admin"]}"#)
+            #expect(try demoted.status == 409 && demoted.text("code") == "last_owner")
+        }
+    }
+
     @Test func `A business keeps an owner, whoever leaves at once`() async throws {
         try await HTTPFixture.with { fixture in
             let (one, tokens) = try await fixture.business.signedIn(as: [.owner], named: "One", access: fixture.access)

@@ -34,13 +34,13 @@ enum MemberStatements {
             """, all: Member.init(row:))
     }
 
-    /// The members that may do everything; no two changes see them at once.
+    /// The owners who have come, since who was merely invited may never; no two changes see them at once.
     static func lockOwners(_ tenant: Tenant.ID) -> Statement<[Member.ID]> {
         Statement(
             "member.lock_owners",
             """
             SELECT id FROM crm.member
-            WHERE tenant_id = \(tenant) AND 'owner' = ANY (roles) AND deleted_at IS NULL
+            WHERE tenant_id = \(tenant) AND 'owner' = ANY (roles) AND deleted_at IS NULL AND joined_at IS NOT NULL
             ORDER BY id FOR UPDATE
             """, all: { try $0.next() })
     }
