@@ -38,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
@@ -59,6 +60,14 @@ let package = Package(
             name: "Postgres", dependencies: ["CEpoll", "CLibPQ", lifecycle, logging, metrics, tracing],
             swiftSettings: settings),
         .target(
+            name: "PollingTransport",
+            dependencies: [
+                "CEpoll", "Postgres", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .target(
             name: "JobQueue", dependencies: ["Postgres", logging, metrics, lifecycle], swiftSettings: settings),
         .target(name: "Mail", dependencies: ["CLibCurl"], swiftSettings: settings),
         .target(
@@ -72,9 +81,11 @@ let package = Package(
         .target(
             name: "CRMHTTP",
             dependencies: [
-                "CRM", "CZLib", crypto, hummingbird, logging, mustache,
+                "CRM", "CZLib", "PollingTransport", crypto, hummingbird, logging, mustache,
                 .product(name: "HTTPTypes", package: "swift-http-types"), lifecycle,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "_NIOFileSystem", package: "swift-nio"),
             ],
             resources: [.embedInCode("Pages/Templates")], swiftSettings: settings),
@@ -137,10 +148,11 @@ let package = Package(
         .testTarget(
             name: "CRMHTTPTests",
             dependencies: [
-                "CRMHTTP", "CRMJobs", "TestSupport", crypto, lifecycle, logging,
+                "CRMHTTP", "CRMJobs", "PollingTransport", "TestSupport", crypto, lifecycle, logging,
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ], swiftSettings: settings),
     ]

@@ -40,23 +40,11 @@ public struct API: Sendable {
             proxies: TrustedProxies(networks: access.trustedProxies))
     }
 
-    /// A server at the address, as a service.
-    public func application(
-        host: String, port: Int, maximumClients: Int = 20_000, logger: Logger
-    ) -> some ApplicationProtocol {
-        Application(
-            router: router(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard()],
-                    // Who sends nothing for so long, or no whole head, holds no connection.
-                    idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
-            configuration: .init(
-                address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024,
-                availableConnectionsDelegate: .maximum(maximumClients, logger: logger)),
-            logger: logger)
+    /// A server at the address.
+    public func service(host: String, port: Int, maximumClients: Int = 20_000, logger: Logger) -> HTTPService {
+        HTTPService(
+            host: host, port: port, limits: HTTPService.Limits(maximumClients: maximumClients), logger: logger,
+            responder: responder())
     }
 
     /// Everything that clients can do.
@@ -94,24 +82,24 @@ public struct API: Sendable {
             + "\n"
     }
 
-    func router() -> Router<APIContext> {
+    func responder() -> APIResponder {
+        APIResponder(
+            routes: routes(), crossOrigin: CrossOrigin(origins: OriginDirectory(database: database)),
+            log: RequestLog(sink: log), metrics: metrics)
+    }
+
+    func routes() -> RouteTable {
         let operations = operations
-        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
-        var paths = PathTable()
-        for operation in operations { paths.add(operation.path, operation.method) }
-        router.add(
-            middleware: RequestBoundary(
-                paths: paths, crossOrigin: CrossOrigin(origins: OriginDirectory(database: database)),
-                log: RequestLog(sink: log), metrics: metrics))
-        HealthRoutes(readiness: readiness).add(to: router)
-        RespondentRoutes(respondents: RespondentService(database: database)).add(to: router)
-        DocumentRoutes(operations: operations).add(to: router)
-        PasswordRoutes(signIn: signIn, gate: gate).add(to: router)
+        var routes = RouteTable()
+        HealthRoutes(readiness: readiness).add(to: &routes)
+        RespondentRoutes(respondents: RespondentService(database: database)).add(to: &routes)
+        DocumentRoutes(operations: operations).add(to: &routes)
+        PasswordRoutes(signIn: signIn, gate: gate).add(to: &routes)
         for operation in operations {
-            router.on(RouterPath(operation.path), method: operation.method) {
+            routes.add(operation.method, operation.path) {
                 [gate] request, context in try await operation.handle(request, context, gate)
             }
         }
-        return router
+        return routes
     }
 }

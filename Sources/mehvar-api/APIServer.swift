@@ -41,8 +41,8 @@ struct APIServer: AsyncParsableCommand {
 
     private static func run(_ settings: Settings) async throws {
         ProcessMetrics.begin()
-        // They read and write; requests run on the threads that watch the database's sockets.
-        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
+        // For whoever watches the process, and for files; clients are served by the threads that watch the database's sockets.
+        NIOSingletons.groupLoopCountSuggestion = 1
         let (logger, log) = settings.bootstrapLogger("mehvar-api")
         let metrics = settings.monitoringPort == nil ? nil : MetricsRegistry()
         if let metrics { MetricsSystem.bootstrap(metrics) }
@@ -83,7 +83,7 @@ struct APIServer: AsyncParsableCommand {
             services.append(AccessSignal(listening, authenticator: access.authenticator, logger: logger))
         }
         services.append(
-            api.application(
+            api.service(
                 host: settings.host, port: settings.port, maximumClients: settings.maximumClients, logger: logger))
         services.append(readiness)
         var configuration = ServiceGroupConfiguration(

@@ -26,7 +26,7 @@ public struct TenantContext: Sendable {
         }
 
         /// Such as `key:019aab50-…`, for the log.
-        public var name: String? { id.map { "\(kind):\($0.uuidString.lowercased())" } }
+        public var name: String? { id.map { "\(kind):\($0.text)" } }
 
         public var id: UUID? {
             switch self {

@@ -23,7 +23,8 @@ public struct JSONWriter: Sendable {
         let isPersonal: Bool
     }
 
-    public init(selection: Set<String>? = nil, capacity: Int = 1024) {
+    /// - Parameter capacity: bytes to begin with; the allocator hands out up to about a thousand without a search.
+    public init(selection: Set<String>? = nil, capacity: Int = 960) {
         self.selection = selection
         bytes.reserveCapacity(capacity)
     }

@@ -11,7 +11,7 @@ public struct Identifier<Object>: RawRepresentable, Sendable, Hashable, Codable,
     public static func make() -> Self { Self(rawValue: .v7()) }
 
     public init?(_ text: some StringProtocol) {
-        guard let uuid = UUID(uuidString: String(text)) else { return nil }
+        guard let uuid = UUID(text: text) else { return nil }
         rawValue = uuid
     }
 
@@ -27,5 +27,5 @@ public struct Identifier<Object>: RawRepresentable, Sendable, Hashable, Codable,
 }
 
 extension Identifier: CustomStringConvertible {
-    public var description: String { rawValue.uuidString.lowercased() }
+    public var description: String { rawValue.text }
 }

@@ -22,7 +22,7 @@ struct Gate: Sendable {
 
     /// Who runs the deployment, by a key of the platform API; wrong ones are counted by the network address.
     func platform(_ request: Request, _ context: APIContext) async throws -> PlatformContext {
-        guard let header = request.headers[.authorization], let key = Self.bearer(header),
+        guard let header = request.headers.value(.authorization), let key = Self.bearer(header),
             PlatformKeyService.mayBeKey(key)
         else { throw ServiceError.unauthenticated }
         let visitor = try visitor(request, context)
@@ -33,7 +33,7 @@ struct Gate: Sendable {
 
     /// The business's caller whose bearer token the request carries.
     func caller(_ request: Request, _ context: APIContext) async throws -> (TenantContext, AuthenticatedCaller) {
-        guard let header = request.headers[.authorization], let token = Self.bearer(header) else {
+        guard let header = request.headers.value(.authorization), let token = Self.bearer(header) else {
             throw ServiceError.unauthenticated
         }
         let address = proxies.client(request, context)

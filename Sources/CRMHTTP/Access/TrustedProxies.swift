@@ -10,7 +10,7 @@ struct TrustedProxies: Sendable {
 
     /// The address that a request came from: the nearest one that is no proxy of ours; `nil` where there is none.
     func client(_ request: Request, _ context: APIContext) -> String? {
-        guard let peer = context.peer?.ipAddress.map({ IPAddress($0)?.description ?? $0 }) else { return nil }
+        guard let peer = context.peer else { return nil }
         guard !networks.isEmpty, isTrusted(peer), let field = Self.forwardedFor.flatMap({ request.headers[$0] }) else {
             return peer
         }

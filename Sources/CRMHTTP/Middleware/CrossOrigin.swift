@@ -32,7 +32,7 @@ struct CrossOrigin: Sendable {
     /// Lets the page see the answer, if it is one of the caller's; where nobody was found, one of anybody's.
     func allow(_ request: Request, _ caller: Caller.Facts, _ response: inout Response) async {
         response.headers.append(HTTPField(name: .vary, value: "Origin"))
-        guard let origin = request.headers[.origin] else { return }
+        guard let origin = request.headers.value(.origin) else { return }
         let isAllowed: Bool
         if let terms = caller.terms {
             isAllowed = terms.allowedOrigins.contains(origin)

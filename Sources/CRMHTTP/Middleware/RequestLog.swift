@@ -11,16 +11,18 @@ struct RequestLog: Sendable {
 
     struct Entry {
         let request: Request
-        let context: APIContext
+        let requestID: String
+        /// The template of what answered; `nil` when nothing is at the path.
+        let route: String?
+        let caller: TenantContext?
         let status: Int
         let duration: Duration
         /// Why it was refused or failed.
         let cause: (any Error)?
     }
 
-    func write(_ entry: Entry) {
+    func write(_ entry: Entry, _ logger: Logger) {
         let level = Self.level(of: entry)
-        let logger = entry.context.logger
         guard logger.logLevel <= level else { return }
         guard let sink else { return logger.log(level: level, "request", metadata: Self.metadata(of: entry)) }
         var json = JSONWriter(capacity: 384)
@@ -29,12 +31,16 @@ struct RequestLog: Sendable {
             json.member(named: "level", level.rawValue)
             json.member(named: "logger", logger.label)
             json.member(named: "message", "request")
-            for (name, value) in Self.facts(of: entry) { value.tell(name, &json) }
+            Self.tell(entry) { name, fact in fact.tell(name, &json) }
         }
         sink.write(json.bytes, atOnce: level >= .error)
     }
 
-    private static func level(of entry: Entry) -> Logger.Level { entry.status >= 500 ? .error : .info }
+    /// Whoever watches the process asks again and again.
+    private static func level(of entry: Entry) -> Logger.Level {
+        if entry.route.map(HealthRoutes.paths.contains) == true { return .debug }
+        return entry.status >= 500 ? .error : .info
+    }
 
     private enum Fact {
         case text(String)
@@ -58,26 +64,27 @@ struct RequestLog: Sendable {
         }
     }
 
-    private static func facts(of entry: Entry) -> [(String, Fact)] {
-        var facts: [(String, Fact)] = [
-            ("request_id", .text(entry.context.requestID)), ("method", .text(entry.request.method.rawValue)),
-            // The route's template, never the path: paths hold tokens.
-            ("route", .text(entry.context.endpointPath ?? "none")), ("status", .integer(entry.status)),
-            ("ms", .number((entry.duration / .microseconds(1)).rounded() / 1000)),
-        ]
-        if let caller = entry.context.caller.facts.tenant {
-            facts.append(("tenant", .text(caller.tenantID.description)))
-            if let actor = caller.actor.name { facts.append(("actor", .text(actor))) }
+    private static func tell(_ entry: Entry, _ tell: (String, Fact) -> Void) {
+        tell("request_id", .text(entry.requestID))
+        tell("method", .text(entry.request.method.rawValue))
+        // The route's template, never the path: paths hold tokens.
+        tell("route", .text(entry.route ?? "none"))
+        tell("status", .integer(entry.status))
+        tell("ms", .number((entry.duration / .microseconds(1)).rounded() / 1000))
+        if let caller = entry.caller {
+            tell("tenant", .text(caller.tenantID.description))
+            if let actor = caller.actor.name { tell("actor", .text(actor)) }
         }
         // Errors of ours describe themselves without values; what comes from elsewhere is named by its type only.
         if entry.status >= 500, let cause = entry.cause {
             let isOurs = cause is PostgresError || cause is StaleSchemaError
-            facts.append(("error", .text(isOurs ? "\(cause)" : "\(type(of: cause))")))
+            tell("error", .text(isOurs ? "\(cause)" : "\(type(of: cause))"))
         }
-        return facts
     }
 
     private static func metadata(of entry: Entry) -> Logger.Metadata {
-        Logger.Metadata(facts(of: entry).map { ($0, $1.metadata) }) { first, _ in first }
+        var metadata: Logger.Metadata = [:]
+        tell(entry) { metadata[$0] = $1.metadata }
+        return metadata
     }
 }

@@ -6,11 +6,11 @@ import NIOCore
 struct DocumentRoutes {
     let operations: [Operation]
 
-    func add(to router: Router<APIContext>) {
+    func add(to routes: inout RouteTable) {
         let document = OpenAPIDocument(operations: operations)
         let json = JSONWriter.bytes(of: document.node)
         let page = DocumentPage(document: document).render()
-        router.get("/openapi.json") { _, _ in Reply.json(json, headers: [.cacheControl: "public, max-age=300"]) }
-        router.get("/docs") { _, _ in PageReply.html(page) }
+        routes.add(.get, "/openapi.json") { _, _ in Reply.json(json, headers: [.cacheControl: "public, max-age=300"]) }
+        routes.add(.get, "/docs") { _, _ in PageReply.html(page) }
     }
 }

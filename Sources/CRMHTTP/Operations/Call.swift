@@ -7,7 +7,7 @@ import Hummingbird
 struct Call<Caller: Principal>: Sendable {
     let request: Request
     let caller: Caller
-    private let parameters: Parameters
+    private let parameters: PathParameters
     /// Finds out anew whether the caller may, for what takes long.
     let readmit: @Sendable () async throws -> Void
 
@@ -38,7 +38,7 @@ struct Call<Caller: Principal>: Sendable {
 
     /// Whether the client holds the version already.
     func holds(_ version: Int) -> Bool {
-        guard let held = request.headers[.ifNoneMatch] else { return false }
+        guard let held = request.headers.value(.ifNoneMatch) else { return false }
         // Several may stand there, and weak ones; a version is compared weakly. (RFC 9110, section 13.1.2.)
         return held == "*"
             || held.split(separator: ",").contains { text in

@@ -72,11 +72,12 @@ struct Operation: Sendable {
         self.content = content
         self.success = success
         self.problems = problems + declared.problems
+        let permission = declared.permission
         self.handle = { request, context, gate in
-            let caller = try await Caller.admit(request, context, at: gate, declared.permission)
+            let caller = try await Caller.admit(request, context, at: gate, permission)
             return try await handle(
                 Call(request, context, by: caller) {
-                    _ = try await Caller.admit(request, context, at: gate, declared.permission)
+                    _ = try await Caller.admit(request, context, at: gate, permission)
                 })
         }
     }

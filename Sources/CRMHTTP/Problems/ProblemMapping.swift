@@ -21,8 +21,6 @@ extension Problem {
                 problem(.outcomeUnknown, retryAfter: 2)
             case is Readiness.Draining: problem(.draining, retryAfter: 10)
             case is StaleSchemaError: problem(.staleSchema, retryAfter: 10)
-            case let error as HTTPError where error.status == .notFound:
-                problem(.notFound, "There is nothing at this path.")
             case let error as HTTPError where error.status == .contentTooLarge: problem(.tooLarge)
             case let error as HTTPError: Problem(error.status, "http_error", error.body, requestID: requestID)
             default: problem(.internalError)
@@ -74,6 +72,7 @@ extension Problem {
             case .badIdempotencyKey: problem(.badIdempotencyKey)
             case .rateLimited(let wait):
                 problem(.rateLimited, headers: [.retryAfter: Self.seconds(wait)])
+            case .nothingHere: problem(.notFound, "There is nothing at this path.")
             case .methodNotAllowed(let allowed): problem(.methodNotAllowed, headers: [.allow: allowed])
             }
     }

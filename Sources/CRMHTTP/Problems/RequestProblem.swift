@@ -14,4 +14,6 @@ enum RequestProblem: Error {
     case rateLimited(after: Duration)
     /// - Parameter allowed: the methods that the path takes, as `Allow` names them.
     case methodNotAllowed(allowed: String)
+    /// Nothing is at the path.
+    case nothingHere
 }

@@ -12,14 +12,14 @@ struct PasswordRoutes {
     let signIn: SignInService
     let gate: Gate
 
-    func add(to router: Router<APIContext>) {
-        router.get("/m/:token") { request, context in
+    func add(to routes: inout RouteTable) {
+        routes.add(.get, "/m/{token}") { request, context in
             try await page(request, context) { _, token in
                 let member = try await signIn.link(token)
                 return (.form(member.id, problem: nil), member)
             }
         }
-        router.post("/m/:token") { request, context in
+        routes.add(.post, "/m/{token}") { request, context in
             try await page(request, context) { visitor, token in
                 let form = try await Self.form(request)
                 let member = try await signIn.link(token)

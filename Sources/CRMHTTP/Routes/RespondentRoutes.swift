@@ -13,15 +13,15 @@ struct RespondentRoutes {
 
     let respondents: RespondentService
 
-    func add(to router: Router<APIContext>) {
-        router.get("/s/:token") { request, context in
+    func add(to routes: inout RouteTable) {
+        routes.add(.get, "/s/{token}") { request, context in
             try await page(request, context) { token in
                 let questionnaire = try await respondents.open(token, requestID: context.requestID)
                 let query = Dictionary(QueryString.pairs(request.uri.query ?? ""), uniquingKeysWith: { $1 })
                 return Self.show(questionnaire, token, query)
             }
         }
-        router.post("/s/:token") { request, context in
+        routes.add(.post, "/s/{token}") { request, context in
             try await page(request, context) { token in
                 let form = try await Self.form(request)
                 switch try await respondents.submit(token, form, requestID: context.requestID) {
@@ -35,14 +35,14 @@ struct RespondentRoutes {
                 }
             }
         }
-        router.get("/u/:token") { request, context in
+        routes.add(.get, "/u/{token}") { request, context in
             try await page(request, context) { token in
                 let questionnaire = try await respondents.open(token, requestID: context.requestID)
                 return Self.notice(.confirmUnsubscribe(action: "/u/\(token.text)"), questionnaire)
             }
         }
         // Also what mail programs post on their own (RFC 8058).
-        router.post("/u/:token") { request, context in
+        routes.add(.post, "/u/{token}") { request, context in
             try await page(request, context) { token in
                 _ = try await Self.form(request)
                 return Self.notice(
@@ -89,12 +89,14 @@ struct RespondentRoutes {
             kind = .closed
         } catch let error as PostgresError where error.isUnavailable {
             kind = .tryLater
-            context.logger.error("respondent page", metadata: ["error": "\(error)"])
+            context.logger.error(
+                "respondent page", metadata: ["error": "\(error)", "request_id": "\(context.requestID)"])
         } catch let problem as RequestProblem {
             throw problem
         } catch {
             kind = .serverError
-            context.logger.error("respondent page", metadata: ["error": "\(type(of: error))"])
+            context.logger.error(
+                "respondent page", metadata: ["error": "\(type(of: error))", "request_id": "\(context.requestID)"])
         }
         let language = PageText.preferredLanguage(request.headers[.acceptLanguage])
         return PageReply.html(NoticePage(languageCode: language, kind: kind, tenantName: nil))

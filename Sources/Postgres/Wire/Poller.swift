@@ -4,10 +4,13 @@ import Synchronization
 
 /// One thread that waits for sockets and deadlines, and runs the tasks that were given to it.
 ///
+/// Sockets of others than connections to PostgreSQL are watched for whoever asks (``watch(_:_:)``), so that a server's
+/// clients and its database are served by one thread.
+///
 /// A socket is watched level-triggered. A task of ``PollingExecutor`` leaves it watched between its waits, since it reads
 /// on this thread before the thread looks again; for any other task each wait arms the socket for one event. The mutex
 /// guards only the list of places, which changes when connections open and close.
-final class Poller: Sendable {
+package final class Poller: Sendable {
     struct Interest: OptionSet, Sendable {
         let rawValue: UInt32
         static let read = Interest(rawValue: EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
@@ -47,7 +50,9 @@ final class Poller: Sendable {
     /// How often deadlines are looked at: a deadline is noticed at most this much late.
     private static let tickNanoseconds: Int64 = 50_000_000
     /// What the timer is known by.
-    private static let tickID = UInt64.max
+    private static let tickID: UInt64 = 1 << 62
+    /// Marks what belongs to a watch.
+    private static let watchBit: UInt64 = 1 << 63
     /// Jobs that run before sockets are looked at again.
     private static let jobsBetweenLooks = 128
 
@@ -56,7 +61,8 @@ final class Poller: Sendable {
     /// Fires regularly while a wait has a deadline. A time-out of `epoll_wait` would set a timer anew for each wait.
     private let ticker: Int32
     private let places = Mutex(Places())
-    private let inbox = JobInbox()
+    private let watchers = SocketWatchers()
+    private let inbox = WorkInbox()
     /// Whether the ticker rests, since no wait has a deadline.
     private let isResting = Atomic<Bool>(true)
 
@@ -145,8 +151,48 @@ final class Poller: Sendable {
     // MARK: Tasks
 
     /// Takes a job of ``PollingExecutor``, from any thread.
-    func enqueue(_ job: UnownedJob) {
-        if inbox.append(job) { wakeUp() }
+    func enqueue(_ work: PollerWork) {
+        if inbox.append(work) { wakeUp() }
+    }
+
+    /// Whether this is the thread.
+    package var isCurrent: Bool { PollerThread.current === self }
+
+    /// Calls it on the thread, after what is to be done there already.
+    package func execute(_ call: @escaping @Sendable () -> Void) {
+        if let here = PollerThread.here, here.poller === self {
+            here.append(.call(call))
+        } else {
+            enqueue(.call(call))
+        }
+    }
+
+    // MARK: Sockets of others
+
+    /// Tells the watcher whenever the socket is ready for what it is asked for, until it is changed or given up.
+    ///
+    /// All three are for the thread alone.
+    ///
+    /// - Returns: what the watch is known by.
+    package func watch(_ socket: Int32, _ interest: SocketInterest, _ watcher: any SocketWatcher) -> SocketWatch? {
+        let watch = watchers.add(watcher)
+        var event = epoll_event(events: interest.rawValue, data: epoll_data_t(u64: Self.watchBit | UInt64(watch.slot)))
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0 else {
+            watchers.remove(watch)
+            return nil
+        }
+        return watch
+    }
+
+    package func change(_ watch: SocketWatch, _ socket: Int32, _ interest: SocketInterest) {
+        var event = epoll_event(events: interest.rawValue, data: epoll_data_t(u64: Self.watchBit | UInt64(watch.slot)))
+        epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event)
+    }
+
+    /// Before the socket is closed.
+    package func unwatch(_ watch: SocketWatch, _ socket: Int32) {
+        epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil)
+        watchers.remove(watch)
     }
 
     // MARK: The thread
@@ -158,8 +204,11 @@ final class Poller: Sendable {
         while true {
             var budget = Self.jobsBetweenLooks
             thread.admit(inbox)
-            while budget > 0, let job = thread.next() {
-                job.runSynchronously(on: executor)
+            while budget > 0, let work = thread.next() {
+                switch work {
+                case .job(let job): job.runSynchronously(on: executor)
+                case .call(let call): call()
+                }
                 budget -= 1
             }
             let mayBlock = budget > 0 && inbox.sleep()
@@ -180,12 +229,16 @@ final class Poller: Sendable {
                 case Self.tickID:
                     _ = read(ticker, &drained, 8)
                     isTick = true
+                case let id where id & Self.watchBit != 0: break
                 case let id: if let place = places[id] { ready.append(place) }
                 }
             }
         }
         for place in ready where !place.end(.ready) { unwatch(place) }
         ready.removeAll(keepingCapacity: true)
+        for event in events where event.data.u64 & Self.watchBit != 0 {
+            watchers[Int(event.data.u64 & ~Self.watchBit)]?.socketIsReady(SocketInterest(rawValue: event.events))
+        }
         return isTick
     }
 

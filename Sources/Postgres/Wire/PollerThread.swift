@@ -1,6 +1,6 @@
 import Glibc
 
-/// What belongs to the thread of a ``Poller`` alone: the jobs that it made ready itself, which nobody needs to be woken for.
+/// What belongs to the thread of a ``Poller`` alone: the work that it made ready itself, which nobody needs to be woken for.
 ///
 /// No other thread touches it, and nothing here calls out while it changes, so exclusive access is not checked.
 final class PollerThread {
@@ -19,36 +19,36 @@ final class PollerThread {
     }
 
     let poller: Poller
-    @exclusivity(unchecked) private var jobs: [UnownedJob] = []
-    @exclusivity(unchecked) private var brought: [UnownedJob] = []
+    @exclusivity(unchecked) private var works: [PollerWork] = []
+    @exclusivity(unchecked) private var brought: [PollerWork] = []
     @exclusivity(unchecked) private var head = 0
 
     private init(_ poller: Poller) { self.poller = poller }
 
-    func append(_ job: UnownedJob) { jobs.append(job) }
+    func append(_ work: PollerWork) { works.append(work) }
 
     /// Lines up what other threads brought behind what is there already, so that neither keeps the other from its turn.
-    func admit(_ inbox: JobInbox) {
+    func admit(_ inbox: WorkInbox) {
         inbox.take(into: &brought)
         if brought.isEmpty { return }
-        jobs.append(contentsOf: brought)
+        works.append(contentsOf: brought)
         brought.removeAll(keepingCapacity: true)
     }
 
-    /// The next job, in order of arrival.
-    func next() -> UnownedJob? {
-        if head == jobs.count {
-            jobs.removeAll(keepingCapacity: true)
+    /// What is next, in order of arrival.
+    func next() -> PollerWork? {
+        if head == works.count {
+            works.removeAll(keepingCapacity: true)
             head = 0
             return nil
         }
-        // Jobs that bring others for ever never let the line become empty.
-        if head >= 1024, head * 2 >= jobs.count {
-            jobs.removeFirst(head)
+        // Work that brings others for ever never let the line become empty.
+        if head >= 1024, head * 2 >= works.count {
+            works.removeFirst(head)
             head = 0
         }
         defer { head += 1 }
-        return jobs[head]
+        return works[head]
     }
 
     /// Starts a thread that does the poller's work for the executor, for ever.

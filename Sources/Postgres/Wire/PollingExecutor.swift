@@ -14,7 +14,8 @@ public final class PollingExecutor: TaskExecutor {
     /// The only one. Its threads start when it is first used, by a connection at the latest, and never end.
     public static let shared = PollingExecutor()
 
-    private let pollers: [Poller]
+    /// The threads, for what else is to be served by them, such as the sockets of clients.
+    package let pollers: [Poller]
     private let turn = Atomic<Int>(0)
     private let opening = Mutex(())
 
@@ -26,9 +27,9 @@ public final class PollingExecutor: TaskExecutor {
     /// Keeps a job of one of the threads on it, and deals the others out in turn.
     public func enqueue(_ job: consuming ExecutorJob) {
         if let here = PollerThread.here {
-            here.append(UnownedJob(job))
+            here.append(.job(UnownedJob(job)))
         } else {
-            next().enqueue(UnownedJob(job))
+            next().enqueue(.job(UnownedJob(job)))
         }
     }
 

@@ -63,6 +63,9 @@ final class Session: @unchecked Sendable {
         PQfinish(connection)
     }
 
+    /// Whether this is the poller that watches the connection.
+    func isWatched(by poller: Poller) -> Bool { place.poller === poller }
+
     /// - Parameter timeouts: whether the server watches the configuration's time limits too.
     static func open(_ configuration: Configuration, timeouts: Bool) async throws -> Session {
         let connection = try await Connector.connect(configuration, timeouts: timeouts)

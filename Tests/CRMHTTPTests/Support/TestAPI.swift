@@ -12,13 +12,13 @@ import TestSupport
 
 /// The whole interface over a test's database.
 struct TestAPI: Sendable {
-    let client: any TestClientProtocol
+    let wire: TestWire
     /// The key that requests carry.
     var key: String?
 
     /// - Parameters:
     ///   - pool: connects as the application; by default to the database itself.
-    ///   - isLive: over a real connection instead of straight into the router.
+    ///   - isLive: over a real connection instead of straight to what answers.
     ///   - uploadLimit: most bytes of an upload.
     static func with(
         _ server: TestDatabase, key: String? = nil, pool: Pool? = nil, access: AccessControl? = nil,
@@ -33,17 +33,24 @@ struct TestAPI: Sendable {
         logger.logLevel = .critical
         let control: AccessControl
         if let access { control = access } else { control = try await AccessControl(database: database, cost: .low) }
-        let application = API(
+        let responder = API(
             database: database, imports: database, platform: server.platform, access: control,
             spool: UploadSpool(directory: spool, limit: uploadLimit)
-        )
-        .application(host: "127.0.0.1", port: 0, logger: logger)
-        try await application.test(isLive ? .live : .router) { client in
-            try await body(TestAPI(client: client, key: key))
+        ).responder()
+        @Sendable func tested(_ wire: TestWire) async throws {
+            try await body(TestAPI(wire: wire, key: key))
             let left =
                 FileManager.default.fileExists(atPath: spool.path)
                 ? try FileManager.default.contentsOfDirectory(atPath: spool.path) : []
             guard left.isEmpty else { throw UploadsLeft(files: left) }
+        }
+        if isLive {
+            try await LiveServer.with(responder, logger: logger) { server in
+                try await TestWire.to(server) { try await tested($0) }
+            }
+        } else {
+            let application = Application(responder: responder, logger: logger)
+            try await application.test(.router) { try await tested(.direct($0)) }
         }
     }
 
@@ -56,28 +63,25 @@ struct TestAPI: Sendable {
         var headers = request.headers
         if let key, headers[.authorization] == nil { headers[.authorization] = "Bearer \(key)" }
         if let type = request.type { headers[.contentType] = type }
-        let response = try await client.execute(
-            uri: request.path, method: request.method, headers: headers,
-            body: request.body.map { ByteBuffer(string: $0) })
         return Answer(
-            status: response.status.code, headers: response.headers, body: String(buffer: response.body))
+            try await wire.execute(
+                request.path, request.method, headers: headers, body: request.body.map { ByteBuffer(string: $0) }))
     }
 
     /// Posts JSON of whatever bytes.
     func send(_ bytes: Data, to path: String) async throws -> Answer {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let key { headers[.authorization] = "Bearer \(key)" }
-        let response = try await client.execute(
-            uri: path, method: .post, headers: headers, body: ByteBuffer(bytes: Array(bytes)))
-        return Answer(status: response.status.code, headers: response.headers, body: String(buffer: response.body))
+        return Answer(
+            try await wire.execute(path, .post, headers: headers, body: ByteBuffer(bytes: Array(bytes))))
     }
 
     /// An answer whose body is no text.
     func bytes(_ path: String, headers: HTTPFields) async throws -> (headers: HTTPFields, body: [UInt8]) {
         var headers = headers
         if let key { headers[.authorization] = "Bearer \(key)" }
-        let response = try await client.execute(uri: path, method: .get, headers: headers)
-        return (response.headers, Array(response.body.readableBytesView))
+        let response = try await wire.execute(path, .get, headers: headers)
+        return (response.head.headerFields, Array((response.body ?? ByteBuffer()).readableBytesView))
     }
 
     func get(_ path: String, headers: HTTPFields = [:]) async throws -> Answer {
@@ -126,6 +130,12 @@ struct Answer: Sendable {
     let status: Int
     let headers: HTTPFields
     let body: String
+
+    init(_ response: TestClient.Response) {
+        status = response.head.status.code
+        headers = response.head.headerFields
+        body = response.body.map { String(buffer: $0) } ?? ""
+    }
 
     /// The body's value at a path such as `errors/0/pointer`; null for what is not there.
     func value(_ path: String = "") throws -> JSONNode {

@@ -1,27 +1,33 @@
 import Synchronization
 
-/// Jobs that other threads bring to the thread of a ``Poller``.
-final class JobInbox: Sendable {
-    private let jobs = Mutex<[UnownedJob]>([])
+/// What the thread of a ``Poller`` is to do.
+enum PollerWork: Sendable {
+    case job(UnownedJob)
+    case call(@Sendable () -> Void)
+}
+
+/// Work that other threads bring to the thread of a ``Poller``.
+final class WorkInbox: Sendable {
+    private let works = Mutex<[PollerWork]>([])
     private let isFilled = Atomic<Bool>(false)
     private let isAsleep = Atomic<Bool>(false)
 
-    /// Takes a job; returns whether the thread sleeps and has to be woken.
-    func append(_ job: UnownedJob) -> Bool {
-        jobs.withLock { $0.append(job) }
+    /// Takes a piece of work; returns whether the thread sleeps and has to be woken.
+    func append(_ work: PollerWork) -> Bool {
+        works.withLock { $0.append(work) }
         isFilled.store(true, ordering: .sequentiallyConsistent)
         return isAsleep.load(ordering: .sequentiallyConsistent)
             && isAsleep.exchange(false, ordering: .sequentiallyConsistent)
     }
 
-    /// Moves all jobs to the end of `taken`, which is empty.
-    func take(into taken: inout [UnownedJob]) {
+    /// Moves all to the end of `taken`, which is empty.
+    func take(into taken: inout [PollerWork]) {
         guard isFilled.load(ordering: .sequentiallyConsistent) else { return }
         isFilled.store(false, ordering: .sequentiallyConsistent)
-        jobs.withLock { swap(&$0, &taken) }
+        works.withLock { swap(&$0, &taken) }
     }
 
-    /// Says that the thread is about to sleep; `false` when a job came meanwhile.
+    /// Says that the thread is about to sleep; `false` when work came meanwhile.
     func sleep() -> Bool {
         isAsleep.store(true, ordering: .sequentiallyConsistent)
         return !isFilled.load(ordering: .sequentiallyConsistent)

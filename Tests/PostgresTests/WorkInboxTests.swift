@@ -5,7 +5,7 @@ import Testing
 @testable import Postgres
 
 /// What other threads bring to a poller's, without a poller.
-@Suite(.timeLimit(.minutes(1))) struct JobInboxTests {
+@Suite(.timeLimit(.minutes(1))) struct WorkInboxTests {
     /// Gathers the jobs of tasks, to be run by hand.
     private final class ByHand: TaskExecutor {
         private let jobs = Shared<[UnownedJob]>([])
@@ -16,21 +16,21 @@ import Testing
         }
 
         /// The jobs of so many new tasks, which note their numbers when they run.
-        func jobs(_ count: Int, noting numbers: Shared<[Int]>) -> [UnownedJob] {
+        func jobs(_ count: Int, noting numbers: Shared<[Int]>) -> [PollerWork] {
             for number in 0..<count { Task(executorPreference: self) { numbers.change { $0.append(number) } } }
-            return jobs.value
+            return jobs.value.map { .job($0) }
         }
 
-        func run(_ jobs: [UnownedJob]) {
-            for job in jobs { job.runSynchronously(on: asUnownedTaskExecutor()) }
+        func run(_ works: [PollerWork]) {
+            for case .job(let job) in works { job.runSynchronously(on: asUnownedTaskExecutor()) }
         }
     }
 
     @Test func `jobs are taken once, all that are there, in order of arrival`() {
-        let (inbox, executor, ran) = (JobInbox(), ByHand(), Shared<[Int]>([]))
+        let (inbox, executor, ran) = (WorkInbox(), ByHand(), Shared<[Int]>([]))
         let jobs = executor.jobs(5, noting: ran)
         #expect(jobs.count == 5)
-        var taken: [UnownedJob] = []
+        var taken: [PollerWork] = []
         inbox.take(into: &taken)
         #expect(taken.isEmpty)
         for job in jobs[..<3] { #expect(!inbox.append(job)) }
@@ -47,13 +47,13 @@ import Testing
     }
 
     @Test func `who sleeps is woken once, and who has something to do does not sleep`() {
-        let (inbox, executor, ran) = (JobInbox(), ByHand(), Shared<[Int]>([]))
+        let (inbox, executor, ran) = (WorkInbox(), ByHand(), Shared<[Int]>([]))
         let jobs = executor.jobs(5, noting: ran)
         // Awake, nobody has to be woken, but then there is something to do.
         #expect(!inbox.append(jobs[0]))
         #expect(!inbox.sleep())
         inbox.awake()
-        var taken: [UnownedJob] = []
+        var taken: [PollerWork] = []
         inbox.take(into: &taken)
         executor.run(taken)
         #expect(inbox.sleep())
@@ -75,7 +75,7 @@ import Testing
 
     /// Runs its jobs on a thread of its own, which sleeps when there are none, as a poller's does.
     private final class Sleeper: TaskExecutor {
-        private let inbox = JobInbox()
+        private let inbox = WorkInbox()
         private let alarm = DispatchSemaphore(value: 0)
         private let isOver = Atomic<Bool>(false)
         private let nights = Atomic<Int>(0)
@@ -86,15 +86,15 @@ import Testing
         var overslept: Int { oversleeps.load(ordering: .relaxed) }
 
         func enqueue(_ job: consuming ExecutorJob) {
-            if inbox.append(UnownedJob(job)) { alarm.signal() }
+            if inbox.append(.job(UnownedJob(job))) { alarm.signal() }
         }
 
         func start() -> Bool {
             startThread {
-                var jobs: [UnownedJob] = []
+                var jobs: [PollerWork] = []
                 while !self.isOver.load(ordering: .acquiring) {
                     self.inbox.take(into: &jobs)
-                    for job in jobs { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+                    for case .job(let job) in jobs { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
                     jobs.removeAll()
                     if self.inbox.sleep() {
                         self.nights.wrappingAdd(1, ordering: .relaxed)

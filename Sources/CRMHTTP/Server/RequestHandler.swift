@@ -1,0 +1,221 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import Postgres
+
+/// Has the requests of a connection answered, one after the other.
+///
+/// A request that came whole, as nearly all do, is answered at once on the connection's thread; the body of any other is
+/// handed on as it comes, and no faster than it is taken.
+final class RequestHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+    typealias Answer = @Sendable (Request, any Channel) async -> Response
+    private typealias Upload = NIOThrowingAsyncSequenceProducer<
+        ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, UploadDemand
+    >
+
+    private let answer: Answer
+    private let logger: Logger
+    /// Of the request that comes in.
+    private var head: HTTPRequest?
+    /// What came of its body, as long as it is not handed on.
+    private var body: ByteBuffer?
+    private var upload: Upload.Source?
+    private var isUploadWanted = true
+    private var isReadHeld = false
+    /// Whether an answer is under way.
+    private var isAnswering = false
+    private var closesAfterAnswer = false
+
+    init(logger: Logger, answer: @escaping Answer) {
+        self.logger = logger
+        self.answer = answer
+    }
+
+    // MARK: What comes in
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        case .body(var buffer):
+            if let upload {
+                if case .stopProducing = upload.yield(buffer) { isUploadWanted = false }
+            } else if head != nil {
+                if body == nil { body = buffer } else { body?.writeBuffer(&buffer) }
+            }
+        case .end:
+            upload?.finish()
+            upload = nil
+            if head != nil { begin(RequestBody(buffer: body ?? ByteBuffer()), context) }
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // The rest of it is still to come.
+        if head != nil { begin(streamedBody(context), context) }
+        context.fireChannelReadComplete()
+    }
+
+    private func begin(_ body: RequestBody, _ context: ChannelHandlerContext) {
+        guard let head else { return }
+        self.head = nil
+        self.body = nil
+        isAnswering = true
+        if head.headerFields.value(.connection)?.lowercased() == "close" { closesAfterAnswer = true }
+        let request = Request(head: head, body: body)
+        let writer = ResponseChannelWriter(context.channel)
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        Task.immediate(executorPreference: PollingExecutor.shared) { [answer] in
+            do {
+                let response = await answer(request, writer.channel)
+                writer.head = response.head
+                try await response.body.write(writer)
+                if !writer.isFinished { try await writer.finish(nil) }
+            } catch {
+                // Half an answer cannot be mended; or nobody is there to read it.
+                writer.channel.close(promise: nil)
+            }
+            writer.channel.eventLoop.run { bound.value.0.ended(bound.value.1) }
+        }
+    }
+
+    private func ended(_ context: ChannelHandlerContext) {
+        isAnswering = false
+        isUploadWanted = true
+        if closesAfterAnswer { return context.close(promise: nil) }
+        resumeReading(context)
+    }
+
+    // MARK: Bodies that come in parts
+
+    private func streamedBody(_ context: ChannelHandlerContext) -> RequestBody {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let demand = UploadDemand(loop: context.eventLoop) { isOver in
+            let (handler, context) = bound.value
+            // What nobody takes is read and forgotten.
+            if isOver { handler.upload = nil }
+            handler.isUploadWanted = true
+            handler.resumeReading(context)
+        }
+        let sequence = Upload.makeSequence(
+            elementType: ByteBuffer.self, failureType: (any Error).self,
+            backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8), finishOnDeinit: false, delegate: demand)
+        upload = sequence.source
+        if let body { _ = sequence.source.yield(body) }
+        return RequestBody(asyncSequence: sequence.sequence)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if upload != nil, !isUploadWanted { isReadHeld = true } else { context.read() }
+    }
+
+    private func resumeReading(_ context: ChannelHandlerContext) {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context.read()
+    }
+
+    // MARK: Ends
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            breakOff(ChannelError.eof)
+            if isAnswering { closesAfterAnswer = true } else { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let isHTTP = error is HTTPParserError
+        logger.trace("a connection failed", metadata: ["error": "\(error)"])
+        breakOff(error)
+        // An answer that is under way ends as it would have.
+        if isHTTP, isAnswering {
+            closesAfterAnswer = true
+        } else if isHTTP {
+            context.write(
+                wrapOutboundOut(.head(HTTPResponse(status: .badRequest, headerFields: [.connection: "close"]))),
+                promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            context.close(promise: nil)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        breakOff(ChannelError.eof)
+        context.fireChannelInactive()
+    }
+
+    private func breakOff(_ error: any Error) {
+        head = nil
+        body = nil
+        upload?.finish(error)
+        upload = nil
+    }
+}
+
+/// Told when more of a body is wanted, or none.
+final class UploadDemand: NIOAsyncSequenceProducerDelegate {
+    private let loop: any EventLoop
+    private let changed: @Sendable (_ isOver: Bool) -> Void
+
+    init(loop: any EventLoop, changed: @escaping @Sendable (_ isOver: Bool) -> Void) {
+        self.loop = loop
+        self.changed = changed
+    }
+
+    func produceMore() { loop.execute { [changed] in changed(false) } }
+    func didTerminate() { loop.execute { [changed] in changed(true) } }
+}
+
+/// Writes an answer: whole at once when its body is one piece, else piece by piece as the client takes them.
+final class ResponseChannelWriter: ResponseBodyWriter {
+    let channel: any Channel
+    var head: HTTPResponse?
+    private(set) var isFinished = false
+    private var held: ByteBuffer?
+
+    init(_ channel: any Channel) { self.channel = channel }
+
+    func write(_ buffer: ByteBuffer) async throws {
+        // The last one goes out with the end.
+        if let held { try await send(held, isLast: false) }
+        held = buffer
+    }
+
+    func finish(_ trailingHeaders: HTTPFields?) async throws {
+        isFinished = true
+        try await send(held, isLast: true, trailingHeaders)
+    }
+
+    private func send(_ body: ByteBuffer?, isLast: Bool, _ trailers: HTTPFields? = nil) async throws {
+        let head = self.head
+        self.head = nil
+        held = nil
+        let channel = channel
+        let written = isLast && channel.isWritable ? nil : channel.eventLoop.makePromise(of: Void.self)
+        channel.eventLoop.run {
+            let pipeline = channel.pipeline.syncOperations
+            if let head { pipeline.write(NIOAny(HTTPResponsePart.head(head)), promise: nil) }
+            if let body { pipeline.write(NIOAny(HTTPResponsePart.body(body)), promise: isLast ? nil : written) }
+            if isLast { pipeline.write(NIOAny(HTTPResponsePart.end(trailers)), promise: written) }
+            pipeline.flush()
+        }
+        try await written?.futureResult.get()
+    }
+}
+
+extension EventLoop {
+    /// Calls it on the loop: at once when that is where we are.
+    fileprivate func run(_ call: @escaping @Sendable () -> Void) {
+        if inEventLoop { call() } else { execute(call) }
+    }
+}
