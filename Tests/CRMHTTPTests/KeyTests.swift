@@ -75,6 +75,26 @@ struct KeyTests {
         }
     }
 
+    @Test func `A key tells who made it and until when its old secret is good, and outlives its maker`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (member, tokens) = try await fixture.business.signedIn(as: [.admin], access: fixture.access)
+            let made = try await fixture.with(key: tokens.accessToken).post("/v1/keys", Self.new)
+            let (id, secret) = (try #require(try made.text("id")), try #require(try made.text("secret")))
+            #expect(try await fixture.api.post("/v1/keys/\(id)/rotate").status == 200)
+            let list = try await fixture.api.get("/v1/keys")
+            #expect(try list.text("data/0/created_by_kind") == "member")
+            #expect(try list.text("data/0/created_by") == member.id.description)
+            #expect(try list.list("data/0/scopes") == [.string("customers:read")])
+            #expect(try list.text("data/0/previous_until") != nil)
+            // The fixture's own was made at the command line.
+            #expect(try list.text("data/1/created_by_kind") == "cli" && list.value("data/1/created_by") == .null)
+            #expect(try await fixture.api.send(TestRequest(.delete, "/v1/members/\(member.id)")).status == 204)
+            fixture.access.authenticator.forget(nil)
+            #expect(try await fixture.with(key: secret).get("/v1/customers").status == 200)
+            #expect(try await fixture.api.get("/v1/keys/\(id)").text("created_by") == member.id.description)
+        }
+    }
+
     @Test func `What is wrong with a new key is told at once`() async throws {
         try await HTTPFixture.with { fixture in
             let answer = try await fixture.api.post(

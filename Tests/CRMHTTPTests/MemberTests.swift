@@ -82,7 +82,7 @@ struct MemberTests {
             let reset = try #require(letters.first { $0.text.contains("one hour") })
             let token = try Self.token(reset)
             let weak = try await visitor.post("/v1/passwords", #"{"token": "\#(token)", "password": "1111111111"}"#)
-            #expect(try weak.errors() == ["/password weak"])
+            #expect(try weak.errors() == ["/password repetitive"])
             let body = #"{"token": "\#(token)", "password": "staple and more"}"#
             #expect(try await visitor.post("/v1/passwords", body).status == 204)
             let again = try await visitor.post("/v1/passwords", body)
@@ -132,7 +132,7 @@ struct MemberTests {
             #expect(try await fixture.api.send(TestRequest(.delete, "/v1/members/\(member.id)")).status == 404)
             fixture.access.authenticator.forget(nil)
             #expect(try await api.get("/v1/customers").status == 401)
-            await #expect(throws: ServiceError.unauthenticated) {
+            await #expect(throws: ServiceError.unauthenticated(.wrong)) {
                 try await fixture.business.signIn(email: member.email, access: fixture.access)
             }
             let again = try await fixture.api.post(

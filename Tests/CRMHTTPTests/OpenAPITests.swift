@@ -68,6 +68,41 @@ struct OpenAPITests {
         try accept(NewCampaign.self)
     }
 
+    @Test func `Every problem is declared where it may happen`() async throws {
+        try await withOperations { operations in
+            let declared = Set(operations.flatMap(\.everyProblem))
+            #expect(Set(ProblemCode.allCases).subtracting(declared) == [.draining])
+            let node = OpenAPIDocument(operations: operations).node
+            let document = String(decoding: JSONWriter.bytes(of: node), as: UTF8.self)
+            for code in ProblemCode.allCases { #expect(document.contains("`\(code.rawValue)`: "), "\(code.rawValue)") }
+        }
+    }
+
+    @Test func `What more is said is said of operations that there are`() async throws {
+        try await withOperations { operations in
+            #expect(Set(DocumentText.notes.keys).subtracting(operations.map(\.name)) == [])
+        }
+    }
+
+    @Test func `A body is documented as one that may be left out where it may be`() async throws {
+        try await withOperations { operations in
+            let found = operations.filter { $0.content?.mayBeLeftOut == true }.map(\.name)
+            #expect(Set(found) == ["sign_out", "rotate_key"])
+            #expect(SignOut.mayBeLeftOut && KeyRotation.mayBeLeftOut && !NewKey.mayBeLeftOut)
+        }
+    }
+
+    @Test func `The page for people tells roles, actions and how members sign in`() async throws {
+        try await HTTPFixture.with { fixture in
+            let page = try await fixture.with(key: nil).get("/docs").body
+            for part in ["id=\"roles\"", "id=\"audit-actions\"", "<strong>Members.</strong>", "15 minutes"] {
+                #expect(page.contains(part), "\(part)")
+            }
+            for action in AuditAction.all { #expect(page.contains("<code>\(action.name)</code>"), "\(action.name)") }
+            for scope in Scope.allCases { #expect(page.contains("<code>\(scope.rawValue)</code>"), "\(scope)") }
+        }
+    }
+
     @Test func `The document is served without a key, and so is the page for people`() async throws {
         try await HTTPFixture.with { fixture in
             let anybody = fixture.with(key: nil)

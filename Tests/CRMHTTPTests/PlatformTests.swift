@@ -41,7 +41,8 @@ struct PlatformTests {
             for _ in 0..<2 {
                 let invited = try await platform.post(
                     "/platform/v1/tenants/\(id)/owners", owner, headers: [.idempotencyKey: "o"])
-                #expect(invited.status == 200)
+                #expect(try invited.status == 201 && invited.text("email") == "sara@bazaar.example")
+                #expect(try invited.list("roles") == [.string("owner")])
             }
             let members = try await fixture.business.server.texts(
                 "SELECT email || array_to_string(roles, ',') FROM crm.member WHERE tenant_id = \(UUID(uuidString: id))")
@@ -94,6 +95,51 @@ struct PlatformTests {
             #expect(try await platform.post(Self.path(fixture, "/cancel-deletion")).text("code") == "not_deleting")
             fixture.access.authenticator.forget(nil)
             #expect(try await fixture.api.get("/v1/customers").status == 200)
+        }
+    }
+
+    @Test func `Tenants are listed by short name and state, and one whose time has come is being erased`()
+        async throws
+    {
+        try await Self.with { fixture, platform in
+            _ = try await makeTenant(in: fixture.business.server, slug: "second")
+            func slugs(_ filter: String) async throws -> [String] {
+                let answer = try await platform.get("/platform/v1/tenants?\(filter)&sort=slug")
+                return try answer.list("data").indices.compactMap { try answer.text("data/\($0)/slug") }
+            }
+            #expect(try await slugs("filter[slug]=second") == ["second"])
+            #expect(try await slugs("filter[slug][in]=first,second,third") == ["first", "second"])
+            _ = try await platform.post(Self.path(fixture, "/delete"))
+            #expect(try await slugs("filter[state]=deleting") == ["first"])
+            #expect(try await slugs("filter[state]=active") == ["second"])
+            try await fixture.business.server.run(
+                "UPDATE platform.tenant SET erase_after = now() WHERE slug = 'first'")
+            #expect(try await slugs("filter[state]=deleting") == [])
+            #expect(try await slugs("filter[state][in]=erasing,suspended") == ["first"])
+            #expect(try await platform.get(Self.path(fixture)).text("state") == "erasing")
+            #expect(try await platform.post(Self.path(fixture, "/suspend")).text("code") == "deleting")
+            #expect(try await platform.post(Self.path(fixture, "/cancel-deletion")).text("code") == "not_deleting")
+            #expect(try await platform.get("/platform/v1/tenants?filter[state]=gone").status == 400)
+        }
+    }
+
+    @Test func `The people and keys of a tenant that is to be erased are told so, and not that it is suspended`()
+        async throws
+    {
+        try await Self.with { fixture, platform in
+            let (_, tokens) = try await fixture.business.signedIn(as: [.owner], access: fixture.access)
+            _ = try await platform.post(Self.path(fixture, "/delete"))
+            fixture.access.authenticator.forget(nil)
+            let visitor = fixture.with(key: nil)
+            let refused = [
+                try await fixture.api.get("/v1/customers"),
+                try await fixture.with(key: tokens.accessToken).get("/v1/customers"),
+                try await visitor.post("/v1/sign-in/refresh", #"{"refresh_token": "\#(tokens.refreshToken)"}"#),
+                try await visitor.post(
+                    "/v1/sign-in",
+                    #"{"tenant": "first", "email": "mira@team.example", "password": "\#(Business.password)"}"#),
+            ]
+            for answer in refused { #expect(try answer.status == 403 && answer.text("code") == "tenant_deleted") }
         }
     }
 

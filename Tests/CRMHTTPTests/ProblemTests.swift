@@ -43,8 +43,10 @@ struct ProblemTests {
             for api in [anonymous] + wrong.map({ fixture.with(key: $0) }) {
                 for path in ["/v1/customers", "/v1/scores", "/v1/campaigns/\(UUID())"] {
                     let answer = try await api.get(path)
-                    try expect(answer, 401, "unauthenticated")
-                    #expect(answer.headers[.wwwAuthenticate] == "Bearer")
+                    try expect(answer, 401, api.key == nil ? "unauthenticated" : "invalid_token")
+                    let challenge = try #require(answer.headers[.wwwAuthenticate])
+                    #expect(challenge.hasPrefix("Bearer realm=\"mehvar\""))
+                    #expect(challenge.contains("error=\"invalid_token\"") == (api.key != nil))
                 }
             }
             let basic = try await anonymous.get("/v1/customers", headers: [.authorization: "Basic \(fixture.key)"])
@@ -62,10 +64,10 @@ struct ProblemTests {
                 context, name: "old", scopes: [.customersRead], expiresAt: Date(timeIntervalSinceNow: 60))
             try await fixture.business.server.run(
                 "UPDATE crm.api_key SET expires_at = now() WHERE id = \(expired.key.id)")
-            try expect(try await fixture.with(key: expired.secret).get("/v1/customers"), 401, "unauthenticated")
+            try expect(try await fixture.with(key: expired.secret).get("/v1/customers"), 401, "invalid_token")
             let revoked = try await keys.create(context, name: "gone", scopes: [.customersRead])
             try await keys.revoke(context, revoked.key.id)
-            try expect(try await fixture.with(key: revoked.secret).get("/v1/customers"), 401, "unauthenticated")
+            try expect(try await fixture.with(key: revoked.secret).get("/v1/customers"), 401, "invalid_token")
         }
     }
 

@@ -219,10 +219,10 @@ struct RespondentTests {
     @Test func `The pages of a suspended tenant are closed, but one may still unsubscribe`() async throws {
         try await Self.withInvitation { business, token in
             try await business.server.run("UPDATE platform.tenant SET state = 'suspended'")
-            await #expect(throws: ServiceError.tenantSuspended) {
+            await #expect(throws: ServiceError.tenantSuspended(forErasure: false)) {
                 _ = try await business.respondents.open(token, requestID: nil)
             }
-            await #expect(throws: ServiceError.tenantSuspended) {
+            await #expect(throws: ServiceError.tenantSuspended(forErasure: false)) {
                 _ = try await Self.submit(["score": "9"], token, business)
             }
             _ = try await business.respondents.unsubscribe(token, requestID: nil)

@@ -71,7 +71,7 @@ public struct FilledBusiness: Sendable {
         campaign = try await business.campaigns.find(context, made.id)
         draft = try await business.campaign("Draft", survey, to: manualSegment)
         (member, tokens) = try await business.signedIn(as: [.owner])
-        await #expect(throws: ServiceError.unauthenticated) {
+        await #expect(throws: ServiceError.unauthenticated(.wrong)) {
             try await business.signIn(email: "nobody@team.example", password: "wrong")
         }
         try await server.run(

@@ -6,7 +6,8 @@ extension APIKey: Resource {
         APIKey(
             id: Example.id(), name: "web shop", prefix: "mhv_0cvjn1k8hg7w3s0000000000000000",
             scopes: [.customersRead], expiresAt: nil, revokedAt: nil, lastUsedAt: Example.later, previousUntil: nil,
-            version: 1, createdAt: Example.time, updatedAt: Example.time)
+            createdByKind: .member, createdBy: Example.uuid, version: 1, createdAt: Example.time,
+            updatedAt: Example.time)
     }
 
     public func members(_ json: inout JSONWriter) {
@@ -19,6 +20,11 @@ extension APIKey: Resource {
         json.member("last_used_at", lastUsedAt, "When it was last used, to the minute.")
         json.member(
             "previous_until", previousUntil, "Until when the secret of before the last rotation is good too.")
+        json.member(
+            "created_by_kind", createdByKind, "What kind of caller made it; null where that was not noted.")
+        json.member(
+            "created_by", createdBy,
+            "Which member or key made it; null for the command line. The key goes on when that one has gone.")
         json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }

@@ -14,6 +14,10 @@ public struct APIKey: Sendable {
     public let lastUsedAt: Date?
     /// Until when the secret of before the last rotation is good too.
     public let previousUntil: Date?
+    /// What kind of caller made it; `nil` where that was not noted.
+    public let createdByKind: AuditEntry.ActorKind?
+    /// Which member or key made it, who may be gone by now.
+    public let createdBy: UUID?
     public let version: Int
     public let createdAt: Date
     public let updatedAt: Date

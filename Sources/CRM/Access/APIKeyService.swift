@@ -8,7 +8,7 @@ public struct APIKeyService: Sendable {
 
     public init(database: Database) { self.database = database }
 
-    /// Makes a key and gives its secret, which cannot be shown again.
+    /// Makes a key and gives its secret, which cannot be shown again. The key outlives whoever made it.
     ///
     /// - Throws: ``ServiceError/forbidden(scope:)`` when the caller lacks one of the scopes itself; ``ServiceError/invalid(_:)``.
     public func create(_ context: TenantContext, id: APIKey.ID = .make(), _ new: NewKey) async throws -> IssuedKey {
@@ -20,9 +20,13 @@ public struct APIKeyService: Sendable {
         let secret = APIKey.marker + token.text
         let made = APIKey(
             id: id, name: new.name, prefix: Self.prefix(of: secret), scopes: new.scopes, expiresAt: new.expiresAt,
-            revokedAt: nil, lastUsedAt: nil, previousUntil: nil, version: 1, createdAt: Date(), updatedAt: Date())
+            revokedAt: nil, lastUsedAt: nil, previousUntil: nil,
+            createdByKind: AuditEntry.ActorKind(rawValue: context.actor.kind), createdBy: context.actor.id, version: 1,
+            createdAt: Date(), updatedAt: Date())
         let (key, _) = try await database.pipeline(
-            context, APIKeyStatements.insert(context.tenantID, id, new, token: token, prefix: made.prefix),
+            context,
+            APIKeyStatements.insert(
+                context.tenantID, id, new, token: token, prefix: made.prefix, by: context.actor),
             try Event.record("key.created", APIKey.kind, id.rawValue, from: nil, to: made, by: context))
         return IssuedKey(key: key, secret: secret)
     }
@@ -115,9 +119,8 @@ public struct APIKeyService: Sendable {
     }
 
     private static func requireAuthority(_ context: TenantContext, over scopes: [Scope]) throws {
-        if let beyond = Set(scopes).subtracting(context.scopes).map(\.rawValue).min() {
-            throw ServiceError.forbidden(scope: beyond)
-        }
+        let beyond = Set(scopes).subtracting(context.scopes).min { $0.rawValue < $1.rawValue }
+        if let beyond { throw context.lacking(beyond) }
     }
 
     /// The marker, the tenant's public id and four letters of the secret.

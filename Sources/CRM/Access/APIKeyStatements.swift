@@ -4,18 +4,20 @@ import Postgres
 enum APIKeyStatements {
     private static let columns: SQL = """
         id, name, prefix, scopes, expires_at, revoked_at, last_used_at,
-            CASE WHEN previous_until > now() THEN previous_until END, version, created_at, updated_at
+            CASE WHEN previous_until > now() THEN previous_until END, created_by_kind, created_by, version, created_at,
+            updated_at
         """
 
     static func insert(
-        _ tenant: Tenant.ID, _ id: APIKey.ID, _ new: NewKey, token: SecretToken, prefix: String
+        _ tenant: Tenant.ID, _ id: APIKey.ID, _ new: NewKey, token: SecretToken, prefix: String,
+        by actor: TenantContext.Actor
     ) -> Statement<APIKey> {
         Statement(
             "key.insert",
             """
-            INSERT INTO crm.api_key (tenant_id, id, name, hash, prefix, scopes, expires_at)
+            INSERT INTO crm.api_key (tenant_id, id, name, hash, prefix, scopes, expires_at, created_by_kind, created_by)
             VALUES (\(tenant), \(id), \(new.name), \(token.hash), \(prefix), \(new.scopes.map(\.rawValue).sorted()),
-                \(new.expiresAt))
+                \(new.expiresAt), \(actor.kind), \(actor.id))
             RETURNING \(columns)
             """, one: APIKey.init(row:))
     }
@@ -116,7 +118,8 @@ extension APIKey {
             id: try row.next(), name: try row.next(), prefix: try row.next(),
             scopes: try row.next([String].self).compactMap(Scope.init(rawValue:)), expiresAt: try row.nextIfPresent(),
             revokedAt: try row.nextIfPresent(), lastUsedAt: try row.nextIfPresent(),
-            previousUntil: try row.nextIfPresent(), version: try row.next(), createdAt: try row.next(),
+            previousUntil: try row.nextIfPresent(), createdByKind: try row.nextIfPresent(),
+            createdBy: try row.nextIfPresent(), version: try row.next(), createdAt: try row.next(),
             updatedAt: try row.next())
     }
 }

@@ -34,10 +34,10 @@ public final class Authenticator: Sendable {
 
     /// The context of the token's tenant.
     ///
-    /// - Throws: ``ServiceError/unauthenticated`` for a token that is malformed, unknown, expired or revoked;
-    ///   ``ServiceError/tenantSuspended``.
+    /// - Throws: ``ServiceError/unauthenticated(_:)`` for a token that is malformed, unknown, expired or revoked;
+    ///   ``ServiceError/tenantSuspended(forErasure:)``.
     public func authenticate(_ token: String) async throws -> AuthenticatedCaller {
-        guard token.utf8.count <= 2048 else { throw ServiceError.unauthenticated }
+        guard token.utf8.count <= 2048 else { throw ServiceError.unauthenticated(.invalid) }
         let now = ContinuousClock.now
         // Secrets are neither kept nor compared byte by byte.
         let digest = SHA256.hash(data: Array(token.utf8))
@@ -56,11 +56,13 @@ public final class Authenticator: Sendable {
     }
 
     private func key(_ text: String) async throws -> (AuthenticatedCaller, expiresAt: Date?) {
-        guard let token = SecretToken(text.dropFirst(APIKey.marker.count)) else { throw ServiceError.unauthenticated }
+        guard let token = SecretToken(text.dropFirst(APIKey.marker.count)) else {
+            throw ServiceError.unauthenticated(.invalid)
+        }
         guard let credential = try await database.resolve(in: token.tenantID, APIKeyStatements.authenticate(token)),
             credential.isValid, SymmetricKey(data: credential.hash.value) == SymmetricKey(data: token.hash.value)
-        else { throw ServiceError.unauthenticated }
-        guard credential.tenantState == .active else { throw ServiceError.tenantSuspended }
+        else { throw ServiceError.unauthenticated(.invalid) }
+        try credential.tenantState.admit()
         let context = TenantContext(
             tenantID: token.tenantID, actor: .key(credential.id), scopes: credential.scopes, requestID: nil)
         _ = try await database.run(context, APIKeyStatements.touch(token.tenantID, credential.id))
@@ -68,15 +70,21 @@ public final class Authenticator: Sendable {
     }
 
     private func member(_ text: String) async throws -> (AuthenticatedCaller, expiresAt: Date?) {
-        guard let subject = await tokens.read(text, at: Date()) else { throw ServiceError.unauthenticated }
+        let subject: AccessTokens.Subject
+        switch await tokens.read(text, at: Date()) {
+        case .subject(let found): subject = found
+        case .expired: throw ServiceError.unauthenticated(.expired)
+        case .unknown: throw ServiceError.unauthenticated(.invalid)
+        }
         guard
             let live = try await database.resolve(
                 in: subject.tenant, SessionStatements.live(subject.tenant, subject.session)),
             live.member == subject.member
-        else { throw ServiceError.unauthenticated }
-        guard live.tenantState == .active else { throw ServiceError.tenantSuspended }
+        else { throw ServiceError.unauthenticated(.invalid) }
+        try live.tenantState.admit()
         let context = TenantContext(
-            tenantID: subject.tenant, actor: .member(live.member), scopes: Role.scopes(of: live.roles), requestID: nil)
+            tenantID: subject.tenant, actor: .member(live.member), scopes: Role.scopes(of: live.roles),
+            roles: live.roles, requestID: nil)
         let caller = AuthenticatedCaller(context: context, terms: live.terms, session: subject.session)
         return (caller, min(subject.expiresAt, live.expiresAt))
     }

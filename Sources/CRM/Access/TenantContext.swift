@@ -11,7 +11,7 @@ public struct TenantContext: Sendable {
         case cli
         /// An operator of the deployment.
         case platform(UUID)
-        /// Somebody who followed a link in a mail.
+        /// Somebody who followed a link in a mail, or tried to sign in.
         case respondent
 
         var kind: String {
@@ -41,6 +41,8 @@ public struct TenantContext: Sendable {
     public let tenantID: Tenant.ID
     public let actor: Actor
     public let scopes: Set<Scope>
+    /// What a member is to the business; empty for everybody else.
+    public let roles: [Role]
     public let requestID: String?
     /// The network address that the request came from.
     public let address: String?
@@ -48,11 +50,13 @@ public struct TenantContext: Sendable {
     private(set) var idempotent: IdempotentRequest?
 
     init(
-        tenantID: Tenant.ID, actor: Actor, scopes: Set<Scope>, requestID: String?, address: String? = nil
+        tenantID: Tenant.ID, actor: Actor, scopes: Set<Scope>, roles: [Role] = [], requestID: String?,
+        address: String? = nil
     ) {
         self.tenantID = tenantID
         self.actor = actor
         self.scopes = scopes
+        self.roles = roles
         self.requestID = requestID
         self.address = address
     }
@@ -70,7 +74,8 @@ public struct TenantContext: Sendable {
 
     /// The same caller within another request.
     package func with(requestID: String, address: String?) -> TenantContext {
-        TenantContext(tenantID: tenantID, actor: actor, scopes: scopes, requestID: requestID, address: address)
+        TenantContext(
+            tenantID: tenantID, actor: actor, scopes: scopes, roles: roles, requestID: requestID, address: address)
     }
 
     /// The same caller, whose next transaction is what the request asks for. Callers without an id repeat nothing.
@@ -92,11 +97,17 @@ public struct TenantContext: Sendable {
     package func reading(_ scope: Scope) -> TenantContext {
         guard let reading = Scope(rawValue: scope.rawValue.replacing(":write", with: ":read")) else { return self }
         return TenantContext(
-            tenantID: tenantID, actor: actor, scopes: scopes.union([reading]), requestID: requestID, address: address)
+            tenantID: tenantID, actor: actor, scopes: scopes.union([reading]), roles: roles, requestID: requestID,
+            address: address)
     }
 
     /// - Throws: ``ServiceError/forbidden(scope:)``.
     public func require(_ scope: Scope) throws {
-        guard scopes.contains(scope) else { throw ServiceError.forbidden(scope: scope.rawValue) }
+        guard scopes.contains(scope) else { throw lacking(scope) }
+    }
+
+    /// That the caller may not, in words that a member understands.
+    func lacking(_ scope: Scope) -> ServiceError {
+        .forbidden(MissingPermission(scope: scope.rawValue, roles: roles))
     }
 }

@@ -21,8 +21,8 @@ struct MemberLetter {
             "lang": member.language, "dir": language.direction, "start": language.start, "font": words.font,
             "tenant": letterhead.tenantName, "subject": subject,
             "greeting": words.greeting.replacing("NAME", with: member.name),
-            "message": words.message.replacing("TENANT", with: letterhead.tenantName).replacing(
-                "EMAIL", with: member.email),
+            "message": words.message.replacing("TENANT", with: letterhead.tenantName),
+            "details": SignInDetails(member, in: language).rows,
             "action": words.action, "follow": words.follow, "validity": words.validity, "ignore": words.ignore,
             "url": url,
         ]
@@ -44,7 +44,7 @@ private struct MemberLetterText {
     var subject: String
     /// `NAME` stands for the member's name.
     var greeting: String
-    /// `EMAIL` stands for the member's address.
+    /// `TENANT` stands for the business's name; what one signs in with follows.
     var message: String
     var action: String
     var follow: String
@@ -66,28 +66,33 @@ private struct MemberLetterText {
 
     private static let persianInvitation = MemberLetterText(
         font: persianFont, subject: "دعوت به همکاری در TENANT", greeting: "NAME گرامی،",
-        message: "شما به TENANT دعوت شده‌اید. برای پیوستن، یک گذرواژه انتخاب کنید. نام کاربری شما EMAIL است.",
+        message:
+            "شما به TENANT دعوت شده‌اید. برای پیوستن، یک گذرواژه انتخاب کنید. پس از آن با این‌ها و گذرواژه وارد می‌شوید:",
         action: "انتخاب گذرواژه", follow: "برای انتخاب گذرواژه، این پیوند را باز کنید:",
         validity: "این پیوند هفت روز اعتبار دارد و فقط یک بار به کار می‌رود.",
         ignore: "اگر منتظر این دعوت نبودید، این نامه را نادیده بگیرید.")
 
     private static let persianReset = MemberLetterText(
         font: persianFont, subject: "گذرواژهٔ تازه برای TENANT", greeting: "NAME گرامی،",
-        message: "برای حساب شما در TENANT گذرواژهٔ تازه‌ای درخواست شده است.", action: "انتخاب گذرواژهٔ تازه",
+        message: "برای حساب شما در TENANT گذرواژهٔ تازه‌ای درخواست شده است. با این‌ها و گذرواژه وارد می‌شوید:",
+        action: "انتخاب گذرواژهٔ تازه",
         follow: "برای انتخاب گذرواژهٔ تازه، این پیوند را باز کنید:",
         validity: "این پیوند یک ساعت اعتبار دارد و فقط یک بار به کار می‌رود.",
         ignore: "اگر شما این درخواست را نداده‌اید، این نامه را نادیده بگیرید؛ گذرواژهٔ شما همان می‌ماند.")
 
     private static let englishInvitation = MemberLetterText(
         font: latinFont, subject: "You are invited to TENANT", greeting: "Dear NAME,",
-        message: "You are invited to work with TENANT. To join, choose a password. You sign in as EMAIL.",
+        message:
+            "You are invited to work with TENANT. To join, choose a password. You then sign in with it and with these:",
         action: "Choose a password", follow: "To choose a password, open this link:",
         validity: "The link works for seven days, and once.",
         ignore: "If you did not expect this invitation, ignore this mail.")
 
     private static let englishReset = MemberLetterText(
         font: latinFont, subject: "A new password for TENANT", greeting: "Dear NAME,",
-        message: "A new password was asked for, for your account at TENANT.", action: "Choose a new password",
+        message:
+            "A new password was asked for, for your account at TENANT. You sign in with it and with these:",
+        action: "Choose a new password",
         follow: "To choose a new password, open this link:", validity: "The link works for one hour, and once.",
         ignore: "If it was not you who asked, ignore this mail; your password stays as it is.")
 }

@@ -22,5 +22,7 @@ public struct LinkedMember: Sendable {
     public let email: String
     public let language: String
     public let tenantName: String
+    /// The short name that the business is signed in to by.
+    public let tenantSlug: String
     let tenantState: Tenant.State
 }

@@ -18,7 +18,7 @@ package struct MemberMailer: Sendable {
     /// Most mails of a purpose that a member gets in an hour: whoever asks without end fills nobody's mailbox.
     private static let hourly = 5
 
-    /// Sends one mail with a new link. Sent twice, each of the two links works until one was used.
+    /// Sends one mail with a new link, which ends those of before: whoever finds an old mail opens nothing.
     ///
     /// - Parameter id: of the mail.
     /// - Returns: whether there was a mail to send.
@@ -35,11 +35,13 @@ package struct MemberMailer: Sendable {
             if job.purpose == .invitation, member.joinedAt != nil { return nil }
             let recipient = LinkedMember(
                 purpose: job.purpose, id: member.id, name: member.name, email: member.email,
-                language: member.language, tenantName: letterhead.tenantName, tenantState: .active)
+                language: member.language, tenantName: letterhead.tenantName, tenantSlug: letterhead.tenantSlug,
+                tenantState: .active)
             let letter = MemberLetter(member: recipient, letterhead: letterhead, url: "\(publicURL)/m/\(token.text)")
             let mail = try letter.mail(id)
             _ = try await transaction.pipeline(
                 MemberStatements.removeEndedLinks(tenant, of: job.memberID),
+                MemberStatements.endLinks(tenant, job.purpose, of: job.memberID),
                 MemberStatements.insertLink(tenant, token, job.purpose, to: job.memberID),
                 try Event.record(
                     job.purpose == .invitation ? "member.invitation_mailed" : "member.reset_mailed", Member.kind,

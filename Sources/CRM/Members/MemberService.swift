@@ -37,15 +37,18 @@ public struct MemberService: Sendable {
     /// Invites an owner to a business that nobody has come to yet; afterwards its people are its own affair.
     ///
     /// - Throws: as ``invite(_:id:_:)``; ``ServiceError/conflict(code:detail:)`` `has_owner`.
-    public func inviteFirstOwner(_ context: TenantContext, _ new: NewMember) async throws -> Member {
+    public func inviteFirstOwner(
+        _ context: TenantContext, id: Member.ID = .make(), _ new: NewMember
+    ) async throws -> Member {
         let owners = try await database.run(context.afterwards(), MemberStatements.joinedOwners(context.tenantID))
         guard owners == 0 else {
             throw ServiceError.conflict(code: "has_owner", detail: "The tenant has an owner, who invites its people.")
         }
-        return try await invite(context, new)
+        return try await invite(context, id: id, new)
     }
 
-    /// Has a new invitation mailed to a member who has not chosen a password yet; one who has gets nothing.
+    /// Has a new invitation mailed to a member who has not chosen a password yet; one who has gets nothing. With the mail the links
+    /// of before end.
     ///
     /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `already_joined`.
     public func inviteAgain(_ context: TenantContext, _ id: Member.ID) async throws -> Member {
@@ -146,9 +149,8 @@ public struct MemberService: Sendable {
     private static func requireAuthority(
         _ context: TenantContext, over roles: [Role], _ owners: [Member.ID]
     ) throws {
-        if let beyond = Role.scopes(of: roles).subtracting(context.scopes).map(\.rawValue).min() {
-            throw ServiceError.forbidden(scope: beyond)
-        }
+        let beyond = Role.scopes(of: roles).subtracting(context.scopes).min { $0.rawValue < $1.rawValue }
+        if let beyond { throw context.lacking(beyond) }
         guard roles.contains(.owner) else { return }
         switch context.actor {
         case .cli, .platform: return

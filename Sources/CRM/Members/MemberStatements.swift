@@ -150,7 +150,7 @@ enum MemberStatements {
         Statement(
             "member.link",
             """
-            SELECT t.purpose, m.id, m.name, m.email, m.language, n.name, n.state
+            SELECT t.purpose, m.id, m.name, m.email, m.language, n.name, n.slug, n.state
             FROM crm.token t
             JOIN crm.member m ON m.tenant_id = t.tenant_id AND m.id = t.subject_id AND m.deleted_at IS NULL
             JOIN platform.tenant n ON n.id = t.tenant_id
@@ -160,7 +160,8 @@ enum MemberStatements {
             optional: { row in
                 LinkedMember(
                     purpose: try row.next(), id: try row.next(), name: try row.next(), email: try row.next(),
-                    language: try row.next(), tenantName: try row.next(), tenantState: try row.next())
+                    language: try row.next(), tenantName: try row.next(), tenantSlug: try row.next(),
+                    tenantState: try row.next())
             })
     }
 
@@ -169,6 +170,16 @@ enum MemberStatements {
         Statement(
             "member.use_link",
             "DELETE FROM crm.token WHERE tenant_id = \(token.tenantID) AND hash = \(token.hash) AND expires_at > now()")
+    }
+
+    /// Ends a member's links of a purpose; they go on counting as sent.
+    static func endLinks(_ tenant: Tenant.ID, _ purpose: MemberLink, of member: Member.ID) -> Statement<Int> {
+        Statement(
+            "member.end_links",
+            """
+            UPDATE crm.token SET expires_at = now() WHERE tenant_id = \(tenant) AND subject_id = \(member)
+                AND purpose = \(purpose) AND purpose <> 'invitation' AND expires_at > now()
+            """)
     }
 
     /// Links of a member that nobody can use any more.
@@ -196,18 +207,19 @@ enum MemberStatements {
         Statement(
             "member.letterhead",
             """
-            SELECT t.name, s.sender_name, s.sender_address, s.reply_to FROM crm.tenant_setting s
+            SELECT t.name, t.slug, s.sender_name, s.sender_address, s.reply_to FROM crm.tenant_setting s
             JOIN platform.tenant t ON t.id = s.tenant_id WHERE s.tenant_id = \(tenant)
             """,
             one: { row in
                 Letterhead(
-                    tenantName: try row.next(), senderName: try row.next(), senderAddress: try row.next(),
-                    replyTo: try row.nextIfPresent())
+                    tenantName: try row.next(), tenantSlug: try row.next(), senderName: try row.next(),
+                    senderAddress: try row.next(), replyTo: try row.nextIfPresent())
             })
     }
 
     struct Letterhead: Sendable {
         let tenantName: String
+        let tenantSlug: String
         let senderName: String
         let senderAddress: String
         let replyTo: String?

@@ -4,6 +4,7 @@ import Foundation
 public enum PlatformScope: String, JSONChoice, Codable {
     case tenantsRead = "tenants:read"
     case tenantsWrite = "tenants:write"
+    case auditRead = "audit:read"
 }
 
 /// As whom something is done to the deployment's tenants. Only authentication, the job runner and the CLI make one.

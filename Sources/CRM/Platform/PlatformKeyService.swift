@@ -46,11 +46,11 @@ public struct PlatformKeyService: Sendable {
 
     /// The context of a key's bearer. Nothing is kept: whoever runs the deployment asks seldom.
     ///
-    /// - Throws: ``ServiceError/unauthenticated``.
+    /// - Throws: ``ServiceError/unauthenticated(_:)``.
     public func authenticate(_ secret: String) async throws -> PlatformContext {
         guard Self.mayBeKey(secret),
             let (id, scopes) = try await database.run(PlatformStatements.authenticate(PlatformKey.hash(secret)))
-        else { throw ServiceError.unauthenticated }
+        else { throw ServiceError.unauthenticated(.invalid) }
         return PlatformContext(actor: .key(id), scopes: scopes)
     }
 }

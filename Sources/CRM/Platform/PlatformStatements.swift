@@ -69,6 +69,24 @@ enum PlatformStatements {
             """)
     }
 
+    static func events(
+        _ filter: PlatformAuditFilter, _ page: PageRequest<PlatformAuditEntry>
+    ) -> Statement<[PlatformAuditEntry]> {
+        Statement(
+            "platform.list_events",
+            """
+            SELECT e.id, e.occurred_at, e.actor_kind, e.actor_id, k.name, e.request_id, host(e.address), e.action,
+                e.object_id, coalesce(t.slug, x.slug, o.name), e.data
+            FROM platform.event e
+            LEFT JOIN platform.api_key k ON k.id = e.actor_id AND e.actor_kind = 'key'
+            LEFT JOIN platform.tenant t ON t.id = e.object_id
+            LEFT JOIN platform.erasure x ON x.tenant_id = e.object_id
+            LEFT JOIN platform.api_key o ON o.id = e.object_id
+            WHERE \(filter.condition)
+            \(page.clause(id: "e.id"))
+            """, all: PlatformAuditEntry.init(row:))
+    }
+
     static func begin(_ request: IdempotentRequest, actor: UUID) -> Statement<Void> {
         Statement(
             effect: "platform.begin_request",

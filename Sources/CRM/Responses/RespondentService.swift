@@ -24,7 +24,8 @@ public struct RespondentService: Sendable {
 
     /// The questionnaire of a token. Records nothing but that it was opened: mail scanners follow every link.
     ///
-    /// - Throws: ``ServiceError/notFound(_:)`` for a token that nobody was sent; ``ServiceError/tenantSuspended``.
+    /// - Throws: ``ServiceError/notFound(_:)`` for a token that nobody was sent;
+    ///   ``ServiceError/tenantSuspended(forErasure:)``.
     public func open(_ token: SecretToken, requestID: String?) async throws -> Questionnaire {
         let (invitation, answers, _) = try await database.pipeline(
             Self.context(token, requestID), RespondentStatements.resolve(token), RespondentStatements.answers(token),
@@ -94,7 +95,7 @@ public struct RespondentService: Sendable {
 
     private static func active(_ invitation: ResolvedInvitation?) throws -> ResolvedInvitation {
         let invitation = try invitation.orNotFound("invitation")
-        guard invitation.tenantState == .active else { throw ServiceError.tenantSuspended }
+        try invitation.tenantState.admit()
         return invitation
     }
 

@@ -71,31 +71,43 @@ public final class AccessTokens: Sendable {
         let expiresAt: Date
     }
 
-    /// Whether a token would open something, if its session is good.
-    package func isBelieved(_ token: String, at now: Date) async -> Bool { await read(token, at: now) != nil }
+    /// What a text turned out to be.
+    enum Reading: Sendable {
+        case subject(Subject)
+        /// A token of ours whose time is over.
+        case expired
+        /// No token of ours, or one whose key is not believed any more.
+        case unknown
+    }
 
-    /// `nil` for a text that is no token of ours or that is not believed any more.
-    func read(_ token: String, at now: Date) async -> Subject? {
-        guard token.utf8.count <= 2048 else { return nil }
+    /// Whether a token would open something, if its session is good.
+    package func isBelieved(_ token: String, at now: Date) async -> Bool {
+        guard case .subject = await read(token, at: now) else { return false }
+        return true
+    }
+
+    func read(_ token: String, at now: Date) async -> Reading {
+        guard token.utf8.count <= 2048 else { return .unknown }
         await reload()
         var (keys, kids) = loaded.withLock { ($0.keys, $0.kids) }
         do {
             // A token without the name of its key would be tried with some key of the collection.
             let header = try DefaultJWTParser().parse(Array(token.utf8), as: Claims.self).header
-            guard header.alg == "HS256", let kid = header.kid else { return nil }
+            guard header.alg == "HS256", let kid = header.kid else { return .unknown }
             if !kids.contains(kid) {
                 // Another server may sign with a key already that was put into the file a moment ago.
                 await reload(after: .seconds(1))
                 (keys, kids) = loaded.withLock { ($0.keys, $0.kids) }
             }
-            guard kids.contains(kid) else { return nil }
+            guard kids.contains(kid) else { return .unknown }
             let claims = try await keys.verify(token, as: Claims.self)
-            guard claims.exp.value > now, let tenant = Tenant.ID(claims.tid), let session = Session.ID(claims.sid),
+            guard claims.exp.value > now else { return .expired }
+            guard let tenant = Tenant.ID(claims.tid), let session = Session.ID(claims.sid),
                 let member = Member.ID(claims.sub.value)
-            else { return nil }
-            return Subject(tenant: tenant, member: member, session: session, expiresAt: claims.exp.value)
+            else { return .unknown }
+            return .subject(Subject(tenant: tenant, member: member, session: session, expiresAt: claims.exp.value))
         } catch {
-            return nil
+            return .unknown
         }
     }
 

@@ -18,8 +18,8 @@ enum SessionStatements {
     /// Counts an attempt, before it is known whether the password is right, so that many at once are counted too. After five the
     /// address waits 15 seconds, after each further one twice as long, a quarter of an hour at most.
     ///
-    /// - Returns: 0 rows while the address waits.
-    static func countAttempt(_ tenant: Tenant.ID, for subject: String) -> Statement<Int> {
+    /// - Returns: for how many seconds the address waits from now on; `nil` while it waits already.
+    static func countAttempt(_ tenant: Tenant.ID, for subject: String) -> Statement<Double?> {
         Statement(
             "session.count_attempt",
             """
@@ -32,6 +32,17 @@ enum SessionStatements {
                         ELSE make_interval(secs => least(900, 15 * power(2, least(f.failures - 4, 6)))) END,
                 failed_at = excluded.failed_at
             WHERE f.locked_until <= excluded.failed_at
+            RETURNING extract(epoch FROM f.locked_until - f.failed_at)::float8
+            """, optional: { try $0.next() })
+    }
+
+    /// Writes the count as it is.
+    static func keepAttempt(_ tenant: Tenant.ID, for subject: String) -> Statement<Int> {
+        Statement(
+            "session.keep_attempt",
+            """
+            UPDATE crm.sign_in_failure SET failures = failures
+            WHERE tenant_id = \(tenant) AND email_hash = \(key(subject))
             """)
     }
 

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import JobQueue
 import Postgres
@@ -8,9 +7,9 @@ public struct SignInService: Sendable {
     /// What refresh tokens begin with, so that secret scanners find them.
     static let marker = "mhr_"
 
-    private let database: Database
+    let database: Database
+    let hasher: PasswordHasher
     private let tokens: AccessTokens
-    private let hasher: PasswordHasher
     private let strangers = StrangerAttempts()
 
     public init(database: Database, tokens: AccessTokens, hasher: PasswordHasher) {
@@ -36,8 +35,8 @@ public struct SignInService: Sendable {
     ///
     /// A business, an address or a password that is wrong is answered the same, after the same time.
     ///
-    /// - Throws: ``ServiceError/unauthenticated``; ``ServiceError/lockedOut(for:)`` after five wrong passwords;
-    ///   ``ServiceError/tenantSuspended``, ``ServiceError/overloaded``.
+    /// - Throws: ``ServiceError/unauthenticated(_:)``; ``ServiceError/lockedOut(for:)`` after five wrong passwords;
+    ///   ``ServiceError/tenantSuspended(forErasure:)``, ``ServiceError/overloaded``.
     public func signIn(
         _ visitor: Visitor, tenant slug: String, email: String, password: String
     ) async throws -> SessionTokens {
@@ -46,15 +45,17 @@ public struct SignInService: Sendable {
             guard let tenant = found else {
                 try strangers.count(slug, email)
                 _ = try await hasher.verify(password, nil)
-                throw ServiceError.unauthenticated
+                throw ServiceError.unauthenticated(.wrong)
             }
-            let candidate = try await admit(visitor, email, in: tenant)
-            guard try await hasher.verify(password, candidate?.hash), let candidate, let hash = candidate.hash else {
-                throw ServiceError.unauthenticated
+            let (candidate, wait) = try await admit(visitor, email, in: tenant)
+            let isRight = try await hasher.verify(password, candidate?.hash)
+            guard isRight, let known = candidate, let hash = known.hash else {
+                try await noteFailure(visitor, email, of: candidate?.member.id, in: tenant, wait)
+                throw ServiceError.unauthenticated(.wrong)
             }
-            guard candidate.tenantState == .active else { throw ServiceError.tenantSuspended }
+            try known.tenantState.admit()
             let upgraded = hasher.isOutdated(hash) ? try await hasher.hash(password) : nil
-            return try await begin(visitor, candidate.member, in: tenant, hash, upgraded, email)
+            return try await begin(visitor, known.member, in: tenant, hash, upgraded, email)
         }
     }
 
@@ -70,7 +71,7 @@ public struct SignInService: Sendable {
         let context = visitor.context(of: member.id, in: tenant, scopes: member.scopes)
         try await database.withTenant(context) { transaction in
             guard try await transaction.run(MemberStatements.lockPassword(tenant, member.id, hash: hash)) != nil else {
-                throw ServiceError.unauthenticated
+                throw ServiceError.unauthenticated(.wrong)
             }
             _ = try await transaction.pipeline(
                 SessionStatements.forgetAttempts(tenant, for: email), SessionStatements.sweep(tenant, of: member.id),
@@ -87,28 +88,54 @@ public struct SignInService: Sendable {
     }
 
     /// Counts the attempt and looks for the member; `nil` when there is none.
+    ///
+    /// - Returns: also for how many seconds the address has to wait from now on.
     private func admit(
         _ visitor: Visitor, _ email: String, in tenant: Tenant.ID
-    ) async throws -> SessionStatements.Candidate? {
+    ) async throws -> (SessionStatements.Candidate?, wait: Double) {
         let (_, counted, candidate) = try await database.pipeline(
             visitor.context(of: nil, in: tenant, scopes: []), SessionStatements.sweepAttempts(tenant),
             SessionStatements.countAttempt(tenant, for: email), SessionStatements.candidate(tenant, email: email))
-        if counted == 0 { throw try await lockOut(email, in: tenant) }
-        return candidate
+        guard let wait = counted else { throw try await lockOut(email, in: tenant) }
+        return (candidate, wait)
     }
 
-    private func lockOut(_ subject: String, in tenant: Tenant.ID) async throws -> ServiceError {
+    func lockOut(_ subject: String, in tenant: Tenant.ID) async throws -> ServiceError {
         let wait = try await database.resolve(in: tenant, SessionStatements.wait(tenant, for: subject)) ?? 1
         return .lockedOut(for: .seconds(max(1, wait)))
     }
 
+    /// Notes that a member's password was wrong, and that the address has to wait from now on. What is tried while it waits is not
+    /// noted, so that nobody fills the log by guessing.
+    ///
+    /// Where there is no such member the count alone is written once more: how long it takes tells nobody who is one.
+    private func noteFailure(
+        _ visitor: Visitor, _ email: String, of member: Member.ID?, in tenant: Tenant.ID, _ wait: Double
+    ) async throws {
+        let context = visitor.context(of: nil, in: tenant, scopes: [])
+        let again = SessionStatements.keepAttempt(tenant, for: email)
+        guard let member else {
+            _ = try await database.run(context, again)
+            return
+        }
+        let failed = try Event.record(
+            "member.sign_in_failed", Member.kind, member.rawValue, from: nil, to: SignInAttempt(email: email),
+            by: context)
+        if wait > 0 {
+            _ = try await database.pipeline(
+                context, again, failed, try Event.lockedOut(member, seconds: wait, by: context))
+        } else {
+            _ = try await database.pipeline(context, again, failed)
+        }
+    }
+
     /// The next pair of tokens of a session.
     ///
-    /// - Throws: ``ServiceError/unauthenticated``, also for a token that was used before, whose session it ends;
-    ///   ``ServiceError/tenantSuspended``.
+    /// - Throws: ``ServiceError/unauthenticated(_:)``, also for a token that was used before, whose session it ends;
+    ///   ``ServiceError/tenantSuspended(forErasure:)``.
     public func refresh(_ visitor: Visitor, _ text: String) async throws -> SessionTokens {
         guard text.hasPrefix(Self.marker), let token = SecretToken(text.dropFirst(Self.marker.count)) else {
-            throw ServiceError.unauthenticated
+            throw ServiceError.unauthenticated(.invalid)
         }
         let tenant = token.tenantID
         let next = SecretToken.make(for: tenant)
@@ -123,14 +150,14 @@ public struct SignInService: Sendable {
                     try Event.record("session.stolen", Member.kind, member.rawValue, by: context))
                 return nil
             }
-            guard found.tenantState == .active else { throw ServiceError.tenantSuspended }
+            try found.tenantState.admit()
             _ = try await transaction.pipeline(
                 SessionStatements.rotate(tenant, found.session, to: next),
                 SessionStatements.insertRefresh(tenant, next, of: found.session),
                 SessionStatements.trimRefresh(tenant, of: found.session))
             return found
         }
-        guard let found else { throw ServiceError.unauthenticated }
+        guard let found else { throw ServiceError.unauthenticated(.invalid) }
         return try await answer(found.session, found.member, tenant, next)
     }
 
@@ -163,109 +190,11 @@ public struct SignInService: Sendable {
         try await database.run(caller.tenant, MemberStatements.find(caller.tenant.tenantID, caller.memberID))
             .orNotFound(Member.kind)
     }
-
-    // MARK: Passwords
-
-    /// Chooses another password; every other session ends.
-    ///
-    /// - Throws: ``ServiceError/invalid(_:)`` for a wrong or a weak one; ``ServiceError/lockedOut(for:)``,
-    ///   ``ServiceError/overloaded``; ``ServiceError/unauthenticated`` when the session has ended meanwhile.
-    public func changePassword(_ caller: MemberContext, from current: String, to new: String) async throws {
-        let (tenant, member) = (caller.tenant.tenantID, caller.memberID)
-        try Self.check(new, "/new_password")
-        // Apart from signing in: who keeps trying that from elsewhere does not keep the member from this.
-        let subject = "password of \(member)"
-        let found = try await me(caller)
-        try await hasher.withPlace(for: caller.tenant.address) {
-            let (counted, candidate) = try await database.pipeline(
-                caller.tenant, SessionStatements.countAttempt(tenant, for: subject),
-                SessionStatements.candidate(tenant, email: found.email))
-            if counted == 0 { throw try await lockOut(subject, in: tenant) }
-            guard try await hasher.verify(current, candidate?.hash), let old = candidate?.hash else {
-                throw ServiceError.invalid("/current_password", "wrong", "Is not the password.")
-            }
-            let hash = try await hasher.hash(new)
-            try await database.withTenant(caller.tenant) { transaction in
-                let (password, session) = try await transaction.pipeline(
-                    MemberStatements.lockPassword(tenant, member, hash: old),
-                    SessionStatements.lock(tenant, caller.sessionID))
-                guard password != nil, session != nil else { throw ServiceError.unauthenticated }
-                _ = try await transaction.pipeline(
-                    MemberStatements.setPassword(tenant, member, hash: hash),
-                    SessionStatements.forgetAttempts(tenant, for: subject),
-                    SessionStatements.end(tenant, of: member, except: caller.sessionID),
-                    MemberStatements.removeLinks(tenant, of: member), MemberStatements.notify(tenant),
-                    try Event.record(
-                        "member.password_changed", Member.kind, member.rawValue, by: caller.tenant,
-                        secrets: ["password"]))
-            }
-        }
-    }
-
-    /// Has a link mailed by which the member chooses a new password. Whether there is such a member is not told: who is none gets a
-    /// job as well, which finds nobody.
-    public func requestReset(_ visitor: Visitor, tenant slug: String, email: String) async throws {
-        guard let tenant = try await database.deploymentWide(SessionStatements.tenant(named: slug)) else { return }
-        let member = try await database.resolve(in: tenant, MemberStatements.find(email: email, in: tenant))
-        // Who was invited and has not come yet gets the invitation anew.
-        let purpose: MemberLink = member.map { $0.joinedAt == nil } == true ? .invitation : .passwordReset
-        let job = MailLink(memberID: member?.id ?? Self.nobody(email), purpose: purpose)
-        _ = try await database.run(
-            visitor.context(of: nil, in: tenant, scopes: []), try Enqueue.statement(tenant: tenant.rawValue, job: job))
-    }
-
-    /// The same for the same address, so that many requests wait as one job.
-    private static func nobody(_ email: String) -> Member.ID {
-        let digest = Array(SHA256.hash(data: Data(email.lowercased().utf8)))
-        return digest.withUnsafeBytes { bytes in
-            Member.ID(rawValue: UUID(uuid: bytes.loadUnaligned(as: uuid_t.self)))
-        }
-    }
-
-    /// The member that a link was sent to.
-    ///
-    /// - Throws: ``ServiceError/deadLink``, ``ServiceError/tenantSuspended``.
-    public func link(_ token: SecretToken) async throws -> LinkedMember {
-        guard let found = try await database.resolve(in: token.tenantID, MemberStatements.link(token)) else {
-            throw ServiceError.deadLink
-        }
-        guard found.tenantState == .active else { throw ServiceError.tenantSuspended }
-        return found
-    }
-
-    /// Sets the password of the member that the link was sent to, uses the link up, and ends every session.
-    ///
-    /// - Throws: ``ServiceError/deadLink``, ``ServiceError/tenantSuspended``, ``ServiceError/overloaded``;
-    ///   ``ServiceError/invalid(_:)`` for a weak password, which leaves the link.
-    public func choosePassword(_ visitor: Visitor, _ token: SecretToken, _ password: String) async throws {
-        try Self.check(password, "/password")
-        let found = try await link(token)
-        let hash = try await hasher.withPlace(for: visitor.address) { try await hasher.hash(password) }
-        let (tenant, member) = (token.tenantID, found.id)
-        let context = visitor.context(of: member, in: tenant, scopes: [])
-        try await database.withTenant(context) { transaction in
-            guard try await transaction.run(MemberStatements.useLink(token)) == 1 else { throw ServiceError.deadLink }
-            _ = try await transaction.pipeline(
-                MemberStatements.setPassword(tenant, member, hash: hash), MemberStatements.join(tenant, member),
-                MemberStatements.removeLinks(tenant, of: member),
-                SessionStatements.forgetAttempts(tenant, for: found.email),
-                SessionStatements.end(tenant, of: member), MemberStatements.notify(tenant),
-                try Event.record(
-                    found.purpose == .invitation ? "member.joined" : "member.password_reset", Member.kind,
-                    member.rawValue, by: context, secrets: ["password"]))
-        }
-    }
-
-    private static func check(_ password: String, _ pointer: String) throws {
-        var errors: [FieldError] = []
-        MemberRules.password.check(password, pointer, into: &errors)
-        try ServiceError.refuse(errors)
-    }
 }
 
 extension SignInService.Visitor {
     /// What is done in the member's name, or in that of somebody who followed a link.
-    fileprivate func context(of member: Member.ID?, in tenant: Tenant.ID, scopes: Set<Scope>) -> TenantContext {
+    func context(of member: Member.ID?, in tenant: Tenant.ID, scopes: Set<Scope>) -> TenantContext {
         TenantContext(
             tenantID: tenant, actor: member.map { .member($0) } ?? .respondent, scopes: scopes, requestID: requestID,
             address: address)

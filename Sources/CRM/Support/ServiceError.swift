@@ -10,11 +10,12 @@ public enum ServiceError: Error, Sendable, Equatable {
     case conflict(code: String, detail: String)
     /// The object has changed since the version that the caller named.
     case stale
-    /// The caller is nobody that is known: no, unknown, expired or revoked credentials.
-    case unauthenticated
-    /// The caller lacks this scope.
-    case forbidden(scope: String)
-    case tenantSuspended
+    /// The caller is nobody that is known.
+    case unauthenticated(CredentialFault)
+    /// The caller lacks a permission.
+    case forbidden(MissingPermission)
+    /// The business lets nobody in: it is suspended, or is to be erased.
+    case tenantSuspended(forErasure: Bool)
     /// Too many wrong passwords for the address; the next is looked at after so long.
     case lockedOut(for: Duration)
     /// A link that nobody was sent, or that was used or has ended.
@@ -31,6 +32,11 @@ public enum ServiceError: Error, Sendable, Equatable {
     case keyReused
     /// The request was done before, and made or changed this object.
     case replay(UUID)
+
+    /// A key lacks this scope.
+    public static func forbidden(scope: String) -> ServiceError {
+        .forbidden(MissingPermission(scope: scope, roles: []))
+    }
 
     static func invalid(_ pointer: String, _ code: String, _ detail: String) -> ServiceError {
         .invalid([FieldError(pointer, code, detail)])
@@ -51,6 +57,28 @@ public enum ServiceError: Error, Sendable, Equatable {
     static func refuse(_ faults: [FieldError]) throws {
         if !faults.isEmpty { throw ServiceError.invalid(faults) }
     }
+}
+
+/// Why a caller is nobody that is known.
+public enum CredentialFault: Sendable, Equatable {
+    /// None were shown.
+    case missing
+    /// An access token of ours whose time is over; the refresh token gets the next.
+    case expired
+    /// A key or a token that is malformed, unknown or revoked, or whose session has ended.
+    case invalid
+    /// A business, an address or a password that is wrong; which of them is not told.
+    case wrong
+}
+
+/// What a caller would need to be allowed something.
+public struct MissingPermission: Sendable, Equatable, CustomStringConvertible {
+    /// Such as `customers:write`.
+    public let scope: String
+    /// What the caller is to the business; empty for a key.
+    public let roles: [Role]
+
+    public var description: String { scope }
 }
 
 /// One bad value: where it stands, as a JSON pointer (RFC 6901) into the body, and what is wrong with it.

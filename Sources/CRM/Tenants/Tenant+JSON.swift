@@ -12,7 +12,9 @@ extension Tenant: Resource {
         json.member("id", id, "The tenant's id.")
         json.member("slug", slug, "The short name that people sign in with.")
         json.member("name", name, "The business's name as its customers see it.")
-        json.member("state", state, "Whether it can be used.")
+        json.member(
+            "state", state,
+            "Whether it can be used: deleting until erase_after, and then erasing until nothing of it is left.")
         json.member("suspended_at", suspendedAt, "Since when it is suspended.")
         json.member(
             "erase_after", eraseAfter, "When everything of it is erased; until then that can be cancelled.")

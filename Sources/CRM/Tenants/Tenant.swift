@@ -4,7 +4,13 @@ public import Foundation
 public struct Tenant: Sendable {
     public typealias ID = Identifier<Tenant>
 
-    public enum State: String, JSONChoice { case active, suspended, deleting }
+    public enum State: String, JSONChoice {
+        case active, suspended
+        /// To be erased, which can still be cancelled.
+        case deleting
+        /// Being erased: its time has come.
+        case erasing
+    }
 
     public let id: ID
     /// The short name that people sign in with and the CLI takes.
@@ -17,6 +23,21 @@ public struct Tenant: Sendable {
     public let version: Int
     public let createdAt: Date
     public let updatedAt: Date
+}
+
+extension Tenant.State {
+    /// - Throws: ``ServiceError/tenantSuspended(forErasure:)`` for a business that lets nobody in.
+    func admit() throws {
+        guard self == .active else { throw ServiceError.tenantSuspended(forErasure: self != .suspended) }
+    }
+}
+
+/// Which tenants are wanted; what is `nil` does not matter.
+public struct TenantFilter: Sendable {
+    public var slugs: [String]?
+    public var states: [Tenant.State]?
+
+    public init() {}
 }
 
 /// What a new tenant starts with.

@@ -30,9 +30,25 @@ public struct TenantService: Sendable {
     /// Every tenant, by slug.
     public func list() async throws -> [Tenant] { try await database.run(TenantStatements.list) }
 
-    public func list(_ context: PlatformContext, _ page: PageRequest<Tenant>) async throws -> Page<Tenant> {
+    public func list(
+        _ context: PlatformContext, _ filter: TenantFilter, _ page: PageRequest<Tenant>
+    ) async throws -> Page<Tenant> {
         try context.require(.tenantsRead)
-        return page.page(of: try await database.run(TenantStatements.page(page)))
+        return page.page(of: try await database.run(TenantStatements.page(filter, page)))
+    }
+
+    /// What was done to tenants and platform keys, newest first. What was done to a tenant stands in its own log as well.
+    public func audit(
+        _ context: PlatformContext, _ filter: PlatformAuditFilter, _ page: PageRequest<PlatformAuditEntry>
+    ) async throws -> Page<PlatformAuditEntry> {
+        try context.require(.auditRead)
+        return page.page(of: try await database.run(PlatformStatements.events(filter, page)))
+    }
+
+    /// Notes that an owner was invited. Who it is stands in the tenant's own log alone.
+    public func noteOwner(_ context: PlatformContext, _ id: Tenant.ID) async throws {
+        try context.require(.tenantsWrite)
+        _ = try await database.run(PlatformStatements.event("tenant.owner_invited", id.rawValue, by: context))
     }
 
     /// - Throws: ``ServiceError/notFound(_:)``.
@@ -70,18 +86,16 @@ public struct TenantService: Sendable {
     ///
     /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `deleting`.
     public func suspend(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
-        try await move(context, id, from: [.active], to: .suspended, isHeld: true, "tenant.suspended") { tenant in
-            if tenant.state == .deleting { throw Self.deleting }
-        }
+        try await move(
+            context, id, from: [.active], to: .suspended, isHeld: true, "tenant.suspended", Self.refuseDeleted)
     }
 
     /// Lets a suspended tenant go on where it stood. Twice changes nothing.
     ///
     /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `deleting`.
     public func resume(_ context: PlatformContext, _ id: Tenant.ID) async throws -> Tenant {
-        try await move(context, id, from: [.suspended], to: .active, isHeld: false, "tenant.resumed") { tenant in
-            if tenant.state == .deleting { throw Self.deleting }
-        }
+        try await move(
+            context, id, from: [.suspended], to: .active, isHeld: false, "tenant.resumed", Self.refuseDeleted)
     }
 
     /// Refuses the tenant's requests and has everything of it erased after 7 days, within which that can be cancelled.
@@ -112,7 +126,10 @@ public struct TenantService: Sendable {
                 PlatformStatements.hold(id, state != .active), MemberStatements.notify(id),
                 PlatformStatements.event("tenant.deletion_cancelled", id.rawValue, by: context),
                 TenantStatements.find(id))
-            return try kept.orNotFound(Tenant.kind)
+            let saved = try kept.orNotFound(Tenant.kind)
+            _ = try await transaction.run(
+                try Self.told("tenant.deletion_cancelled", from: tenant, to: saved, by: context))
+            return saved
         }
     }
 
@@ -130,6 +147,7 @@ public struct TenantService: Sendable {
                 MemberStatements.notify(id), PlatformStatements.event(action, id.rawValue, by: context),
                 TenantStatements.find(id))
             let moved = try found.orNotFound(Tenant.kind)
+            _ = try await transaction.run(try Self.told(action, from: tenant, to: moved, by: context))
             if let eraseAfter = moved.eraseAfter {
                 let job = NewJob(EraseTenant(tenantID: id), runAt: eraseAfter)
                 _ = try await transaction.run(try Enqueue.statement(tenant: EraseTenant.deployment, jobs: [job]))
@@ -138,8 +156,18 @@ public struct TenantService: Sendable {
         }
     }
 
-    private static let deleting = ServiceError.conflict(
-        code: "deleting", detail: "The tenant is to be erased; cancel that first.")
+    private static func refuseDeleted(_ tenant: Tenant) throws {
+        guard tenant.state == .deleting || tenant.state == .erasing else { return }
+        throw ServiceError.conflict(code: "deleting", detail: "The tenant is to be erased; cancel that first.")
+    }
+
+    /// The same in the tenant's own log, where its people read it.
+    private static func told(
+        _ action: String, from tenant: Tenant, to moved: Tenant, by context: PlatformContext
+    ) throws -> Statement<Int> {
+        try Event.record(
+            action, Tenant.kind, tenant.id.rawValue, from: tenant, to: moved, by: context.context(in: tenant.id))
+    }
 
     // MARK: Erasing
 

@@ -2,8 +2,11 @@ import Foundation
 public import Postgres
 
 enum TenantStatements {
+    /// Erasing begins by the clock, without a change of the row.
+    private static let state: SQL =
+        "CASE WHEN state = 'deleting' AND erase_after <= now() THEN 'erasing' ELSE state END"
     static let columns: SQL =
-        "id, slug, name, state, suspended_at, erase_after, version, created_at, updated_at"
+        "id, slug, name, \(state), suspended_at, erase_after, version, created_at, updated_at"
 
     static func insert(_ id: Tenant.ID, _ new: NewTenant) -> Statement<Tenant> {
         Statement(
@@ -40,9 +43,12 @@ enum TenantStatements {
             optional: Tenant.init(row:))
     }
 
-    static func page(_ page: PageRequest<Tenant>) -> Statement<[Tenant]> {
-        Statement(
-            "tenant.page", "SELECT \(columns) FROM platform.tenant WHERE true\n\(page.clause(id: "id"))",
+    static func page(_ filter: TenantFilter, _ page: PageRequest<Tenant>) -> Statement<[Tenant]> {
+        var condition: SQL = "true"
+        if let slugs = filter.slugs { condition = "\(condition) AND slug = ANY (\(slugs))" }
+        if let states = filter.states { condition = "\(condition) AND \(state) = ANY (\(states.map(\.rawValue)))" }
+        return Statement(
+            "tenant.page", "SELECT \(columns) FROM platform.tenant WHERE \(condition)\n\(page.clause(id: "id"))",
             all: Tenant.init(row:))
     }
 

@@ -22,9 +22,10 @@ struct Gate: Sendable {
 
     /// Who runs the deployment, by a key of the platform API; wrong ones are counted by the network address.
     func platform(_ request: Request, _ context: APIContext) async throws -> PlatformContext {
-        guard let header = request.headers.value(.authorization), let key = Self.bearer(header),
-            PlatformKeyService.mayBeKey(key)
-        else { throw ServiceError.unauthenticated }
+        guard let header = request.headers.value(.authorization), let key = Self.bearer(header) else {
+            throw ServiceError.unauthenticated(.missing)
+        }
+        guard PlatformKeyService.mayBeKey(key) else { throw ServiceError.unauthenticated(.invalid) }
         let visitor = try visitor(request, context)
         let caller = try await platformKeys.authenticate(key)
         visitors.giveBack(Self.subscriber(visitor.address))
@@ -34,16 +35,16 @@ struct Gate: Sendable {
     /// The business's caller whose bearer token the request carries.
     func caller(_ request: Request, _ context: APIContext) async throws -> (TenantContext, AuthenticatedCaller) {
         guard let header = request.headers.value(.authorization), let token = Self.bearer(header) else {
-            throw ServiceError.unauthenticated
+            throw ServiceError.unauthenticated(.missing)
         }
         let address = proxies.client(request, context)
         let caller: AuthenticatedCaller
         do {
             caller = try await authenticator.authenticate(token)
-        } catch ServiceError.unauthenticated where Authenticator.isLookedUp(token) {
+        } catch ServiceError.unauthenticated(.invalid) where Authenticator.isLookedUp(token) {
             // Who tries one after the other has to wait.
             try count(address)
-            throw ServiceError.unauthenticated
+            throw ServiceError.unauthenticated(.invalid)
         }
         let tenant = caller.context.with(requestID: context.requestID, address: address)
         let limit = admit(caller)

@@ -68,9 +68,11 @@ enum Access: Sendable, Equatable {
     /// How every operation of the kind may fail.
     var problems: [ProblemCode] {
         switch self {
-        case .scope: [.unauthenticated, .forbidden, .tenantSuspended]
-        case .platform: [.unauthenticated, .forbidden]
-        case .member: [.unauthenticated, .membersOnly, .tenantSuspended]
+        case .scope:
+            [.unauthenticated, .tokenExpired, .invalidToken, .forbidden, .tenantSuspended, .tenantDeleted]
+        case .platform: [.unauthenticated, .invalidToken, .forbidden]
+        case .member:
+            [.unauthenticated, .tokenExpired, .invalidToken, .membersOnly, .tenantSuspended, .tenantDeleted]
         case .anybody: []
         }
     }

@@ -47,6 +47,7 @@ struct KeyRotation: JSONBody {
     static let schemaName = "KeyRotation"
     static let schemaDescription = "How a key changes its secret."
     static let example = #"{"overlap_hours": 24}"#
+    static let mayBeLeftOut = true
 
     let overlapHours: Int
 

@@ -22,7 +22,17 @@ extension JSONBody {
             var reader = BodyReader([:])
             return (Self(&reader), [])
         }
-        let body = try await Body.bytes(of: request, types: types)
+        guard mayBeLeftOut else {
+            let body = try await Body.bytes(of: request, types: types)
+            return (try Self(json: body), Array(body.readableBytesView))
+        }
+        // Whatever a client calls the type of nothing.
+        let body = try await Body.collect(request.body, upTo: Body.maximumBytes)
+        guard body.readableBytes > 0 else {
+            var reader = BodyReader([:])
+            return (Self(&reader), [])
+        }
+        try Body.check(request, types: types)
         return (try Self(json: body), Array(body.readableBytesView))
     }
 }

@@ -12,6 +12,8 @@ protocol JSONBody: Sendable {
     /// JSON that is accepted.
     static var example: String { get }
     static var purpose: BodyReader.Purpose { get }
+    /// Whether nothing means the same as an object without members.
+    static var mayBeLeftOut: Bool { get }
     init(_ reader: inout BodyReader)
     /// What is wrong with it beyond its members one by one.
     var faults: [FieldError] { get }
@@ -19,6 +21,7 @@ protocol JSONBody: Sendable {
 
 extension JSONBody {
     static var purpose: BodyReader.Purpose { .new }
+    static var mayBeLeftOut: Bool { false }
     var faults: [FieldError] { [] }
 
     static var schema: JSONSchema {
@@ -59,10 +62,15 @@ enum Body {
 
     /// - Throws: ``RequestProblem`` for another media type and for a body that is too large.
     static func bytes(of request: Request, types: [String], limit: Int = maximumBytes) async throws -> ByteBuffer {
+        try check(request, types: types)
+        return try await collect(request.body, upTo: limit)
+    }
+
+    /// - Throws: ``RequestProblem`` for another media type.
+    static func check(_ request: Request, types: [String]) throws {
         guard let sent = request.headers[.contentType].map(mediaType), types.contains(sent) else {
             throw RequestProblem.unsupportedMediaType(expected: types.joined(separator: " or "))
         }
-        return try await collect(request.body, upTo: limit)
     }
 
     /// - Throws: ``RequestProblem`` for a body that is too large, and for one that does not come to its end.

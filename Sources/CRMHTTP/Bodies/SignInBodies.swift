@@ -32,6 +32,7 @@ struct SignOut: JSONBody {
     static let schemaName = "SignOut"
     static let schemaDescription = "What of the member's sessions ends."
     static let example = #"{"everywhere": true}"#
+    static let mayBeLeftOut = true
 
     let isEverywhere: Bool
 

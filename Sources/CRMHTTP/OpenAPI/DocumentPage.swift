@@ -39,7 +39,20 @@ struct DocumentPage {
                 "problems": ProblemCode.allCases.map { code in
                     ["code": code.rawValue, "status": String(code.status.code), "meaning": Self.prose(code.meaning)]
                 },
+                "roles": Role.allCases.map(\.rawValue), "permissions": Self.permissions, "actions": Self.actions,
             ])
+    }
+
+    /// Each scope with a mark for each role that has it.
+    private static var permissions: [[String: Any]] {
+        Role.table.map { row in
+            let marks = Role.allCases.map { ["mark": row.roles.contains($0) ? "●" : ""] }
+            return ["scope": row.scope.rawValue, "marks": marks]
+        }
+    }
+
+    private static var actions: [[String: String]] {
+        AuditAction.all.map { ["name": $0.name, "meaning": $0.meaning] }
     }
 
     private static func values(of operation: Operation) -> [String: Any] {
@@ -54,6 +67,7 @@ struct DocumentPage {
         if let payload = operation.success.payload {
             values["payload"] = ["type": link(to: payload.schema), "example": pretty(payload.example)]
         }
+        values["notes"] = DocumentText.notes(on: operation).map { ["note": prose($0)] }
         values["parameters"] = operation.parameters.map { parameter in
             [
                 "name": parameter.name, "place": parameter.place.rawValue, "type": link(to: parameter.schema),
@@ -127,10 +141,16 @@ struct DocumentPage {
         }
     }
 
-    /// Text with code between backquotes, in pieces.
+    /// Text with code between backquotes and what is stressed between pairs of stars, in pieces.
     private static func prose(_ text: some StringProtocol) -> [[String: Any]] {
-        text.split(separator: "`", omittingEmptySubsequences: false).enumerated().map { index, piece in
-            index % 2 == 1 ? ["mono": String(piece)] : ["plain": String(piece)]
+        text.split(separator: "`", omittingEmptySubsequences: false).enumerated().flatMap { index, piece in
+            index % 2 == 1 ? [["mono": String(piece)]] : stressed(String(piece))
+        }
+    }
+
+    private static func stressed(_ text: String) -> [[String: Any]] {
+        text.split(separator: "**", omittingEmptySubsequences: false).enumerated().map { index, piece in
+            index % 2 == 1 ? ["strong": String(piece)] : ["plain": String(piece)]
         }
     }
 

@@ -7,16 +7,7 @@ struct OpenAPIDocument {
     let operations: [Operation]
 
     static let title = "Mehvar"
-    static let introduction = """
-        The API of a customer-centric CRM: customers and orders, segments, marketing-mix plans, surveys, campaigns and scores.
-
-        Requests carry a key: `Authorization: Bearer mhv_…`. Bodies are JSON in snake_case, times RFC 3339 in UTC, days \
-        YYYY-MM-DD, amounts of money digits in a string. Lists give pages: hand `next_cursor` back as `cursor` for the next \
-        one. Objects carry an `ETag`; give it as `If-Match` with a `PATCH` (a JSON merge patch, RFC 7396) so that no other \
-        change is lost. A `POST` takes an `Idempotency-Key`: repeated with it within 24 hours, a request is answered as it \
-        was and changes nothing. Errors are problem details (RFC 9457) with a `code` for programs, and `errors` that name \
-        every value that is not allowed.
-        """
+    static let introduction = DocumentText.introduction
 
     var node: JSONNode {
         var schemas: [String: JSONSchema] = [:]
@@ -55,6 +46,8 @@ struct OpenAPIDocument {
                     ]),
                 ]),
                 "headers": .object(Self.headers),
+                // Of paths that are no operations.
+                "responses": .object(["draining": Self.problem([.draining], 503)]),
             ]),
         ])
     }
@@ -66,10 +59,11 @@ struct OpenAPIDocument {
     }
 
     private static func node(of operation: Operation) -> JSONNode {
+        let description = [operation.access.explanation] + DocumentText.notes(on: operation)
         var members: [String: JSONNode] = [
             "operationId": .string(operation.name), "summary": .string(operation.summary),
             "tags": .array([.string(operation.tag.name)]),
-            "description": .string(operation.access.explanation),
+            "description": .string(description.joined(separator: "\n\n")),
             "parameters": .array(operation.parameters.map(node)),
             "responses": .object(responses(of: operation)),
             "security": .array(operation.access.schemes.map { .object([$0: .array([])]) }),
@@ -77,7 +71,7 @@ struct OpenAPIDocument {
         members["x-scope"] = operation.access.permission.map(JSONNode.string)
         if let content = operation.content {
             members["requestBody"] = .object([
-                "required": .bool(true),
+                "required": .bool(!content.mayBeLeftOut),
                 "content": .object(
                     Dictionary(
                         uniqueKeysWithValues: content.types.map { type in
@@ -125,27 +119,31 @@ struct OpenAPIDocument {
                 "headers": .object(["ETag": reference("ETag")]),
             ])
         }
-        let codes = Set(ProblemCode.ofEveryOperation + operation.access.problems + operation.problems)
-        for (status, codes) in Dictionary(grouping: codes, by: \.status.code) {
-            let codes = codes.sorted { $0.rawValue < $1.rawValue }
-            var headers = ["X-Request-Id": reference("X-Request-Id")]
-            if status == 429 { headers["RateLimit"] = reference("RateLimit") }
-            if status == 429 || status == 503 { headers["Retry-After"] = reference("Retry-After") }
-            responses[String(status)] = .object([
-                "description": .string(codes.map { "`\($0.rawValue)`: \($0.meaning)" }.joined(separator: "\n\n")),
-                "headers": .object(headers),
-                "content": .object([
-                    "application/problem+json": .object([
-                        "schema": Problem.schema.document,
-                        "example": example(
-                            JSONWriter.bytes(
-                                of: Problem(codes[0], codes[0].meaning, requestID: Problem.example.requestID)),
-                            "application/json"),
-                    ])
-                ]),
-            ])
+        for (status, codes) in Dictionary(grouping: Set(operation.everyProblem), by: \.status.code) {
+            responses[String(status)] = problem(codes, status)
         }
         return responses
+    }
+
+    /// The answer of a status, which is one of the problems.
+    private static func problem(_ codes: [ProblemCode], _ status: Int) -> JSONNode {
+        let codes = codes.sorted { $0.rawValue < $1.rawValue }
+        let more: [Int: [String]] = [
+            401: ["WWW-Authenticate"], 405: ["Allow"], 429: ["RateLimit", "Retry-After"], 503: ["Retry-After"],
+        ]
+        let headers = (["X-Request-Id"] + more[status, default: []]).map { ($0, reference($0)) }
+        return .object([
+            "description": .string(codes.map { "`\($0.rawValue)`: \($0.meaning)" }.joined(separator: "\n\n")),
+            "headers": .object(Dictionary(uniqueKeysWithValues: headers)),
+            "content": .object([
+                "application/problem+json": .object([
+                    "schema": Problem.schema.document,
+                    "example": example(
+                        JSONWriter.bytes(of: Problem(codes[0], codes[0].meaning, requestID: Problem.example.requestID)),
+                        "application/json"),
+                ])
+            ]),
+        ])
     }
 
     private static func reference(_ header: String) -> JSONNode {
@@ -159,6 +157,8 @@ struct OpenAPIDocument {
         ("X-Request-Id", "What the server's log calls the request."),
         ("RateLimit", "What is left of the tighter limit: `\"key\";r=249;t=1`. (draft-ietf-httpapi-ratelimit-headers)"),
         ("RateLimit-Policy", "The tighter limit: `\"key\";q=250;w=1` are 250 requests a second."),
+        ("Allow", "The methods that the path takes."),
+        ("WWW-Authenticate", "How to authenticate, and what is wrong with what was shown. (RFC 6750)"),
         ("Retry-After", "Seconds to wait before the request is repeated."),
     ].reduce(into: [:]) { headers, header in
         headers[header.0] = .object([

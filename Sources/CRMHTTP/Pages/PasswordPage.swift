@@ -14,7 +14,8 @@ struct PasswordPage: Sendable {
         case tryLater
     }
 
-    enum Problem: Sendable { case weak, different }
+    /// What was wrong with what was typed; those that a service finds are named by its codes.
+    enum Problem: String, Sendable { case length, repetitive, common, personal, unchanged, different }
 
     /// A BCP 47 tag.
     let languageCode: String
@@ -23,6 +24,8 @@ struct PasswordPage: Sendable {
     let member: LinkedMember?
     /// Where the form is sent.
     let action: String
+    /// Where programs sign in.
+    let place: String
 
     var status: Int {
         switch state {
@@ -47,10 +50,13 @@ struct PasswordPage: Sendable {
                 "repeatLabel": text.again, "rule": text.rule, "submit": text.submit,
                 "longest": String(MemberRules.longestPassword),
             ]
-            form["problem"] = problem.map { $0 == .weak ? text.weak : text.different }
+            form["problem"] = problem.map(text.problem)
+            form["details"] = details
             values["form"] = form
             values["errorPrefix"] = problem == nil ? nil : text.errorPrefix
-        case .done: (heading, values["paragraph"]) = (text.doneHeading, text.done)
+        case .done:
+            (heading, values["paragraph"]) = (text.doneHeading, text.done)
+            values["details"] = details + [["label": text.place, "value": place]]
         case .deadLink: (heading, values["paragraph"]) = (text.deadHeading, text.dead)
         case .suspended: (heading, values["paragraph"]) = (text.suspendedHeading, text.suspended)
         case .tryLater: (heading, values["paragraph"]) = (text.laterHeading, text.later)
@@ -58,6 +64,13 @@ struct PasswordPage: Sendable {
         return PublicPage.render(
             "password", language: WrittenLanguage(languageCode), heading: heading, tenantName: member?.tenantName,
             values)
+    }
+}
+
+extension PasswordPage {
+    /// What the member signs in with.
+    private var details: [[String: String]] {
+        member.map { SignInDetails($0, in: WrittenLanguage(languageCode)).rows } ?? []
     }
 }
 
@@ -74,11 +87,11 @@ private struct PasswordPageText {
     var again: String
     var rule: String
     var submit: String
-    var weak: String
-    var different: String
+    var problems: [PasswordPage.Problem: String]
     var errorPrefix: String
     var doneHeading: String
     var done: String
+    var place: String
     var deadHeading: String
     var dead: String
     var suspendedHeading: String
@@ -86,15 +99,25 @@ private struct PasswordPageText {
     var laterHeading: String
     var later: String
 
+    func problem(_ problem: PasswordPage.Problem) -> String { problems[problem] ?? rule }
+
     static func of(_ language: WrittenLanguage) -> PasswordPageText { language.primary == "fa" ? persian : english }
 
     private static let persian = PasswordPageText(
         invitationHeading: "یک گذرواژه انتخاب کنید", resetHeading: "گذرواژهٔ تازه‌ای انتخاب کنید", email: "نام کاربری",
         password: "گذرواژه", again: "گذرواژه، یک بار دیگر",
         rule: "دست‌کم ده نویسه. چند واژهٔ بی‌ربط، بهتر از یک واژهٔ پیچیده است.", submit: "ذخیرهٔ گذرواژه",
-        weak: "این گذرواژه ضعیف است: دست‌کم ده نویسه، و نه همه یکسان.", different: "دو گذرواژه یکسان نیستند.",
+        problems: [
+            .length: "این گذرواژه کوتاه یا بیش از اندازه بلند است: دست‌کم ده نویسه.",
+            .repetitive: "این گذرواژه تکراری است یا فقط حروف، رقم‌ها یا کلیدهای پشت سر هم است.",
+            .common: "این گذرواژه از پرکاربردترین‌هاست و زود حدس زده می‌شود.",
+            .personal: "این گذرواژه تقریباً همان نام یا نشانی شماست.",
+            .unchanged: "این همان گذرواژهٔ پیشین است.", .different: "دو گذرواژه یکسان نیستند.",
+        ],
         errorPrefix: "خطا", doneHeading: "گذرواژه ذخیره شد",
-        done: "از این پس با گذرواژهٔ تازه وارد می‌شوید. این صفحه را می‌توانید ببندید.",
+        done:
+            "از این پس با گذرواژهٔ تازه در برنامه‌ای که کسب‌وکارتان به کار می‌برد وارد می‌شوید. این صفحه را می‌توانید ببندید. برای ورود این‌ها لازم است:",
+        place: "نشانی ورود برای برنامه‌ها",
         deadHeading: "این پیوند دیگر کار نمی‌کند",
         dead:
             "یا پیش از این به کار رفته، یا زمان آن گذشته است. پیوند تازه‌ای درخواست کنید، یا از کسی که شما را دعوت کرده است بخواهید دعوت را دوباره بفرستد.",
@@ -107,9 +130,18 @@ private struct PasswordPageText {
         password: "Password", again: "Password, once more",
         rule:
             "At least ten characters. A few words that have nothing to do with each other beat one that is hard to type.",
-        submit: "Save the password", weak: "That is too weak: at least ten characters, not all the same.",
-        different: "The two are not the same.", errorPrefix: "Error", doneHeading: "The password is saved",
-        done: "You sign in with it from now on. You can close this page.",
+        submit: "Save the password",
+        problems: [
+            .length: "That is too short or far too long: at least ten characters.",
+            .repetitive: "That repeats itself, or is a row of letters, digits or keys.",
+            .common: "That is one of the most common passwords, which are tried first.",
+            .personal: "That is little more than your own name or address.",
+            .unchanged: "That is the password that you have already.", .different: "The two are not the same.",
+        ],
+        errorPrefix: "Error", doneHeading: "The password is saved",
+        done:
+            "You sign in with it from now on, in the program that your business uses. You can close this page. To sign in you need:",
+        place: "Where programs sign in",
         deadHeading: "This link does not work any more",
         dead:
             "It was used before, or its time is over. Ask for a new one, or ask whoever invited you to send the invitation again.",

@@ -7,8 +7,12 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case badPrecondition = "bad_precondition"
     case badIdempotencyKey = "bad_idempotency_key"
     case unauthenticated
+    case tokenExpired = "token_expired"
+    case invalidToken = "invalid_token"
+    case wrongCredentials = "wrong_credentials"
     case forbidden
     case tenantSuspended = "tenant_suspended"
+    case tenantDeleted = "tenant_deleted"
     case membersOnly = "members_only"
     case ownersOnly = "owners_only"
     case deadLink = "dead_link"
@@ -49,8 +53,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
     var status: HTTPResponse.Status {
         switch self {
         case .malformed, .badQuery, .badPrecondition, .badIdempotencyKey: .badRequest
-        case .unauthenticated: .unauthorized
-        case .forbidden, .tenantSuspended, .membersOnly, .ownersOnly: .forbidden
+        case .unauthenticated, .tokenExpired, .invalidToken, .wrongCredentials: .unauthorized
+        case .forbidden, .tenantSuspended, .tenantDeleted, .membersOnly, .ownersOnly: .forbidden
         case .deadLink: .gone
         case .lockedOut: .tooManyRequests
         case .slugTaken, .hasOwner, .notActive, .deleting, .notDeleting, .emailTaken, .alreadyJoined, .lastOwner,
@@ -79,10 +83,16 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .badQuery: "Query parameters that are unknown, stand twice or cannot be used; errors names each."
         case .badPrecondition: "If-Match takes an ETag as it was given."
         case .badIdempotencyKey: "Idempotency-Key is a text of 1 to 255 visible ASCII characters."
-        case .unauthenticated:
-            "No key or access token, or one that is unknown, expired or revoked; or a wrong address or password."
-        case .forbidden: "The key lacks the scope that the operation needs."
+        case .unauthenticated: "The request carries no key or access token. It is sent as Authorization: Bearer …."
+        case .tokenExpired: "The access token has expired. Get the next one by the refresh token."
+        case .invalidToken:
+            "The key or token is malformed, unknown or revoked, or its session has ended. Sign in anew, or take another key."
+        case .wrongCredentials: "The business, the address or the password is wrong; which of them is not told."
+        case .forbidden:
+            "The key lacks the scope that the operation needs, or none of the member's roles has that permission."
         case .tenantSuspended: "The business is suspended. The operator of the deployment can tell why."
+        case .tenantDeleted:
+            "The business is to be erased, or is being. Before erasing begins the operator of the deployment can keep it."
         case .membersOnly: "A key cannot do it; a member who has signed in can."
         case .ownersOnly: "Only owners make and unmake owners."
         case .deadLink: "The link was used before, has ended, or was never sent. Ask for a new one."
@@ -109,7 +119,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .inFlight: "The same request is being done at this moment. Repeat it shortly."
         case .stale:
             "The object has changed since the version that the client named. Read it again and repeat the change."
-        case .timedOut: "The body came in too slowly. Send it at once."
+        case .timedOut: "The body came in too slowly, and the connection is closed. Send it at once."
         case .tooLarge: "The body is larger than allowed."
         case .unsupportedMediaType: "The Content-Type is none that the operation takes."
         case .invalid: "Some values are not allowed; errors names each by a JSON pointer into the body."
@@ -120,14 +130,15 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .busy: "Others are changing the same objects. Nothing was changed; repeat it after Retry-After."
         case .outcomeUnknown:
             "The database went away before it answered: the change may or may not have been made. Repeat it under the same Idempotency-Key, or look before you repeat it."
-        case .draining: "The server is about to stop. Ask another one."
+        case .draining: "The server is about to stop. /readyz alone says so: send what is new to another one."
         case .staleSchema: "The database is being upgraded. Repeat it after Retry-After."
         }
     }
 
     /// How every operation may fail.
     static let ofEveryOperation: [ProblemCode] = [
-        .malformed, .badQuery, .rateLimited, .internalError, .unavailable, .busy, .outcomeUnknown, .staleSchema,
+        .malformed, .badQuery, .methodNotAllowed, .rateLimited, .internalError, .unavailable, .busy, .outcomeUnknown,
+        .staleSchema,
     ]
 
     /// How a request with an `Idempotency-Key` may fail.

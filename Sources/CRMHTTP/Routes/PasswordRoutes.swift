@@ -27,8 +27,9 @@ struct PasswordRoutes {
                 guard password == form["again"] else { return (.form(member.id, problem: .different), member) }
                 do {
                     try await signIn.choosePassword(visitor, token, password)
-                } catch ServiceError.invalid {
-                    return (.form(member.id, problem: .weak), member)
+                } catch ServiceError.invalid(let errors) {
+                    let problem = errors.first.flatMap { PasswordPage.Problem(rawValue: $0.code) }
+                    return (.form(member.id, problem: problem ?? .length), member)
                 }
                 return (.done, member)
             }
@@ -55,7 +56,8 @@ struct PasswordRoutes {
         let page = PasswordPage(
             languageCode: member?.language ?? PageText.preferredLanguage(request.headers[.acceptLanguage]),
             state: state,
-            member: member, action: token.map { "/m/\($0.text)" } ?? "")
+            member: member, action: token.map { "/m/\($0.text)" } ?? "",
+            place: (request.head.authority ?? "") + "/v1/sign-in")
         var response = PageReply.html(page.render(), status: .init(code: page.status))
         if page.status == 503 { response.headers[.retryAfter] = "2" }
         return response

@@ -17,14 +17,14 @@ struct SignInOperations: OperationGroup {
             .perform(
                 .at(
                     "/v1/sign-in", "sign_in", "Sign in", tag, .anybody,
-                    problems: [.unauthenticated, .lockedOut, .tenantSuspended]), with: SignIn.self
+                    problems: [.wrongCredentials, .lockedOut, .tenantSuspended, .tenantDeleted]), with: SignIn.self
             ) { (visitor: Visitor, body) in
                 try await signIn.signIn(visitor, tenant: body.tenant, email: body.email, password: body.password)
             },
             .perform(
                 .at(
                     "/v1/sign-in/refresh", "refresh", "Get the next pair of tokens", tag, .anybody,
-                    problems: [.unauthenticated, .tenantSuspended]), with: Refresh.self
+                    problems: [.invalidToken, .tenantSuspended, .tenantDeleted]), with: Refresh.self
             ) { (visitor: Visitor, body) in try await signIn.refresh(visitor, body.token) },
             .perform(
                 .at("/v1/sign-out", "sign_out", "Sign out", tag, .anybody), with: SignOut.self, "The session has ended."
@@ -66,7 +66,7 @@ struct SignInOperations: OperationGroup {
             .perform(
                 .at(
                     "/v1/passwords", "choose_password", "Choose a password by the link of a mail", tag, .anybody,
-                    problems: [.deadLink, .tenantSuspended]), with: PasswordChoice.self,
+                    problems: [.deadLink, .tenantSuspended, .tenantDeleted]), with: PasswordChoice.self,
                 "It holds from now on; the link is used up, and every session has ended."
             ) { (visitor: Visitor, body) in
                 guard let token = SecretToken(body.token) else { throw ServiceError.deadLink }

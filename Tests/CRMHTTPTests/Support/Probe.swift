@@ -104,7 +104,7 @@ struct Probe: Sendable {
     static let harmlessTexts: Set = [
         "cursor", "filter[action]", "filter[action][in]", "filter[object_kind]", "filter[object_kind][in]",
         "filter[occurred_at][gte]", "filter[occurred_at][lt]", "filter[language]", "filter[language][in]",
-        "filter[reference]", "filter[reference][in]", "scope_key",
+        "filter[reference]", "filter[reference][in]", "filter[slug]", "filter[slug][in]", "scope_key",
     ]
 
     static let elements = """

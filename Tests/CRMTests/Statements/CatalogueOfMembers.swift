@@ -28,6 +28,7 @@ extension StatementCatalogue {
                     CatalogueEntry(MemberStatements.countRecentLinks(tenant, .passwordReset, to: id)),
                     CatalogueEntry(MemberStatements.link(token)), CatalogueEntry(MemberStatements.useLink(token)),
                     CatalogueEntry(MemberStatements.insertLink(tenant, other, .invitation, to: id)),
+                    CatalogueEntry(MemberStatements.endLinks(tenant, .invitation, of: id)),
                     CatalogueEntry(MemberStatements.removeLinks(tenant, of: id)),
                     CatalogueEntry(MemberStatements.removePassword(tenant, id)),
                     CatalogueEntry(MemberStatements.remove(tenant, id)),
@@ -45,6 +46,7 @@ extension StatementCatalogue {
             CatalogueGroup([
                 CatalogueEntry(SessionStatements.tenant(named: "one")),
                 CatalogueEntry(SessionStatements.countAttempt(tenant, for: subject)),
+                CatalogueEntry(SessionStatements.keepAttempt(tenant, for: subject)),
                 CatalogueEntry(SessionStatements.wait(tenant, for: subject)),
                 CatalogueEntry(SessionStatements.sweepAttempts(tenant), .nothing),
                 CatalogueEntry(SessionStatements.forgetAttempts(tenant, for: subject)),

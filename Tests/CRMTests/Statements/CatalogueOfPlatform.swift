@@ -5,7 +5,26 @@ import TestSupport
 @testable import CRM
 
 extension StatementCatalogue {
-    var platform: [CatalogueGroup] {
+    var platform: [CatalogueGroup] { get throws { try log + changes } }
+
+    private var log: [CatalogueGroup] {
+        get throws {
+            var filter = PlatformAuditFilter()
+            filter.actorKinds = [.cli]
+            filter.actions = ["tenant.created"]
+            filter.objectID = tenant.rawValue
+            filter.from = Date(timeIntervalSince1970: 0)
+            filter.until = Date(timeIntervalSince1970: 4e9)
+            var byKey = PlatformAuditFilter()
+            byKey.actorID = tenant.rawValue
+            let all = try pages { PlatformStatements.events(PlatformAuditFilter(), $0) }
+            let some = try pages { PlatformStatements.events(filter, $0) }
+            let none = CatalogueEntry(PlatformStatements.events(byKey, try PageRequest()), .nothing)
+            return [CatalogueGroup(as: .platform, all + some + [none])]
+        }
+    }
+
+    private var changes: [CatalogueGroup] {
         let (key, hash) = (PlatformKey.ID.make(), Bytes([1]))
         let caller = PlatformContext(actor: .key(key), scopes: [], requestID: "r", address: "192.0.2.1")
         let request = IdempotentRequest(key: "l", operation: "create_tenant", path: "/", body: [], object: UUID())

@@ -52,8 +52,13 @@ struct StatementCatalogue {
         get throws {
             let new = NewTenant(slug: "fresh", name: "Fresh")
             let id = Tenant.ID.make()
+            var filter = TenantFilter()
+            filter.slugs = ["one"]
+            filter.states = [.active, .erasing]
+            let all = try pages { TenantStatements.page(TenantFilter(), $0) }
+            let some = try pages { TenantStatements.page(filter, $0) }
             return try platform + [
-                CatalogueGroup(as: .platform, pages { TenantStatements.page($0) }),
+                CatalogueGroup(as: .platform, all + some),
                 CatalogueGroup(
                     as: .platform,
                     [
@@ -95,7 +100,7 @@ struct StatementCatalogue {
                     CatalogueEntry(
                         APIKeyStatements.insert(
                             tenant, .make(), NewKey(name: "K", scopes: [.customersRead], expiresAt: Date()),
-                            token: token, prefix: "mhv_")),
+                            token: token, prefix: "mhv_", by: .cli)),
                     CatalogueEntry(APIKeyStatements.find(tenant, filled.key.id)),
                     CatalogueEntry(APIKeyStatements.lock(tenant, filled.key.id)),
                     CatalogueEntry(APIKeyStatements.authenticate(existing)),
