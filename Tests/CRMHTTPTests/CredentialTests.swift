@@ -1,6 +1,7 @@
 import CRMHTTP
 import Foundation
 import HTTPTypes
+import Postgres
 import TestSupport
 import Testing
 

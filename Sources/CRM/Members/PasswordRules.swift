@@ -107,8 +107,11 @@ enum PasswordRules {
 
     private static func isPersonal(_ letters: [Character], name: String, email: String) -> Bool {
         let password = String(letters)
-        return [name, email, String(email.prefix { $0 != "@" })].map(folded).contains { part in
-            part.count >= 3 && 2 * part.count > letters.count && password.contains(String(part))
+        let local = String(email.prefix { $0 != "@" })
+        for text in [name, email, local] {
+            let part = folded(text)
+            if part.count >= 3, 2 * part.count > letters.count, password.contains(String(part)) { return true }
         }
+        return false
     }
 }
