@@ -32,9 +32,8 @@ struct SettingsSource {
         if let file = file ?? environment[Self.fileVariable] {
             values = Self.values(ofFile: file, known, &mistakes)
         }
-        Self.overlay(
-            &values, environment.filter { $0.key.hasPrefix(Setting.prefix) }
-                .mapValues { Told(value: $0, place: .environment) })
+        let variables = environment.filter { $0.key.hasPrefix(Setting.prefix) }
+        Self.overlay(&values, variables.mapValues { Told(value: $0, place: .environment) })
         Self.overlay(&values, told)
         config = ConfigReader(
             provider: EnvironmentVariablesProvider(environmentVariables: values.mapValues(\.value))
