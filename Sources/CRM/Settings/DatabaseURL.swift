@@ -23,7 +23,7 @@ enum DatabaseURL {
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
         if let at = authority.lastIndex(of: "@"), !authority[..<at].prefix(while: { $0 != ":" }).isEmpty { return true }
         let query = rest.drop { $0 != "?" }.dropFirst()
-        return query.split(separator: "&").contains { $0.prefix { $0 != "=" } == "user" }
+        return query.split(separator: "&").contains { $0 == "user" || $0.hasPrefix("user=") }
     }
 
     /// - Parameter text: such as `host=/run dbname=mehvar`, where a value with spaces stands in single quotes.

@@ -25,12 +25,12 @@ public struct Listening: Service {
         do {
             try await server.run()
         } catch let error as IOError {
-            guard let reason = reason(error.errnoCode) else { throw error }
-            throw ListeningError(description: reason)
+            guard let why = reason(of: error.errnoCode) else { throw error }
+            throw ListeningError(description: why)
         }
     }
 
-    private func reason(_ number: Int32) -> String? {
+    private func reason(of number: Int32) -> String? {
         let isMonitoring = place == .monitoring
         let another = isMonitoring ? "--monitoring-port or MEHVAR_MONITORING_PORT" : "--port or MEHVAR_PORT"
         return switch number {
