@@ -40,5 +40,5 @@ public struct HandlerRegistry: Sendable {
     }
 
     /// The queues of the registered kinds, sorted.
-    var queues: [String] { Set(handlers.values.map(\.queue)).sorted() }
+    public var queues: [String] { Set(handlers.values.map(\.queue)).sorted() }
 }

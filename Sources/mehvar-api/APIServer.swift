@@ -16,7 +16,8 @@ import UnixSignals
 struct APIServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mehvar-api", abstract: "Serves the API and the pages of respondents.",
-        discussion: "Runs until SIGTERM or SIGINT, and then ends what it does.\n\n\(Settings.help)")
+        discussion: "Runs until SIGTERM or SIGINT, and then ends what it does.\n\n\(Settings.help)",
+        version: Release.version)
 
     @Flag(help: "Print the OpenAPI document and end.")
     var openapi = false
@@ -30,6 +31,8 @@ struct APIServer: AsyncParsableCommand {
             } else {
                 try await Self.run(Settings(flags: settings))
             }
+        } catch let error as SettingsError {
+            Self.exit(withError: ValidationError(error.description))
         } catch {
             FileHandle.standardError.write(Data("mehvar-api: \(error)\n".utf8))
             Foundation.exit(1)
@@ -72,9 +75,9 @@ struct APIServer: AsyncParsableCommand {
         // They shut down in the reverse order: first the requests, then the connections that they used.
         var services: [any Service] = connections.services
         if let port = settings.monitoringPort, let metrics {
-            services.append(
-                MonitoringServer(metrics: metrics, readiness: readiness)
-                    .application(host: settings.monitoringHost, port: port, logger: logger))
+            let server = MonitoringServer(metrics: metrics, readiness: readiness)
+                .application(host: settings.monitoringHost, port: port, logger: logger)
+            services.append(Listening(server, .monitoring, settings))
         }
         // A pooler in transaction mode does not pass notifications on.
         if settings.statementMode == .prepared {
@@ -82,9 +85,9 @@ struct APIServer: AsyncParsableCommand {
                 as: .app, application: "mehvar-api access", connections: 1, logger: logger)
             services.append(AccessSignal(listening, authenticator: access.authenticator, logger: logger))
         }
-        services.append(
-            api.service(
-                host: settings.host, port: settings.port, maximumClients: settings.maximumClients, logger: logger))
+        let server = api.service(
+            host: settings.host, port: settings.port, maximumClients: settings.maximumClients, logger: logger)
+        services.append(Listening(server, .api, settings))
         services.append(readiness)
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -17,7 +17,8 @@ import UnixSignals
 struct WorkerServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mehvar-worker", abstract: "Does the background jobs of all tenants.",
-        discussion: "Runs until SIGTERM or SIGINT, and then ends what it does.\n\n\(Settings.help)")
+        discussion: "Runs until SIGTERM or SIGINT, and then ends what it does.\n\n\(Settings.help)",
+        version: Release.version)
 
     @Argument(parsing: .allUnrecognized, help: "Settings, as below.")
     var settings: [String] = []
@@ -25,6 +26,8 @@ struct WorkerServer: AsyncParsableCommand {
     func run() async {
         do {
             try await Self.run(Settings(flags: settings))
+        } catch let error as SettingsError {
+            Self.exit(withError: ValidationError(error.description))
         } catch {
             FileHandle.standardError.write(Data("mehvar-worker: \(error)\n".utf8))
             Foundation.exit(1)
@@ -64,9 +67,10 @@ struct WorkerServer: AsyncParsableCommand {
         var services: [any Service] = [queuePool, pool, platformPool]
         let readiness = Readiness(database: database, drainTime: .zero)
         if let port = settings.monitoringPort, let metrics {
-            services.append(
-                MonitoringServer(metrics: metrics, readiness: readiness) { try await QueueGauges.text(queuePool) }
-                    .application(host: settings.monitoringHost, port: port, logger: logger))
+            let server = MonitoringServer(metrics: metrics, readiness: readiness) {
+                try await QueueGauges.text(queuePool)
+            }.application(host: settings.monitoringHost, port: port, logger: logger)
+            services.append(Listening(server, .monitoring, settings))
         }
         let group = ServiceGroup(
             configuration: .init(

@@ -40,14 +40,14 @@ struct Backup: AsyncParsableCommand {
     func run() async throws {
         let file = URL(filePath: file)
         guard !FileManager.default.fileExists(atPath: file.path) else {
-            throw ValidationError("\(file.path) is there already.")
+            throw Failure("\(file.path) is there already.")
         }
         let deployment = try Deployment()
         let schema = try await deployment.schema()
         let draft = file.appendingPathExtension("part")
         // Nobody else may read it, from the first byte on.
         guard FileManager.default.createFile(atPath: draft.path, contents: nil, attributes: [.posixPermissions: 0o600])
-        else { throw ValidationError("\(draft.path) cannot be written.") }
+        else { throw Failure("\(draft.path) cannot be written.") }
         let began = Date()
         do {
             try await Tool.run(
@@ -94,7 +94,7 @@ struct Restore: AsyncParsableCommand {
         let deployment = try Deployment()
         let note = try verifiedNote(of: file)
         guard try await deployment.isEmpty() else {
-            throw ValidationError(
+            throw Failure(
                 "The database holds something already. Restore into a new one, and put that in its place.")
         }
         try await Tool.run(
@@ -105,32 +105,30 @@ struct Restore: AsyncParsableCommand {
             ])
         let queue = deployment.queue
         defer { queue.close() }
-        if !resumeJobs {
-            let queues = Set(try await queue.pipeline(QueueStatistics.statement).map(\.queue)).union([
-                "default", "mail",
-            ])
-            for name in queues.sorted() {
-                _ = try await queue.pipeline(OperateStatements.setPaused(true, queue: name, tenant: nil))
-            }
+        let queues = try await resumeJobs ? [] : deployment.queues(queue)
+        for name in queues {
+            _ = try await queue.pipeline(OperateStatements.setPaused(true, queue: name, tenant: nil))
         }
         print("restored what there was at \(note.createdAt.short) UTC (migration \(note.schema))")
-        if !resumeJobs { print("every queue is paused: look, then `mehvar jobs resume QUEUE`") }
+        if !resumeJobs {
+            print("every queue is paused (\(queues.joined(separator: ", "))): look, then `mehvar jobs resume QUEUE`")
+        }
     }
 
     private func verifiedNote(of file: URL) throws -> BackupNote {
         guard FileManager.default.isReadableFile(atPath: file.path) else {
-            throw ValidationError("\(file.path) cannot be read.")
+            throw Failure("\(file.path) cannot be read.")
         }
         let note: BackupNote
         do {
             note = try JSONCoding.decoder().decode(
                 BackupNote.self, from: try Data(contentsOf: BackupNote.file(of: file)))
         } catch {
-            throw ValidationError(
+            throw Failure(
                 "\(BackupNote.file(of: file).path), which stands beside every backup, cannot be read.")
         }
         guard try file.size == note.bytes, try file.sha256() == note.sha256 else {
-            throw ValidationError("\(file.path) is not what was written: its checksum is another one.")
+            throw Failure("\(file.path) is not what was written: its checksum is another one.")
         }
         return note
     }
@@ -142,7 +140,7 @@ private enum Tool {
         let result = try await Subprocess.run(
             .name(program), arguments: Arguments(arguments), output: .discarded, error: .string(limit: 1 << 16))
         guard result.terminationStatus.isSuccess else {
-            throw ValidationError("\(program) failed:\n\(result.standardError)")
+            throw Failure("\(program) failed:\n\(result.standardError)")
         }
     }
 }

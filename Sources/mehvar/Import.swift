@@ -22,11 +22,8 @@ struct Import: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    func validate() throws {
-        guard FileManager.default.isReadableFile(atPath: file) else { throw ValidationError("Cannot read \(file).") }
-    }
-
     func run() async throws {
+        guard FileManager.default.isReadableFile(atPath: file) else { throw Failure("\(file) cannot be read.") }
         let deployment = try Deployment()
         let context = try await deployment.context(tenant: tenant)
         let service = ImportService(database: deployment.database)

@@ -137,7 +137,8 @@ extension JobCommands {
 
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lets no job of a queue be started, of one tenant or of all; those that run go on.")
+            abstract: "Lets no job of a queue be started, of one tenant or of all; those that run go on.",
+            discussion: "The product's own jobs are in \(JobQueues.all.joined(separator: ", ")).")
 
         @Argument(help: "The queue.")
         var queue: String
@@ -221,6 +222,10 @@ private func requireName(_ name: String, _ argument: String) throws {
 private func setPaused(_ isPaused: Bool, _ queue: String, _ tenant: String?) async throws {
     let deployment = try Deployment()
     let id = try await deployment.tenantID(tenant)
+    let known = try await deployment.queues(deployment.queue)
+    guard known.contains(queue) else {
+        throw Failure("There is no queue \"\(queue)\", but \(known.joined(separator: ", ")).")
+    }
     _ = try await deployment.queue.pipeline(OperateStatements.setPaused(isPaused, queue: queue, tenant: id))
     if !isPaused { try await deployment.queue.pipeline(EnqueueSignal.statement) }
     print("\(queue) \(isPaused ? "is paused" : "goes on")" + (tenant.map { " for \($0)" } ?? " for all tenants"))
@@ -240,6 +245,11 @@ extension DefaultStringInterpolation {
 }
 
 extension Deployment {
+    /// The queues that there are: of the product's own jobs, and whatever others have jobs or are paused.
+    func queues(_ pool: Pool) async throws -> [String] {
+        Set(try await pool.pipeline(QueueStatistics.statement).map(\.queue)).union(JobQueues.all).sorted()
+    }
+
     /// The id of the tenant with this slug; `nil` for none.
     fileprivate func tenantID(_ slug: String?) async throws -> UUID? {
         guard let slug else { return nil }

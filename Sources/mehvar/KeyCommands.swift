@@ -101,8 +101,9 @@ struct KeyCommands: AsyncParsableCommand {
         func run() async throws {
             guard let id = APIKey.ID(id) else { throw ValidationError("\"\(id)\" is no key's id.") }
             let deployment = try Deployment()
-            try await APIKeyService(database: deployment.database)
+            let key = try await APIKeyService(database: deployment.database)
                 .revoke(try await deployment.context(tenant: tenant), id)
+            print("key \(key.id) (\(key.name)) is revoked")
         }
     }
 }
@@ -114,9 +115,7 @@ extension OutputOptions {
         try print(
             issued, columns: ["id", "key", "name", "expires_at"],
             rows: [[key.id.description, issued.secret, key.name, key.expiresAt?.short ?? "never"]])
-        if format == .table {
-            FileHandle.standardError.write(Data("Keep the key now: it is not shown again.\n".utf8))
-        }
+        note("Keep the key now: it is not shown again.")
     }
 }
 

@@ -4,7 +4,9 @@ import CRM
 struct MemberCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "member", abstract: "Invites, lists and removes the people who work for a tenant.",
-        subcommands: [Invite.self, List.self, Remove.self, Roles.self])
+        subcommands: [
+            Invite.self, ResendInvitation.self, List.self, SetRole.self, Remove.self, Roles.self,
+        ])
 
     struct Invite: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -32,6 +34,25 @@ struct MemberCommands: AsyncParsableCommand {
                 try await deployment.context(tenant: tenant),
                 NewMember(name: name, email: email, language: language, roles: roles))
             try output.print(member, columns: Member.columns, rows: [member.cells])
+            output.note("A worker mails \(member.email) the link.")
+        }
+    }
+
+    struct ResendInvitation: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "resend-invitation",
+            abstract: "Has a new link mailed to a member who has not chosen a password yet.")
+
+        @OptionGroup var choice: MemberChoice
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let id = try choice.memberID
+            let deployment = try Deployment()
+            let member = try await MemberService(database: deployment.database)
+                .inviteAgain(try await deployment.context(tenant: choice.tenant), id)
+            try output.print(member, columns: Member.columns, rows: [member.cells])
+            output.note("A worker mails \(member.email) the link.")
         }
     }
 
@@ -52,20 +73,39 @@ struct MemberCommands: AsyncParsableCommand {
         }
     }
 
+    struct SetRole: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "set-role", abstract: "Gives a member other roles, which hold from the next request on.",
+            discussion: "Roles that are not named are taken; `mehvar member roles` shows what they may do.")
+
+        @OptionGroup var choice: MemberChoice
+        @Option(name: .customLong("role"), help: "What the member is to the business; may stand several times.")
+        var roles: [Role]
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let id = try choice.memberID
+            let deployment = try Deployment()
+            var changes = MemberChanges()
+            changes.roles = roles
+            let member = try await MemberService(database: deployment.database)
+                .update(try await deployment.context(tenant: choice.tenant), id, ifVersion: nil, changes)
+            try output.print(member, columns: Member.columns, rows: [member.cells])
+        }
+    }
+
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lets a member in no more; what the member did stays.")
 
-        @Option(help: "The tenant's slug.")
-        var tenant: String
-        @Argument(help: "The member's id, as `mehvar member list` shows it.")
-        var id: String
+        @OptionGroup var choice: MemberChoice
 
         func run() async throws {
-            guard let id = Member.ID(id) else { throw ValidationError("\"\(id)\" is no member's id.") }
+            let id = try choice.memberID
             let deployment = try Deployment()
-            _ = try await MemberService(database: deployment.database)
-                .remove(try await deployment.context(tenant: tenant), id)
+            let member = try await MemberService(database: deployment.database)
+                .remove(try await deployment.context(tenant: choice.tenant), id)
+            print("\(member.name) (\(member.email)) is let in no more")
         }
     }
 
@@ -81,6 +121,21 @@ struct MemberCommands: AsyncParsableCommand {
                 rows: Role.table.map { row in
                     [row.scope.rawValue] + Role.allCases.map { row.roles.contains($0) ? "yes" : "" }
                 })
+        }
+    }
+}
+
+/// Which member a command means.
+struct MemberChoice: ParsableArguments {
+    @Option(help: "The tenant's slug.")
+    var tenant: String
+    @Argument(help: "The member's id, as `mehvar member list` shows it.")
+    var id: String
+
+    var memberID: Member.ID {
+        get throws {
+            guard let id = Member.ID(id) else { throw ValidationError("\"\(id)\" is no member's id.") }
+            return id
         }
     }
 }

@@ -22,9 +22,12 @@ struct Migrate: AsyncParsableCommand {
             configuration: deployment.settings.configuration(as: .owner, application: "mehvar migrate"),
             directory: deployment.settings.sqlDirectory)
         if !status {
+            var applied = 0
             try await migrator.migrate { migration in
-                FileHandle.standardError.write(Data("applying \(migration.number)_\(migration.name)\n".utf8))
+                tell("applying \(migration.number)_\(migration.name)")
+                applied += 1
             }
+            output.note(applied == 0 ? "nothing to apply: the schema is up to date" : "the schema is up to date")
         }
         let found = try await migrator.status()
         try output.print(

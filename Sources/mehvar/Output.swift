@@ -9,6 +9,11 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "table for people; json or csv for programs.")
     var format: Format = .table
 
+    /// Tells people something beside what they read; programs get nothing of it.
+    func note(_ text: String) {
+        if format == .table { tell(text) }
+    }
+
     /// Prints rows; `value` is what JSON shows, in the form that the API gives it.
     func print(_ value: some JSONRepresentable, columns: [String], rows: [[String]]) throws {
         try print(columns: columns, rows: rows) {
@@ -51,6 +56,9 @@ struct OutputOptions: ParsableArguments {
         return ([line(columns), rule] + rows.map(line)).joined(separator: "\n")
     }
 }
+
+/// A line for people on standard error.
+func tell(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
 extension Date {
     /// To the minute, in UTC.

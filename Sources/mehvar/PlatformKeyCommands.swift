@@ -35,9 +35,7 @@ struct PlatformKeyCommands: AsyncParsableCommand {
                 CreatedPlatformKey(id: key.id, name: key.name, secret: secret),
                 columns: ["id", "key", "name", "expires_at"],
                 rows: [[key.id.description, secret, key.name, key.expiresAt?.short ?? "never"]])
-            if output.format == .table {
-                FileHandle.standardError.write(Data("Keep the key now: it is not shown again.\n".utf8))
-            }
+            output.note("Keep the key now: it is not shown again.")
         }
     }
 
@@ -68,6 +66,7 @@ struct PlatformKeyCommands: AsyncParsableCommand {
         func run() async throws {
             guard let id = PlatformKey.ID(id) else { throw ValidationError("\"\(id)\" is no key's id.") }
             try await PlatformKeyService(database: try Deployment().platform).revoke(.cli, id)
+            print("key \(id) is revoked")
         }
     }
 }

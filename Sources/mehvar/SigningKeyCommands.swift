@@ -29,10 +29,13 @@ struct SigningKeyCommands: AsyncParsableCommand {
 
         func run() throws {
             let file = URL(filePath: file)
-            let keys =
-                FileManager.default.fileExists(atPath: file.path)
-                ? try SigningKeys(file: file).rotated(keeping: keep) : .random()
+            let isThere = FileManager.default.fileExists(atPath: file.path)
+            let keys = isThere ? try SigningKeys(file: file).rotated(keeping: keep) : .random()
             try keys.write(to: file)
+            print(
+                isThere
+                    ? "\(file.path): a new key signs; of the old ones at most \(keep) still count"
+                    : "\(file.path) is made, with one key")
         }
     }
 }

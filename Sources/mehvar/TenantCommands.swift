@@ -10,7 +10,12 @@ struct TenantCommands: AsyncParsableCommand {
         ])
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Creates a tenant.")
+        static let configuration = CommandConfiguration(
+            abstract: "Creates a tenant.",
+            discussion: """
+                What is not named is as for a business in Iran: Persian, the Jalali calendar, Tehran's time, rials. The working week \
+                is Saturday to Wednesday. The business changes all of it at /v1/settings.
+                """)
 
         @Option(help: "Short name that people sign in with, such as parsian.")
         var slug: String
@@ -26,8 +31,8 @@ struct TenantCommands: AsyncParsableCommand {
         var currency = "IRR"
         @Option(help: "The name that mails come from (default: the business's).")
         var senderName: String?
-        @Option(help: "The address that mails come from.")
-        var senderAddress: String?
+        @Option(help: "The address that mails come from, such as hello@parsian.example.")
+        var senderAddress: String
 
         @OptionGroup var output: OutputOptions
 
@@ -62,8 +67,8 @@ extension TenantCommands {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            let tenants = try Deployment().tenants
-            let usage = try await tenants.usage(.cli, try await tenants.find(slug: tenant).id)
+            let deployment = try Deployment()
+            let usage = try await deployment.tenants.usage(.cli, try await deployment.tenant(tenant).id)
             try output.print(
                 usage,
                 columns: ["customers", "members", "keys", "mails, 30 days", "responses, 30 days", "waiting", "dead"],
@@ -136,8 +141,8 @@ extension TenantCommands {
         @OptionGroup var output: OutputOptions
 
         func run(_ move: (TenantService, Tenant.ID) async throws -> Tenant) async throws {
-            let tenants = try Deployment().tenants
-            let moved = try await move(tenants, try await tenants.find(slug: tenant).id)
+            let deployment = try Deployment()
+            let moved = try await move(deployment.tenants, try await deployment.tenant(tenant).id)
             try output.print(moved, columns: Tenant.columns, rows: [moved.cells])
         }
     }

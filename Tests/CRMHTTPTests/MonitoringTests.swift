@@ -51,6 +51,14 @@ struct MonitoringTests {
                 "work_seconds_sum 0.403", #"job_jobs{queue="mail",state="ready"} 1"#,
             ]
             for line in expected { #expect(lines.contains(line), "\(line)") }
+            // What the product measures is explained, right before it is shown.
+            let all = text.split(separator: "\n")
+            let own = ["things_total", "depth", "work_seconds"]
+            for (index, line) in all.enumerated() where line.hasPrefix("# TYPE ") {
+                let name = line.split(separator: " ")[2]
+                let isExplained = index > 0 && all[index - 1].hasPrefix("# HELP \(name) ")
+                #expect(isExplained == !own.contains(String(name)), "\(line)")
+            }
             // Each bucket holds those before it.
             let buckets = text.split(separator: "\n").filter { $0.hasPrefix("work_seconds_bucket") }
                 .compactMap { Int($0.split(separator: " ").last ?? "") }

@@ -36,11 +36,11 @@ struct BackupTests {
                     try await restored.execute("ALTER DATABASE \"\(restored.name)\" OWNER TO mehvar_owner")
                     try await applyRoles(to: restored)
                     let report = try await mehvar(["restore", file.path], on: restored)
-                    #expect(report.output.contains("every queue is paused"))
+                    #expect(report.output.contains("every queue is paused (default)"))
                     let changed = differences(before, try await restored.digests())
                     #expect(changed == ["job.paused_queue"])
                     #expect(
-                        try await restored.number("SELECT count(*) FROM job.paused_queue WHERE queue = 'default'") == 1)
+                        try await restored.texts("SELECT queue FROM job.paused_queue ORDER BY queue") == ["default"])
                     // Migrations know where it stands, and the tenant's people get in.
                     _ = try await mehvar(["migrate"], on: restored)
                     let database = Database(pool: Pool(restored.configuration(user: "mehvar_app")))
@@ -49,8 +49,8 @@ struct BackupTests {
                     let tokens = try await service.signIn(
                         filled.business.visitor, tenant: "one", email: filled.member.email, password: Business.password)
                     #expect(tokens.member.id == filled.member.id)
-                    let again = try await mehvar(["restore", file.path], on: restored, status: 64)
-                    #expect(again.errors.contains("holds something already"))
+                    let again = try await mehvar(["restore", file.path], on: restored, status: 1)
+                    #expect(again.errors.contains("holds something already") && !again.errors.contains("Usage:"))
                 }
             }
         }
@@ -62,13 +62,14 @@ struct BackupTests {
             try await withMigratedDatabase { server in
                 _ = try await Business(in: server)
                 _ = try await mehvar(["backup", file.path], on: server)
-                _ = try await mehvar(["backup", file.path], on: server, status: 64)
+                let again = try await mehvar(["backup", file.path], on: server, status: 1)
+                #expect(again.errors.contains("is there already") && !again.errors.contains("Usage:"))
                 var bytes = try Data(contentsOf: file)
                 bytes[bytes.count / 2] ^= 1
                 try bytes.write(to: file)
                 try await withDatabase { restored in
-                    let refused = try await mehvar(["restore", file.path], on: restored, status: 64)
-                    #expect(refused.errors.contains("checksum"))
+                    let refused = try await mehvar(["restore", file.path], on: restored, status: 1)
+                    #expect(refused.errors.contains("checksum") && !refused.errors.contains("Usage:"))
                     #expect(
                         try await restored.number("SELECT count(*) FROM pg_namespace WHERE nspname = 'crm'") == 0)
                 }
@@ -81,7 +82,7 @@ struct BackupTests {
             try await withDatabase { empty in
                 let file = folder.appending(path: "mehvar.dump")
                 let failed = try await Program.run("mehvar", ["backup", file.path], on: empty)
-                #expect(failed.status != 0)
+                #expect(failed.status == 1)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
             }
         }

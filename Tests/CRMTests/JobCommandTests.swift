@@ -16,6 +16,10 @@ struct JobCommandTests {
 
         @discardableResult
         func jobs(_ arguments: String..., status: Int32 = 0) async throws -> Program {
+            try await jobs(arguments, status: status)
+        }
+
+        func jobs(_ arguments: [String], status: Int32 = 0) async throws -> Program {
             let program = try await Program.run("mehvar", ["jobs"] + arguments, on: server)
             #expect(program.status == status, "\(arguments): \(program.output)\(program.errors)")
             return program
@@ -173,18 +177,29 @@ struct JobCommandTests {
                 (["list", "--state", "asleep"], "--state"), (["list", "--limit", "0"], "--limit is 1 to 10000"),
                 (["list", "--limit", "many"], "--limit"), (["list", "--format", "xml"], "--format"),
                 (["list", "--queue", ""], "--queue is a name"), (["list", "--kind", long], "--kind is a name"),
-                (["list", "--tenant", "nobody"], "There is no tenant \"nobody\""), (["show", "7"], "<id>"),
-                (["show"], "<id>"), (["retry", "x"], "<ids>"), (["retry"], "--all"), (["retry", id, "--all"], "--all"),
+                (["show", "7"], "<id>"), (["show"], "<id>"), (["retry", "x"], "<ids>"), (["retry"], "--all"),
+                (["retry", id, "--all"], "--all"),
                 (["retry", id, "--tenant", "rival"], "--tenant"), (["cancel", "x"], "<ids>"),
                 (["cancel", id, "--queue", "mail"], "--queue"), (["pause"], "<queue>"),
-                (["pause", ""], "<queue> is a name"),
-                (["resume", long], "<queue> is a name"), (["pause", "mail", "--tenant", "nobody"], "\"nobody\""),
+                (["pause", ""], "<queue> is a name"), (["resume", long], "<queue> is a name"),
                 (["stats", "--queue", "mail"], "--queue"),
             ]
             for (arguments, text) in cases {
                 let program = try await Program.run("mehvar", ["jobs"] + arguments, on: fixture.server)
                 #expect(program.status == 64, "\(arguments)")
                 #expect(program.errors.contains(text), "\(arguments): \(program.errors)")
+                #expect(program.errors.contains("Usage: mehvar jobs \(arguments[0])"), "\(program.errors)")
+            }
+            // What was said could be understood: no usage is told.
+            let failures: [([String], String)] = [
+                (["list", "--tenant", "nobody"], "There is no tenant \"nobody\""),
+                (["pause", "default", "--tenant", "nobody"], "There is no tenant \"nobody\""),
+                (["pause", "mail"], "There is no queue \"mail\", but default."),
+                (["resume", "mails", "--tenant", "shop"], "There is no queue \"mails\", but default."),
+            ]
+            for (arguments, text) in failures {
+                let failed = try await fixture.jobs(arguments, status: 1)
+                #expect(failed.errors.contains(text) && !failed.errors.contains("Usage:"), "\(failed.errors)")
             }
             let unknown = UUID().uuidString.lowercased()
             for command in ["show", "retry", "cancel"] {

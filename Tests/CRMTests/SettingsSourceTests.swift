@@ -47,7 +47,7 @@ struct SettingsSourceTests {
         }
         #expect(
             mistakes([], ["MEHVAR_DATABASE_URL_FILE": "/nowhere"])
-                == ["MEHVAR_DATABASE_URL_FILE names /nowhere, which cannot be read"])
+                == ["MEHVAR_DATABASE_URL_FILE names /nowhere, which cannot be read (environment)"])
     }
 
     @Test func `Everything that is wrong is told at once, wherever it stands`() throws {
@@ -57,15 +57,67 @@ struct SettingsSourceTests {
                 ["MEHVAR_CONFIG": file, "MEHVAR_STATEMENTS": "both", "MEHVAR_TRUSTED_PROXIES": "10.0.0.0/8,somewhere"])
             #expect(
                 found == [
-                    "--prot is no setting; --help lists them", "--port needs a value", "--host stands twice",
-                    "\(file), line 2: MEHVAR_POOL_SIZ is no setting", "\(file), line 3 is not NAME=VALUE",
-                    "\(file), line 5: MEHVAR_HOST stands twice",
-                    "MEHVAR_POOL_SIZE is a whole number from 1 to 1000",
-                    "MEHVAR_STATEMENTS is prepared, or unprepared behind PgBouncer",
-                    "MEHVAR_DRAIN_SECONDS is a whole number from 0 to 600",
-                    "MEHVAR_TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8,127.0.0.1",
+                    "--prot is no setting; did you mean --port?", "--port needs a value",
+                    "--host stands twice",
+                    "\(file), line 2: MEHVAR_POOL_SIZ is no setting; did you mean MEHVAR_POOL_SIZE?",
+                    "\(file), line 3 is not NAME=VALUE", "\(file), line 5: MEHVAR_HOST stands twice",
+                    "MEHVAR_POOL_SIZE is a whole number from 1 to 1000, not \"none\" (\(file), line 1)",
+                    "MEHVAR_STATEMENTS is prepared, or unprepared behind PgBouncer, not \"both\" (environment)",
+                    "--drain-seconds is a whole number from 0 to 600, not \"1000\"",
+                    "MEHVAR_TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8,127.0.0.1, not \"somewhere\" "
+                        + "(environment)",
                 ])
         }
+    }
+
+    @Test func `What may be a secret is told without its value`() throws {
+        #expect(
+            mistakes([], ["MEHVAR_PUBLIC_URL": "ftp://me:secret@crm.example"])
+                == ["MEHVAR_PUBLIC_URL begins with http:// or https:// (environment)"])
+        for flag in ["--mail-url=imap://me:secret@mail.example", "--database-url=mysql://me:secret@db.example/mehvar"] {
+            let found = mistakes([flag])
+            #expect(found.count == 1 && found.first?.contains("secret") == false, "\(found)")
+        }
+        try withFile("ftp://me:secret@crm.example\n") { file in
+            #expect(
+                mistakes([], ["MEHVAR_PUBLIC_URL_FILE": file])
+                    == ["what MEHVAR_PUBLIC_URL_FILE names begins with http:// or https:// (environment)"])
+        }
+    }
+
+    @Test(
+        "A database is named by a libpq URL without a user",
+        arguments: [
+            ("postgresql:///mehvar", nil), ("postgres://db.example:5433/mehvar?host=/run/a%40b&sslmode=require", nil),
+            ("postgresql://:secret@db.example/mehvar", nil), ("host=/run dbname='a user=b' password='x'", nil),
+            ("mysql://db.example/mehvar", "mysql:// is none"), ("http://db.example", "http:// is none"),
+            ("postgresql://root@db.example/mehvar", "names a user"),
+            ("postgresql://root:secret@db.example/mehvar", "names a user"),
+            ("postgresql:///mehvar?host=/run&user=root", "names a user"), ("dbname=mehvar user=root", "names a user"),
+        ] as [(String, String?)])
+    func databaseURL(url: String, why: String?) {
+        let found = mistakes([], ["MEHVAR_DATABASE_URL": url])
+        guard let why else {
+            #expect(found == [], "\(url)")
+            return
+        }
+        #expect(found.count == 1 && found.first?.contains(why) == true, "\(url): \(found)")
+        #expect(found.first?.hasPrefix("MEHVAR_DATABASE_URL ") == true && found.first?.contains("secret") == false)
+    }
+
+    @Test func `A variable that is no setting is told, and refuses nothing`() throws {
+        let settings = try Settings(
+            flags: [],
+            environment: [
+                "MEHVAR_POOL_SIZ": "4", "MEHVAR_SERVICE_HOST": "10.0.0.1", "MEHVAR_HOME": "/x", "MEHVAR_TEST_X": "1",
+                "MEHVAR_BENCH_X": "1", "MEHVAR_MAIL_URL": "maildir:///x", "MEHVAR": "x", "HOME": "/root",
+            ])
+        #expect(
+            settings.warnings == [
+                "MEHVAR_POOL_SIZ of the environment is no setting; did you mean MEHVAR_POOL_SIZE?",
+                "MEHVAR_SERVICE_HOST of the environment is no setting",
+            ])
+        #expect(try Settings(flags: ["--pool-size=4"], environment: [:]).warnings == [])
     }
 
     @Test func `README lists every setting`() throws {

@@ -30,7 +30,9 @@ public func makeTenant(
     in database: TestDatabase, slug: String, locale: String = "fa", currency: String = "IRR"
 ) async throws -> TestTenant {
     let tenant = try await TenantService(database: database.platform).create(
-        .cli, NewTenant(slug: slug, name: slug, locale: locale, currency: currency))
+        .cli,
+        NewTenant(
+            slug: slug, name: slug, locale: locale, currency: currency, senderAddress: "survey@\(slug).example"))
     return TestTenant(
         context: .cli(tenant: tenant.id),
         database: Database(pool: Pool(database.configuration(user: "mehvar_app"))))

@@ -16,7 +16,7 @@ public struct Program: Sendable {
     ) async throws -> Program {
         let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name).path
         let environment = [
-            "MEHVAR_DATABASE_URL": database.url,
+            "MEHVAR_DATABASE_URL": database.settingURL,
             "MEHVAR_STATEMENTS": TestServer.isPooled ? "unprepared" : "prepared",
         ].merging(settings) { _, new in new }
         let result = try await Subprocess.run(

@@ -35,7 +35,15 @@ public struct TestDatabase: Sendable {
     /// The libpq URL of the database, with the superuser of the server.
     public var url: String { server?.url(database: name) ?? TestServer.url(database: name) }
 
-    /// The same past any pooler.
+    /// The same without a user, as a deployment is told of its database.
+    public var settingURL: String {
+        let url = url
+        guard let mark = url.firstIndex(of: "?") else { return url }
+        let query = url[mark...].dropFirst().split(separator: "&").filter { !$0.hasPrefix("user=") }
+        return url[..<mark] + "?" + query.joined(separator: "&")
+    }
+
+    /// ``url`` past any pooler.
     public var serverURL: String { server?.url(database: name) ?? TestServer.serverURL(database: name) }
 
     /// How to reach the database as `user`, by default as the server's superuser.

@@ -1,15 +1,25 @@
 # shellcheck shell=bash
 # Building the programs. Needs common.sh and processes.sh.
 
+# check_build: fails when MEHVAR_BUILD or MEHVAR_BIN is nothing that build_programs can use; before anything takes long.
+check_build() {
+    local program
+    case ${MEHVAR_BUILD:-release} in
+        release | debug) ;;
+        *) fail "MEHVAR_BUILD is release or debug, not $MEHVAR_BUILD" ;;
+    esac
+    [ -n "${MEHVAR_BIN:-}" ] || return 0
+    for program in mehvar mehvar-api mehvar-worker; do
+        [ -x "$MEHVAR_BIN/$program" ] || fail "there is no $program in MEHVAR_BIN=$MEHVAR_BIN"
+    done
+}
+
 # build_programs [ARG …]: swift build in MEHVAR_BUILD (release or debug); what it says goes to .build/mehvar-build.log
 # and, shortened, to standard error. Sets MEHVAR_BIN. A MEHVAR_BIN that is set already is taken as it is: nothing is built.
 build_programs() {
     local kind=${MEHVAR_BUILD:-release} log=$MEHVAR_ROOT/.build/mehvar-build.log code=0 options=()
-    case $kind in release | debug) ;; *) fail "MEHVAR_BUILD is release or debug, not $kind" ;; esac
-    if [ -n "${MEHVAR_BIN:-}" ]; then
-        [ -x "$MEHVAR_BIN/mehvar-api" ] || fail "there is no mehvar-api in MEHVAR_BIN=$MEHVAR_BIN"
-        return 0
-    fi
+    check_build
+    if [ -n "${MEHVAR_BIN:-}" ]; then return 0; fi
     mkdir -p "$MEHVAR_ROOT/.build"
     # The programs then run where there is no Swift, and a tenth faster, since calls of its runtime need no detour.
     if [ "$kind" = release ]; then options=(--static-swift-stdlib); fi

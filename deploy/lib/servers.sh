@@ -28,7 +28,9 @@ servers_check_port() {
 }
 
 # servers_keys: makes the keys that access tokens are signed with, unless they are there.
-servers_keys() { [ -e "$MEHVAR_SIGNING_KEYS" ] || "$MEHVAR_BIN/mehvar" signing-keys rotate "$MEHVAR_SIGNING_KEYS"; }
+servers_keys() {
+    [ -e "$MEHVAR_SIGNING_KEYS" ] || "$MEHVAR_BIN/mehvar" signing-keys rotate "$MEHVAR_SIGNING_KEYS" >/dev/null
+}
 
 servers_start() {
     servers_keys

@@ -89,9 +89,9 @@ struct MetricsText {
     var text: String {
         metrics.sorted { $0.key < $1.key }
             .map { name, metric in
-                (["# TYPE \(name) \(metric.type)"]
-                    + (metric.type == "histogram" ? metric.lines : metric.lines.sorted()))
-                    .joined(separator: "\n") + "\n"
+                let help = MetricDescriptions.all[name].map { ["# HELP \(name) \($0)"] } ?? []
+                let lines = metric.type == "histogram" ? metric.lines : metric.lines.sorted()
+                return (help + ["# TYPE \(name) \(metric.type)"] + lines).joined(separator: "\n") + "\n"
             }.joined()
     }
 }

@@ -1,4 +1,3 @@
-import Configuration
 public import Foundation
 public import Logging
 public import Mail
@@ -38,6 +37,8 @@ public struct Settings: Sendable {
     /// Whose `X-Forwarded-For` is believed.
     public let trustedProxies: [NetworkRange]
     public let worker: WorkerSettings
+    /// What was told and is heeded by nobody, for a line of the log each.
+    public let warnings: [String]
 
     /// Reads flags, the environment and the file of settings.
     ///
@@ -46,25 +47,20 @@ public struct Settings: Sendable {
         flags: [String] = [], environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws {
         let source = SettingsSource(flags: flags, environment: environment, known: Self.all)
-        var reader = SettingsReader(source.config)
-        reader.mistakes = source.mistakes
+        var reader = SettingsReader(source)
         self.init(&reader)
         if !reader.mistakes.isEmpty { throw SettingsError(mistakes: reader.mistakes) }
     }
 
     /// Every setting, in the order in which people read about them.
     public static let all: [Setting] = {
-        var reader = SettingsReader(ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: [:])))
+        var reader = SettingsReader(SettingsSource(flags: [], environment: [:], known: []))
         _ = Settings(&reader)
         return reader.known
     }()
 
     private init(_ reader: inout SettingsReader) {
-        databaseURL =
-            reader.text(
-                "database.url", usual: "postgresql:///mehvar",
-                "A libpq URL without a user; each program adds the role that it works as.", isSecret: true)
-            ?? "postgresql:///mehvar"
+        databaseURL = Self.databaseURL(&reader)
         poolSize = reader.number("pool.size", 8, in: 1...1000, "Most connections as mehvar_app.")
         statementMode = reader.choice(
             "statements", "prepared", ["prepared": .prepared, "unprepared": .unprepared], else: .prepared,
@@ -101,13 +97,22 @@ public struct Settings: Sendable {
         let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
         let level = reader.text("log.level", "info", "The least that is logged: \(levels).")
         logLevel = Logger.Level(rawValue: level) ?? .info
-        if Logger.Level(rawValue: level) == nil { reader.mistakes.append("MEHVAR_LOG_LEVEL is one of \(levels)") }
+        if Logger.Level(rawValue: level) == nil { reader.mistake("log.level", "is one of \(levels)", not: level) }
         logFormat = reader.choice(
             "log.format", "json", ["json": .json, "text": .text], else: .json,
             "A line of JSON an entry, or text for people.", wrong: "is json, or text for people")
         if !publicURL.hasPrefix("http://") && !publicURL.hasPrefix("https://") {
-            reader.mistakes.append("MEHVAR_PUBLIC_URL begins with http:// or https://")
+            reader.mistake("public.url", "begins with http:// or https://", not: publicURL)
         }
+        warnings = reader.warnings
+    }
+
+    private static func databaseURL(_ reader: inout SettingsReader) -> String {
+        let text = reader.text(
+            "database.url", usual: DatabaseURL.usual,
+            "A libpq URL without a user; each program adds the role that it works as.", isSecret: true)
+        if let fault = text.flatMap(DatabaseURL.fault) { reader.mistake("database.url", fault) }
+        return text ?? DatabaseURL.usual
     }
 
     private static func mailURL(_ reader: inout SettingsReader, _ home: URL) -> MailURL {
@@ -118,7 +123,7 @@ public struct Settings: Sendable {
         do {
             return try text.map { try MailURL($0) } ?? outbox
         } catch {
-            reader.mistakes.append("MEHVAR_MAIL_URL: \(error)")
+            reader.mistake("mail.url", "cannot be used: \(error)")
             return outbox
         }
     }
@@ -128,14 +133,16 @@ public struct Settings: Sendable {
             "trusted.proxies", usual: "none",
             "Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."
         )?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        let ranges = (texts ?? []).compactMap { NetworkRange($0) }
-        if ranges.count < texts?.count ?? 0 {
-            reader.mistakes.append("MEHVAR_TRUSTED_PROXIES is a list of networks, such as 10.0.0.0/8,127.0.0.1")
+        let wrong = (texts ?? []).filter { NetworkRange($0) == nil }
+        if !wrong.isEmpty {
+            reader.mistake(
+                "trusted.proxies", "is a list of networks, such as 10.0.0.0/8,127.0.0.1",
+                not: wrong.joined(separator: ","))
         }
-        return ranges
+        return (texts ?? []).compactMap { NetworkRange($0) }
     }
 
-    /// What a server logs with, to standard error; called once in a process.
+    /// What a server logs with, to standard error, beginning with ``warnings``; called once in a process.
     ///
     /// - Returns: the sink too, where lines are JSON.
     public func bootstrapLogger(_ label: String) -> (logger: Logger, sink: LogSink?) {
@@ -149,6 +156,7 @@ public struct Settings: Sendable {
         }
         var logger = Logger(label: label)
         logger.logLevel = logLevel
+        for warning in warnings { logger.warning("\(warning)") }
         return (logger, sink)
     }
 

@@ -6,11 +6,18 @@ import Foundation
 /// The same reading lists the settings that there are.
 struct SettingsReader {
     private let config: ConfigReader
-    var mistakes: [String] = []
+    private let places: [String: SettingPlace]
+    private(set) var mistakes: [String]
+    let warnings: [String]
     /// Every setting that was asked for.
     private(set) var known: [Setting] = []
 
-    init(_ config: ConfigReader) { self.config = config }
+    init(_ source: SettingsSource) {
+        config = source.config
+        places = source.places
+        mistakes = source.mistakes
+        warnings = source.warnings
+    }
 
     /// The text of a setting, or what stands in the file that `NAME_FILE` names: for secrets, which need not stand where others
     /// can read them.
@@ -27,7 +34,8 @@ struct SettingsReader {
         do {
             return try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .newlines)
         } catch {
-            mistakes.append("\(setting.name)_FILE names \(file), which cannot be read")
+            let (name, _, place) = told(setting)
+            mistakes.append("\(name) names \(file), which cannot be read\(place)")
             return nil
         }
     }
@@ -39,7 +47,7 @@ struct SettingsReader {
     mutating func number(_ key: String, _ usual: Int, in range: ClosedRange<Int>, _ description: String) -> Int {
         guard let text = text(key, usual: String(usual), description) else { return usual }
         guard let value = Int(text), range.contains(value) else {
-            mistakes.append("\(Setting.name(key)) is a whole number from \(range.lowerBound) to \(range.upperBound)")
+            mistake(key, "is a whole number from \(range.lowerBound) to \(range.upperBound)", not: text)
             return usual
         }
         return value
@@ -52,8 +60,32 @@ struct SettingsReader {
     ) -> Value {
         let text = text(key, usual, description)
         if let value = values.first(where: { $0.key == text })?.value { return value }
-        mistakes.append("\(Setting.name(key)) \(wrong)")
+        mistake(key, wrong, not: text)
         return substitute
+    }
+
+    // MARK: What is wrong
+
+    /// Notes what is wrong with a setting that was read: by the name that it was told by, and with the place.
+    ///
+    /// - Parameters:
+    ///   - what: such as `is a whole number`.
+    ///   - value: what it is instead; not shown of secrets, nor where it may hold a password.
+    mutating func mistake(_ key: String, _ what: String, not value: String? = nil) {
+        guard let setting = known.first(where: { $0.key == key }) else { return }
+        let (name, isFile, place) = told(setting)
+        let mayBeShown = !setting.isSecret && value?.contains("@") != true
+        let shown = mayBeShown ? value.map { ", not \"\($0.prefix(100))\"".inOneLine } ?? "" : ""
+        mistakes.append("\(isFile ? "what \(name) names" : name) \(what)\(shown)\(place)")
+    }
+
+    /// What a setting that has a value was called when it was told, whether that names a file, and where it stands.
+    private func told(_ setting: Setting) -> (name: String, isFile: Bool, place: String) {
+        let file = places[setting.name + "_FILE"]
+        guard let place = file ?? places[setting.name] else { return (setting.name, false, "") }
+        let isFile = file != nil
+        if place == .flag { return (setting.flag + (isFile ? "-file" : ""), isFile, "") }
+        return (setting.name + (isFile ? "_FILE" : ""), isFile, " (\(place))")
     }
 }
 
@@ -65,10 +97,12 @@ public struct Setting: Sendable {
     public let description: String
     public let isSecret: Bool
 
+    static let prefix = "MEHVAR_"
+
     /// In the environment and in files, such as `MEHVAR_POOL_SIZE`.
     public var name: String { Self.name(key) }
     /// On the command line, such as `--pool-size`.
     public var flag: String { "--" + key.replacing(".", with: "-") }
 
-    static func name(_ key: String) -> String { "MEHVAR_" + key.uppercased().replacing(".", with: "_") }
+    static func name(_ key: String) -> String { prefix + key.uppercased().replacing(".", with: "_") }
 }

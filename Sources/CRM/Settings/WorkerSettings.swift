@@ -21,7 +21,9 @@ public struct WorkerSettings: Sendable, Equatable {
             "The queues that a worker serves, such as default,mail."
         ).map(Self.items)
         if let queues, !queues.allSatisfy(Self.isQueue) || Set(queues).count < queues.count {
-            reader.mistakes.append("MEHVAR_WORKER_QUEUES is a list of different queues, such as default,mail")
+            reader.mistake(
+                "worker.queues", "is a list of different queues, such as default,mail",
+                not: queues.joined(separator: ","))
         }
         slots = Self.slots(&reader, of: concurrency, among: queues)
         gracePeriod = .seconds(
@@ -35,33 +37,34 @@ public struct WorkerSettings: Sendable, Equatable {
     private static func slots(
         _ reader: inout SettingsReader, of concurrency: Int, among queues: [String]?
     ) -> [String: QueueSlots] {
-        let name = "MEHVAR_WORKER_SLOTS"
+        let key = "worker.slots"
         var slots: [String: QueueSlots] = [:]
         let text = reader.text(
-            "worker.slots", usual: "no limits",
+            key, usual: "no limits",
             "How many slots a queue may use, such as mail=8; with mail=8:2 two of them are for it alone.")
         for item in text.map(items) ?? [] {
             guard let (queue, setting) = entry(item) else {
-                reader.mistakes.append(
-                    "\(name) is a list such as mail=8 (8 slots at most), mail=8:2 (2 of them for it alone) "
+                reader.mistake(
+                    key,
+                    "is a list such as mail=8 (8 slots at most), mail=8:2 (2 of them for it alone) "
                         + "or mail=:2 (no limit); \"\(item)\" is none of these")
                 continue
             }
             if slots.updateValue(setting, forKey: queue) != nil {
-                reader.mistakes.append("\(name) names the queue \(queue) twice")
+                reader.mistake(key, "names the queue \(queue) twice")
             }
             if let queues, !queues.contains(queue) {
-                reader.mistakes.append("\(name) names the queue \(queue), which MEHVAR_WORKER_QUEUES does not")
+                reader.mistake(key, "names the queue \(queue), which MEHVAR_WORKER_QUEUES does not")
             }
             if let maximum = setting.maximum, setting.reserved > maximum {
-                reader.mistakes.append("\(name) gives the queue \(queue) more slots for it alone than at most")
+                reader.mistake(key, "gives the queue \(queue) more slots for it alone than at most")
             }
         }
         // Other queues would never get one.
         if slots.values.contains(where: { $0.reserved > 0 }),
             slots.values.reduce(0, { $0 + $1.reserved }) >= concurrency
         {
-            reader.mistakes.append("\(name) leaves none of the \(concurrency) of MEHVAR_WORKER_CONCURRENCY to share")
+            reader.mistake(key, "leaves none of the \(concurrency) of MEHVAR_WORKER_CONCURRENCY to share")
         }
         return slots
     }

@@ -54,7 +54,7 @@ public struct NewTenant: Sendable {
     public init(
         slug: String, name: String, locale: String = "fa", timeZone: String = "Asia/Tehran",
         calendar: TenantSettings.CalendarKind = .jalali, currency: String = "IRR", senderName: String? = nil,
-        senderAddress: String? = nil
+        senderAddress: String
     ) {
         self.slug = slug
         self.name = name
@@ -63,8 +63,6 @@ public struct NewTenant: Sendable {
         self.calendar = calendar
         self.currency = currency
         self.senderName = senderName ?? name
-        self.senderAddress = senderAddress ?? Self.senderAddress(of: slug)
+        self.senderAddress = senderAddress
     }
-
-    static func senderAddress(of slug: String) -> String { "survey@\(slug).example" }
 }

@@ -213,12 +213,7 @@ extension NewTenant {
         SettingsRules.locale.check(locale, "/locale", into: &errors)
         TextRule.currency.check(currency, "/currency", into: &errors)
         SettingsRules.senderName.check(senderName, "/sender_name", into: &errors)
-        // The one that is made of a wrong slug is wrong too, which says nothing new.
-        if errors.first?.pointer != "/slug" || !hasOwnSender {
-            SettingsRules.email.check(senderAddress, "/sender_address", into: &errors)
-        }
+        SettingsRules.email.check(senderAddress, "/sender_address", into: &errors)
         return errors
     }
-
-    private var hasOwnSender: Bool { senderAddress == Self.senderAddress(of: slug) }
 }

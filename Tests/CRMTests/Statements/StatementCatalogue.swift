@@ -50,7 +50,7 @@ struct StatementCatalogue {
 
     private var tenants: [CatalogueGroup] {
         get throws {
-            let new = NewTenant(slug: "fresh", name: "Fresh")
+            let new = NewTenant(slug: "fresh", name: "Fresh", senderAddress: "survey@fresh.example")
             let id = Tenant.ID.make()
             var filter = TenantFilter()
             filter.slugs = ["one"]

@@ -1,0 +1,10 @@
+import JobQueue
+
+/// The queues that the product's own jobs wait in.
+public enum JobQueues {
+    /// Sorted; a test holds them together with what the worker has handlers for.
+    public static let all: [String] = Set([
+        EvaluateSegment.queue, PlanCampaign.queue, FinishCampaign.queue, SendInvitations.queue, EraseTenant.queue,
+        MailLink.queue, RecomputeScores.queue,
+    ]).sorted()
+}
