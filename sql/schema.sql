@@ -871,6 +871,9 @@ CREATE TABLE crm.api_key (
     previous_hash bytea,
     previous_until timestamp with time zone,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by_kind text,
+    created_by uuid,
+    CONSTRAINT api_key_created_by_check CHECK ((created_by_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'platform'::text]))),
     CONSTRAINT api_key_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
 );
 
@@ -1892,6 +1895,8 @@ CREATE INDEX schedule_next_idx ON job.schedule USING btree (next_at) WHERE (NOT 
 
 CREATE INDEX event_object_idx ON platform.event USING btree (object_id, id);
 
+CREATE INDEX event_occurred_idx ON platform.event USING btree (occurred_at, id);
+
 CREATE INDEX idempotent_request_created_idx ON platform.idempotent_request USING btree (created_at);
 
 CREATE INDEX tenant_created_idx ON platform.tenant USING btree (created_at, id);
@@ -2035,6 +2040,8 @@ ALTER TABLE crm.member_password ENABLE ROW LEVEL SECURITY;
 ALTER TABLE crm.plan ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.plan_revision ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform ON crm.event FOR INSERT TO mehvar_platform WITH CHECK (((object_kind = 'tenant'::text) AND (object_id = tenant_id) AND (actor_kind = ANY (ARRAY['platform'::text, 'cli'::text]))));
 
 CREATE POLICY platform ON crm.tenant_setting TO mehvar_platform USING (true) WITH CHECK (true);
 
@@ -2290,6 +2297,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_order TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.event TO mehvar_app;
+GRANT INSERT ON TABLE crm.event TO mehvar_platform;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.event_personal TO mehvar_app;
 
@@ -2329,6 +2337,8 @@ GRANT SELECT,UPDATE ON TABLE crm.tenant_setting TO mehvar_app;
 GRANT SELECT,INSERT ON TABLE crm.tenant_setting TO mehvar_platform;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.token TO mehvar_app;
+
+GRANT UPDATE(expires_at) ON TABLE crm.token TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE job.batch TO mehvar_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE job.batch TO mehvar_queue;

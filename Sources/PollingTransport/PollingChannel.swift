@@ -10,7 +10,8 @@ import Synchronization
 package final class PollingChannel: Channel, @unchecked Sendable {
     package let allocator = ByteBufferAllocator()
     package let closeFuture: EventLoopFuture<Void>
-    package var pipeline: ChannelPipeline { whole }
+    /// Made by `init`.
+    package private(set) lazy var pipeline = ChannelPipeline(channel: self)
     package let localAddress: SocketAddress?
     package let remoteAddress: SocketAddress?
     /// What the server writes for the client's address, once for all requests; set before the channel reads.
@@ -23,8 +24,6 @@ package final class PollingChannel: Channel, @unchecked Sendable {
     package var syncOptions: (any NIOSynchronousChannelOptions)? { self }
 
     let loop: PollingEventLoop
-    /// The pipeline, which needs the channel to be made.
-    private var whole: ChannelPipeline! = nil
     private let closePromise: EventLoopPromise<Void>
     private let writable = Atomic<Bool>(true)
     private let active = Atomic<Bool>(false)
@@ -57,7 +56,7 @@ package final class PollingChannel: Channel, @unchecked Sendable {
         localAddress = local
         closePromise = loop.makePromise()
         closeFuture = closePromise.futureResult
-        whole = ChannelPipeline(channel: self)
+        _ = pipeline
     }
 
     /// Begins to read, once the pipeline is complete.
@@ -290,35 +289,4 @@ extension PollingChannel: ChannelCore {
     package func channelRead0(_ data: NIOAny) {}
 
     package func errorCaught0(error: any Error) {}
-}
-
-extension PollingChannel: NIOSynchronousChannelOptions {
-    package func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
-        switch (option, value) {
-        case (is ChannelOptions.Types.AutoReadOption, let value as Bool):
-            readsAutomatically = value
-            if value { pipeline.read() }
-        case (is ChannelOptions.Types.AllowRemoteHalfClosureOption, let value as Bool): staysHalfOpen = value
-        default: throw ChannelError.operationUnsupported
-        }
-    }
-
-    package func getOption<Option: ChannelOption>(_ option: Option) throws -> Option.Value {
-        let value: Any? =
-            switch option {
-            case is ChannelOptions.Types.AutoReadOption: readsAutomatically
-            case is ChannelOptions.Types.AllowRemoteHalfClosureOption: staysHalfOpen
-            default: nil
-            }
-        guard let value = value as? Option.Value else { throw ChannelError.operationUnsupported }
-        return value
-    }
-
-    package func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) -> EventLoopFuture<Void> {
-        loop.makeSucceededVoidFuture().flatMapThrowing { try self.setOption(option, value: value) }
-    }
-
-    package func getOption<Option: ChannelOption>(_ option: Option) -> EventLoopFuture<Option.Value> {
-        loop.makeSucceededVoidFuture().flatMapThrowing { try self.getOption(option) }
-    }
 }

@@ -21,15 +21,13 @@ package final class PollingEventLoop: EventLoop, @unchecked Sendable {
     private let numbers = Atomic<UInt64>(0)
     @exclusivity(unchecked) private var armed = NIODeadline.distantFuture
     private let timer: Int32
-    private let alarm = Alarm()
 
     private init(_ poller: Poller) {
         self.poller = poller
         timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
         precondition(timer >= 0, "timerfd_create failed: \(errno)")
-        alarm.loop = self
         poller.execute { [self] in
-            precondition(poller.watch(timer, .read, alarm) != nil, "the timer cannot be watched: \(errno)")
+            precondition(poller.watch(timer, .read, Alarm(loop: self)) != nil, "the timer cannot be watched: \(errno)")
         }
     }
 
@@ -125,7 +123,10 @@ package final class PollingEventLoop: EventLoop, @unchecked Sendable {
     }
 
     private final class Alarm: SocketWatcher {
-        unowned(unsafe) var loop: PollingEventLoop!
+        private let loop: PollingEventLoop
+
+        init(loop: PollingEventLoop) { self.loop = loop }
+
         func socketIsReady(_ interest: SocketInterest) { loop.ring() }
     }
 

@@ -51,7 +51,7 @@ def slow_parts():
         yield part(f"{name} that drips, of a length", drip(server.head(*line, length), False))
         yield part(f"{name} that drips, in chunks", drip(server.head(*line, CHUNKED), True))
     refused = server.head(*customers, length, key="mhv_wrong")
-    yield part("a customer that drips, of a wrong key", drip(refused, False, 401, "unauthenticated"))
+    yield part("a customer that drips, of a wrong key", drip(refused, False, 401, "invalid_token"))
 
 
 async def quick_parts():

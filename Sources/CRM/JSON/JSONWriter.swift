@@ -23,7 +23,6 @@ public struct JSONWriter: Sendable {
         let isPersonal: Bool
     }
 
-    /// - Parameter capacity: bytes to begin with; the allocator hands out up to about a thousand without a search.
     public init(selection: Set<String>? = nil, capacity: Int = 960) {
         self.selection = selection
         bytes.reserveCapacity(capacity)

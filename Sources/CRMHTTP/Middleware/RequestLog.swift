@@ -66,7 +66,7 @@ struct RequestLog: Sendable {
 
     private static func tell(_ entry: Entry, _ tell: (String, Fact) -> Void) {
         tell("request_id", .text(entry.requestID))
-        tell("method", .text(entry.request.method.rawValue))
+        tell("method", .text(RequestMetrics.name(of: entry.request.method)))
         // The route's template, never the path: paths hold tokens.
         tell("route", .text(entry.route ?? "none"))
         tell("status", .integer(entry.status))

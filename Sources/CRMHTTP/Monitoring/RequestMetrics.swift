@@ -16,8 +16,7 @@ public final class RequestMetrics: Sendable {
     public init() {}
 
     func record(route: String, method: HTTPRequest.Method, status: Int, _ duration: Duration) {
-        // A client may call its method anything.
-        let method = Self.methods.contains(method) ? method.rawValue : "other"
+        let method = Self.name(of: method)
         let key = Key(route: route, method: method, status: status)
         let timer = timers.withLock { timers in
             if let timer = timers[key] { return timer }
@@ -28,6 +27,11 @@ public final class RequestMetrics: Sendable {
             return timer
         }
         timer.record(duration: duration)
+    }
+
+    /// A client may call its method anything.
+    static func name(of method: HTTPRequest.Method) -> String {
+        methods.contains(method) ? method.rawValue : "other"
     }
 
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .patch, .delete, .put, .options]
