@@ -79,6 +79,34 @@ struct HTTPServiceTests {
         }
     }
 
+    @Test func `Thousands of requests that wait for one and are then answered at once need no deep calls`() async throws {
+        let gate = Gate()
+        try await withServer(gate: gate) { server in
+            try await RawConnection.with(server.port) { raw in
+                try await raw.send(get("/slow") + String(repeating: get("/n"), count: 3000) + get("/name/last"))
+                await gate.somebodyCame()
+                gate.open()
+                let answers = await raw.read(through: "last")
+                #expect(answers.hasPrefix("HTTP/1.1 200 OK") && answers.hasSuffix("last"))
+                #expect(answers.ranges(of: "HTTP/1.1 404 Not Found").count == 3000)
+            }
+        }
+    }
+
+    @Test func `Of requests that are sent at once the one that asks to be the last is`() async throws {
+        let gate = Gate()
+        try await withServer(gate: gate) { server in
+            try await RawConnection.with(server.port) { raw in
+                try await raw.send(
+                    get("/slow") + get("/name/second", "Connection: close\r\n") + get("/name/third"))
+                await gate.somebodyCame()
+                gate.open()
+                let answers = await raw.readToEnd()
+                #expect(answers.contains("late") && answers.hasSuffix("second"))
+            }
+        }
+    }
+
     @Test func `A request that comes byte by byte is one request`() async throws {
         try await withServer { server in
             try await RawConnection.with(server.port) { raw in

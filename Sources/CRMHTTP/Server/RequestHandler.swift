@@ -32,6 +32,10 @@ final class RequestHandler: ChannelDuplexHandler {
     /// Whether an answer is under way.
     private var isAnswering = false
     private var closesAfterAnswer = false
+    /// While a request's task runs for the first time.
+    private var isBeginning = false
+    /// Whether the last answer has been given.
+    private var isOver = false
 
     init(logger: Logger, answer: @escaping Answer) {
         self.logger = logger
@@ -41,6 +45,7 @@ final class RequestHandler: ChannelDuplexHandler {
     // MARK: What comes in
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isOver else { return }
         switch unwrapInboundIn(data) {
         case .head(let head): self.head = head
         case .body(var buffer):
@@ -69,8 +74,20 @@ final class RequestHandler: ChannelDuplexHandler {
         isAnswering = true
         if head.headerFields.value(.connection)?.lowercased() == "close" { closesAfterAnswer = true }
         let request = Request(head: head, body: body)
-        let writer = ResponseChannelWriter(context.channel)
+        // The next request is handed on while the end of this one's answer is written: a hundred that are answered at once
+        // would be a hundred calls deep.
+        guard !isBeginning else {
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            return context.eventLoop.execute { bound.value.0.answer(request, bound.value.1) }
+        }
+        answer(request, context)
+    }
+
+    private func answer(_ request: Request, _ context: ChannelHandlerContext) {
+        isBeginning = true
+        defer { isBeginning = false }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let writer = ResponseChannelWriter(context.channel) { bound.value.0.end(bound.value.1) }
         Task.immediate(executorPreference: PollingExecutor.shared) { [answer] in
             do {
                 let response = await answer(request, writer.channel)
@@ -81,15 +98,17 @@ final class RequestHandler: ChannelDuplexHandler {
                 // Half an answer cannot be mended; or nobody is there to read it.
                 writer.channel.close(promise: nil)
             }
-            writer.channel.eventLoop.run { bound.value.0.ended(bound.value.1) }
         }
     }
 
-    private func ended(_ context: ChannelHandlerContext) {
+    /// The end of an answer is about to be written, and behind it the next request comes. Returns whether the connection ends
+    /// with it.
+    private func end(_ context: ChannelHandlerContext) -> Bool {
         isAnswering = false
         isUploadWanted = true
-        if closesAfterAnswer { return context.close(promise: nil) }
-        resumeReading(context)
+        isOver = closesAfterAnswer
+        if !isOver { resumeReading(context) }
+        return isOver
     }
 
     // MARK: Bodies that come in parts
@@ -183,7 +202,13 @@ final class ResponseChannelWriter: ResponseBodyWriter {
     private(set) var isFinished = false
     private var held: ByteBuffer?
 
-    init(_ channel: any Channel) { self.channel = channel }
+    /// Called on the loop before the end is written; returns whether the connection ends with it.
+    private let willEnd: @Sendable () -> Bool
+
+    init(_ channel: any Channel, willEnd: @escaping @Sendable () -> Bool) {
+        self.channel = channel
+        self.willEnd = willEnd
+    }
 
     func write(_ buffer: ByteBuffer) async throws {
         // The last one goes out with the end.
@@ -200,13 +225,17 @@ final class ResponseChannelWriter: ResponseBodyWriter {
         let head = self.head
         self.head = nil
         held = nil
-        let channel = channel
+        let (channel, willEnd) = (channel, willEnd)
         let written = isLast && channel.isWritable ? nil : channel.eventLoop.makePromise(of: Void.self)
         channel.eventLoop.run {
             let pipeline = channel.pipeline.syncOperations
             if let head { pipeline.write(NIOAny(HTTPResponsePart.head(head)), promise: nil) }
             if let body { pipeline.write(NIOAny(HTTPResponsePart.body(body)), promise: isLast ? nil : written) }
-            if isLast { pipeline.write(NIOAny(HTTPResponsePart.end(trailers)), promise: written) }
+            guard isLast else { return pipeline.flush() }
+            let isClosing = willEnd()
+            let whole = written ?? (isClosing ? channel.eventLoop.makePromise(of: Void.self) : nil)
+            if isClosing { whole?.futureResult.whenComplete { _ in channel.close(promise: nil) } }
+            pipeline.write(NIOAny(HTTPResponsePart.end(trailers)), promise: whole)
             pipeline.flush()
         }
         try await written?.futureResult.get()
