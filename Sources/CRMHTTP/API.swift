@@ -40,11 +40,23 @@ public struct API: Sendable {
             proxies: TrustedProxies(networks: access.trustedProxies))
     }
 
-    /// A server at the address.
-    public func service(host: String, port: Int, maximumClients: Int = 20_000, logger: Logger) -> HTTPService {
-        HTTPService(
-            host: host, port: port, limits: HTTPService.Limits(maximumClients: maximumClients), logger: logger,
-            responder: responder())
+    /// A server at the address, as a service.
+    public func application(
+        host: String, port: Int, maximumClients: Int = 20_000, logger: Logger
+    ) -> some ApplicationProtocol {
+        Application(
+            responder: responder(),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuard()],
+                    // Who sends nothing for so long, or no whole head, holds no connection.
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024,
+                availableConnectionsDelegate: .maximum(maximumClients, logger: logger)),
+            logger: logger)
     }
 
     /// Everything that clients can do.

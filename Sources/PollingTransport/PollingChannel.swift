@@ -192,6 +192,9 @@ extension PollingChannel: SocketWatcher {
         guard ready.touches(.read) || ready.touches(.gone), !isInputOver else { return }
         if isReadWanted {
             takeInput()
+        } else if ready.touches(.gone) {
+            // Told again and again, whatever is asked for.
+            fail(IOError(errnoCode: ECONNRESET, reason: "the client is gone"))
         } else {
             isUnwantedReady = true
             updateInterest()

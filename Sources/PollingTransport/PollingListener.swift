@@ -51,6 +51,7 @@ package final class PollingListener: @unchecked Sendable {
     }
 
     /// Takes no more connections, tells the open ones to end when they have answered, and returns once they are gone.
+    /// Cancelling the task closes them at once.
     package func quiesce() async throws {
         let promise = loop.makePromise(of: Void.self)
         loop.execute { [self] in
@@ -60,7 +61,13 @@ package final class PollingListener: @unchecked Sendable {
             }
             if channels.isEmpty { promise.succeed() } else { whenEmpty.append(promise) }
         }
-        try await promise.futureResult.get()
+        try await withTaskCancellationHandler {
+            try await promise.futureResult.get()
+        } onCancel: {
+            loop.execute { [self] in
+                for channel in channels.values { channel.close(promise: nil) }
+            }
+        }
     }
 
     private func stop() {

@@ -10,7 +10,7 @@ import Testing
 @testable import CRMHTTP
 
 /// What a connection sees, whatever is asked over it.
-@Suite("Serving HTTP")
+@Suite("Serving HTTP", .disabled("HTTPService is not in use yet: see record 0020"))
 struct HTTPServiceTests {
     /// A server whose paths do what a connection can meet.
     private func withServer(
@@ -79,14 +79,17 @@ struct HTTPServiceTests {
         }
     }
 
-    @Test func `Thousands of requests that wait for one and are then answered at once need no deep calls`() async throws {
+    @Test func `Thousands of requests that wait for one and are then answered at once need no deep calls`() async throws
+    {
         let gate = Gate()
         try await withServer(gate: gate) { server in
             try await RawConnection.with(server.port) { raw in
-                try await raw.send(get("/slow") + String(repeating: get("/n"), count: 3000) + get("/name/last"))
+                try await raw.send(
+                    get("/slow") + String(repeating: get("/n"), count: 3000)
+                        + get("/name/last", "Connection: close\r\n"))
                 await gate.somebodyCame()
                 gate.open()
-                let answers = await raw.read(through: "last")
+                let answers = await raw.readToEnd()
                 #expect(answers.hasPrefix("HTTP/1.1 200 OK") && answers.hasSuffix("last"))
                 #expect(answers.ranges(of: "HTTP/1.1 404 Not Found").count == 3000)
             }
@@ -102,7 +105,7 @@ struct HTTPServiceTests {
                 await gate.somebodyCame()
                 gate.open()
                 let answers = await raw.readToEnd()
-                #expect(answers.contains("late") && answers.hasSuffix("second"))
+                #expect(answers.contains("late") && answers.hasSuffix("second"), "\(answers)")
             }
         }
     }
@@ -142,6 +145,37 @@ struct HTTPServiceTests {
                 #expect(await raw.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200 OK"))
                 #expect(await raw.read(through: "next").hasPrefix("HTTP/1.1 200 OK"))
             }
+        }
+    }
+
+    @Test func `Bodies that come in parts, one behind the other, are each their request's own`() async throws {
+        try await withServer { server in
+            try await RawConnection.with(server.port) { raw in
+                let body = String(repeating: "z", count: 100_000)
+                for _ in 0..<4 {
+                    let head = "POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 100002\r\n\r\n"
+                    try await raw.send(head + body)
+                    try await raw.send("zz")
+                }
+                for _ in 0..<4 {
+                    #expect(await raw.read(through: "100002 bytes").hasPrefix("HTTP/1.1 200"))
+                }
+                // One that is answered before it has come whole is the last.
+                try await raw.send("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nzz")
+                #expect(await raw.read(through: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
+                try await raw.send("zzzzzzzz" + get("/name/unheard"))
+                #expect(await raw.readToEnd().isEmpty)
+            }
+        }
+    }
+
+    @Test func `An answer larger than the socket's buffers comes whole before the connection is closed`() async throws {
+        try await withServer { server in
+            let answer = try await RawConnection.with(server.port) { raw in
+                try await raw.send(get("/large", "Connection: close\r\n"))
+                return await raw.readToEnd()
+            }
+            #expect(answer.hasSuffix("0\r\n\r\n") && answer.utf8.count > 200 * 50_000)
         }
     }
 
@@ -187,6 +221,24 @@ struct HTTPServiceTests {
                 }
                 #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains(#""code":"malformed""#), "\(answer)")
             }
+        }
+    }
+
+    @Test func `What spoils the rest of a request that was answered gets no second answer`() async throws {
+        try await withServer { server in
+            let head = "POST /ignore HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let answered = try await RawConnection.with(server.port) { raw in
+                try await raw.send(head + "3\r\nabc\r\n")
+                let first = await raw.read(through: "\r\n\r\n")
+                try await raw.send("no length\r\n")
+                return first + (await raw.readToEnd())
+            }
+            #expect(answered.ranges(of: "HTTP/1.1").count == 1 && answered.hasPrefix("HTTP/1.1 200"), "\(answered)")
+            let spoilt = try await RawConnection.with(server.port) { raw in
+                try await raw.send(head + "no length\r\n")
+                return await raw.readToEnd()
+            }
+            #expect(spoilt.hasPrefix("HTTP/1.1 400"), "\(spoilt)")
         }
     }
 

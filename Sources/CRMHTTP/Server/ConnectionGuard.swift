@@ -37,6 +37,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isLast = false
     /// Whether the last answer has been written whole.
     private var isOver = false
+    /// Whether an answer was refused its head.
+    private var isMuted = false
     private var lingered = 0
     private var slow: Scheduled<Void>?
     private var deaf: Scheduled<Void>?
@@ -91,10 +93,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What goes out
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !isMuted else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(var head):
             guard !isLast else {
-                // What follows on the last request has no answer.
+                // What follows on the last request has no answer, nor any part of one.
+                isMuted = true
                 promise?.fail(ChannelError.ioOnClosedChannel)
                 return context.close(promise: nil)
             }
@@ -110,8 +117,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end where isLast:
             isOver = true
-            context.write(data, promise: promise)
-            _ = schedule(began == nil ? .zero : patience.linger, context) { $1.close(promise: nil) }
+            let (linger, loop) = (began == nil ? .zero : patience.linger, context.eventLoop)
+            let written = promise ?? loop.makePromise(of: Void.self)
+            let bound = NIOLoopBound((self, context), eventLoop: loop)
+            written.futureResult.whenComplete { _ in
+                let (handler, context) = bound.value
+                _ = handler.schedule(linger, context) { $1.close(promise: nil) }
+            }
+            context.write(data, promise: written)
         default: context.write(data, promise: promise)
         }
     }

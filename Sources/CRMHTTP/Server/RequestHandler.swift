@@ -27,8 +27,14 @@ final class RequestHandler: ChannelDuplexHandler {
     /// What came of its body, as long as it is not handed on.
     private var body: ByteBuffer?
     private var upload: Upload.Source?
+    /// How many there were.
+    private var uploads = 0
     private var isUploadWanted = true
     private var isReadHeld = false
+    /// Whether nothing more is to come of the last request.
+    private var isWhole = true
+    /// Whether what still comes is of a request that was answered.
+    private var isLeftover = false
     /// Whether an answer is under way.
     private var isAnswering = false
     private var closesAfterAnswer = false
@@ -47,7 +53,10 @@ final class RequestHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
         switch unwrapInboundIn(data) {
-        case .head(let head): self.head = head
+        case .head(let head):
+            self.head = head
+            isWhole = false
+            isLeftover = false
         case .body(var buffer):
             if let upload {
                 if case .stopProducing = upload.yield(buffer) { isUploadWanted = false }
@@ -55,8 +64,8 @@ final class RequestHandler: ChannelDuplexHandler {
                 if body == nil { body = buffer } else { body?.writeBuffer(&buffer) }
             }
         case .end:
-            upload?.finish()
-            upload = nil
+            isWhole = true
+            endUpload()
             if head != nil { begin(RequestBody(buffer: body ?? ByteBuffer()), context) }
         }
     }
@@ -106,19 +115,25 @@ final class RequestHandler: ChannelDuplexHandler {
     private func end(_ context: ChannelHandlerContext) -> Bool {
         isAnswering = false
         isUploadWanted = true
-        isOver = closesAfterAnswer
+        // An answer that comes before the whole request is the connection's last.
+        isOver = closesAfterAnswer || !isWhole
+        isLeftover = !isWhole
         if !isOver { resumeReading(context) }
-        return isOver
+        // While the request still comes, who guards the connection lets the answer arrive first.
+        return isOver && isWhole
     }
 
     // MARK: Bodies that come in parts
 
     private func streamedBody(_ context: ChannelHandlerContext) -> RequestBody {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let demand = UploadDemand(loop: context.eventLoop) { isOver in
+        uploads += 1
+        let demand = UploadDemand(loop: context.eventLoop) { [number = uploads] isOver in
             let (handler, context) = bound.value
+            // It may be heard of when the next one has begun.
+            guard handler.uploads == number else { return }
             // What nobody takes is read and forgotten.
-            if isOver { handler.upload = nil }
+            if isOver { handler.endUpload() }
             handler.isUploadWanted = true
             handler.resumeReading(context)
         }
@@ -128,6 +143,11 @@ final class RequestHandler: ChannelDuplexHandler {
         upload = sequence.source
         if let body { _ = sequence.source.yield(body) }
         return RequestBody(asyncSequence: sequence.sequence)
+    }
+
+    private func endUpload(_ error: (any Error)? = nil) {
+        if let error { upload?.finish(error) } else { upload?.finish() }
+        upload = nil
     }
 
     func read(context: ChannelHandlerContext) {
@@ -154,10 +174,12 @@ final class RequestHandler: ChannelDuplexHandler {
         let isHTTP = error is HTTPParserError
         logger.trace("a connection failed", metadata: ["error": "\(error)"])
         breakOff(error)
-        // An answer that is under way ends as it would have.
+        // An answer that is under way ends as it would have, whatever comes behind what was wrong.
+        if isAnswering, closesAfterAnswer, !(error is IOError) { return }
         if isHTTP, isAnswering {
             closesAfterAnswer = true
-        } else if isHTTP {
+        } else if isHTTP, !isLeftover, !isOver {
+            isOver = true
             context.write(
                 wrapOutboundOut(.head(HTTPResponse(status: .badRequest, headerFields: [.connection: "close"]))),
                 promise: nil)
@@ -173,11 +195,12 @@ final class RequestHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) { breakOff(ChannelError.eof) }
+
     private func breakOff(_ error: any Error) {
         head = nil
         body = nil
-        upload?.finish(error)
-        upload = nil
+        endUpload(error)
     }
 }
 
@@ -226,7 +249,8 @@ final class ResponseChannelWriter: ResponseBodyWriter {
         self.head = nil
         held = nil
         let (channel, willEnd) = (channel, willEnd)
-        let written = isLast && channel.isWritable ? nil : channel.eventLoop.makePromise(of: Void.self)
+        // What a client has not taken waits, up to the channel's mark, and then so does whoever writes.
+        let written = channel.isWritable ? nil : channel.eventLoop.makePromise(of: Void.self)
         channel.eventLoop.run {
             let pipeline = channel.pipeline.syncOperations
             if let head { pipeline.write(NIOAny(HTTPResponsePart.head(head)), promise: nil) }

@@ -33,10 +33,11 @@ struct TestAPI: Sendable {
         logger.logLevel = .critical
         let control: AccessControl
         if let access { control = access } else { control = try await AccessControl(database: database, cost: .low) }
-        let responder = API(
+        let application = API(
             database: database, imports: database, platform: server.platform, access: control,
             spool: UploadSpool(directory: spool, limit: uploadLimit)
-        ).responder()
+        )
+        .application(host: "127.0.0.1", port: 0, logger: logger)
         @Sendable func tested(_ wire: TestWire) async throws {
             try await body(TestAPI(wire: wire, key: key))
             let left =
@@ -44,14 +45,7 @@ struct TestAPI: Sendable {
                 ? try FileManager.default.contentsOfDirectory(atPath: spool.path) : []
             guard left.isEmpty else { throw UploadsLeft(files: left) }
         }
-        if isLive {
-            try await LiveServer.with(responder, logger: logger) { server in
-                try await TestWire.to(server) { try await tested($0) }
-            }
-        } else {
-            let application = Application(responder: responder, logger: logger)
-            try await application.test(.router) { try await tested(.direct($0)) }
-        }
+        try await application.test(isLive ? .live : .router) { client in try await tested(.direct(client)) }
     }
 
     /// What was uploaded was not removed.
