@@ -117,14 +117,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end where isLast:
             isOver = true
-            let (linger, loop) = (began == nil ? .zero : patience.linger, context.eventLoop)
-            let written = promise ?? loop.makePromise(of: Void.self)
-            let bound = NIOLoopBound((self, context), eventLoop: loop)
-            written.futureResult.whenComplete { _ in
-                let (handler, context) = bound.value
-                _ = handler.schedule(linger, context) { $1.close(promise: nil) }
-            }
-            context.write(data, promise: written)
+            context.write(data, promise: promise)
+            _ = schedule(began == nil ? .zero : patience.linger, context) { $1.close(promise: nil) }
         default: context.write(data, promise: promise)
         }
     }
