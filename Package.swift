@@ -82,9 +82,9 @@ let package = Package(
             name: "CRMHTTP",
             dependencies: [
                 "CRM", "CZLib", "PollingTransport", crypto, hummingbird, logging, mustache,
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"), lifecycle,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "_NIOFileSystem", package: "swift-nio"),
             ],

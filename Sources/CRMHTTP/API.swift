@@ -1,7 +1,7 @@
 public import CRM
 import Foundation
 import HTTPTypes
-public import Hummingbird
+import Hummingbird
 public import Logging
 import Postgres
 
@@ -41,22 +41,10 @@ public struct API: Sendable {
     }
 
     /// A server at the address, as a service.
-    public func application(
-        host: String, port: Int, maximumClients: Int = 20_000, logger: Logger
-    ) -> some ApplicationProtocol {
-        Application(
-            responder: responder(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard()],
-                    // Who sends nothing for so long, or no whole head, holds no connection.
-                    idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 64 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 100))),
-            configuration: .init(
-                address: .hostname(host, port: port), serverName: "mehvar", backlog: 1024,
-                availableConnectionsDelegate: .maximum(maximumClients, logger: logger)),
-            logger: logger)
+    public func service(host: String, port: Int, maximumClients: Int = 20_000, logger: Logger) -> HTTPService {
+        HTTPService(
+            host: host, port: port, limits: .init(maximumClients: maximumClients), logger: logger,
+            responder: responder())
     }
 
     /// Everything that clients can do.

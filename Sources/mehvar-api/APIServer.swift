@@ -44,8 +44,8 @@ struct APIServer: AsyncParsableCommand {
 
     private static func run(_ settings: Settings) async throws {
         ProcessMetrics.begin()
-        // They read and write; requests run on the threads that watch the database's sockets.
-        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
+        // NIO's own loops serve those who watch the process; requests run on the threads that watch the database's sockets.
+        NIOSingletons.groupLoopCountSuggestion = 1
         let (logger, log) = settings.bootstrapLogger("mehvar-api")
         let metrics = settings.monitoringPort == nil ? nil : MetricsRegistry()
         if let metrics { MetricsSystem.bootstrap(metrics) }
@@ -85,7 +85,7 @@ struct APIServer: AsyncParsableCommand {
                 as: .app, application: "mehvar-api access", connections: 1, logger: logger)
             services.append(AccessSignal(listening, authenticator: access.authenticator, logger: logger))
         }
-        let server = api.application(
+        let server = api.service(
             host: settings.host, port: settings.port, maximumClients: settings.maximumClients, logger: logger)
         services.append(Listening(server, .api, settings))
         services.append(readiness)

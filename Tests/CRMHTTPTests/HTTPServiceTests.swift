@@ -10,7 +10,7 @@ import Testing
 @testable import CRMHTTP
 
 /// What a connection sees, whatever is asked over it.
-@Suite("Serving HTTP", .disabled("HTTPService is not in use yet: see record 0020"))
+@Suite("Serving HTTP")
 struct HTTPServiceTests {
     /// A server whose paths do what a connection can meet.
     private func withServer(
@@ -106,6 +106,70 @@ struct HTTPServiceTests {
                 gate.open()
                 let answers = await raw.readToEnd()
                 #expect(answers.contains("late") && answers.hasSuffix("second"), "\(answers)")
+            }
+        }
+    }
+
+    @Test func `What is no HTTP behind other requests is refused when those have been answered`() async throws {
+        let gate = Gate()
+        try await withServer(gate: gate) { server in
+            try await RawConnection.with(server.port) { raw in
+                try await raw.send(get("/slow") + get("/name/second") + "no HTTP\r\n\r\n")
+                await gate.somebodyCame()
+                gate.open()
+                let answers = await raw.readToEnd()
+                #expect(answers.ranges(of: "HTTP/1.1 ").count == 3, "\(answers)")
+                #expect(answers.contains("late") && answers.contains("second") && answers.contains("HTTP/1.1 400"))
+            }
+        }
+    }
+
+    @Test func `A request at two hosts is at none`() async throws {
+        try await withServer { server in
+            let answer = try await RawConnection.with(server.port) { raw in
+                try await raw.send(get("/name/x", "Host: b\r\n"))
+                return await raw.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 400") && answer.contains(#""code":"malformed""#), "\(answer)")
+        }
+    }
+
+    @Test func `A client of HTTP 1.0 gets no chunks, and the end of the connection is that of the answer`() async throws
+    {
+        try await withServer { server in
+            let answer = try await RawConnection.with(server.port) { raw in
+                try await raw.send("GET /large HTTP/1.0\r\nHost: a\r\n\r\n")
+                return await raw.readToEnd()
+            }
+            let parts = answer.split(separator: "\r\n\r\n", maxSplits: 1)
+            #expect(parts[0].contains("Connection: close") && !parts[0].contains("Transfer-Encoding"), "\(parts[0])")
+            #expect(parts[1].utf8.count == 200 * 50_000)
+        }
+    }
+
+    @Test func `Who asks for the head of a long answer gets the head, and the next answer behind it`() async throws {
+        try await withServer { server in
+            try await RawConnection.with(server.port) { raw in
+                try await raw.send("HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n" + get("/name/next"))
+                let head = await raw.read(through: "\r\n\r\n")
+                #expect(head.hasPrefix("HTTP/1.1 200"))
+                #expect(await raw.read(through: "next").hasPrefix("HTTP/1.1 200"))
+            }
+        }
+    }
+
+    @Test func `A client that waits for leave to send its body gets it from who reads the body`() async throws {
+        try await withServer { server in
+            try await RawConnection.with(server.port) { raw in
+                let fields = "HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+                try await raw.send("POST /count \(fields)")
+                #expect(await raw.read(through: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+                try await raw.send("hello")
+                #expect(await raw.read(through: "5 bytes").hasPrefix("HTTP/1.1 200 OK"))
+                // Who does not read it, does not ask for it either.
+                try await raw.send("POST /ignore \(fields)")
+                let answer = await raw.readToEnd()
+                #expect(answer.hasPrefix("HTTP/1.1 200") && answer.contains("Connection: close"), "\(answer)")
             }
         }
     }

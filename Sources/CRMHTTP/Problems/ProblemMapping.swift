@@ -68,6 +68,7 @@ extension Problem {
                     requestID: requestID)
             case .unsupportedMediaType(let expected): problem(.unsupportedMediaType, "Send \(expected).")
             case .tooLarge(let limit): problem(.tooLarge, "The body may have \(limit) bytes.")
+            case .tooSlow: problem(.timedOut)
             case .badPrecondition: problem(.badPrecondition)
             case .badIdempotencyKey: problem(.badIdempotencyKey)
             case .rateLimited(let wait):

@@ -8,6 +8,8 @@ enum RequestProblem: Error {
     case query([FieldError])
     case unsupportedMediaType(expected: String)
     case tooLarge(limit: Int)
+    /// The body comes in too slowly.
+    case tooSlow
     /// `If-Match` holds something else than this API's ETags.
     case badPrecondition
     case badIdempotencyKey

@@ -4,7 +4,6 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 import PollingTransport
 public import ServiceLifecycle
 
@@ -62,13 +61,9 @@ public struct HTTPService: Service {
         limit.maxHeaderFieldSize = limits.maximumHeadBytes
         limit.maxHeaderListSize = limits.maximumHeadBytes
         limit.maxHeaderFieldCount = limits.maximumHeaderFields
-        // Header fields are checked where they are made.
-        try pipeline.configureHTTPServerPipeline(
-            withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
-            withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limit)
-        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-        try pipeline.addHandler(ConnectionGuard())
-        try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTimeout, logger: logger))
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limit)))
+        try pipeline.addHandler(HTTPCodec())
+        try pipeline.addHandler(ConnectionGuard(.init(idle: limits.idleTimeout)))
         try pipeline.addHandler(RequestHandler(logger: logger, answer: answer))
     }
 

@@ -1,16 +1,18 @@
+import CRM
+import DequeModule
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
-import NIOHTTP1
 import NIOHTTPTypes
 import Postgres
 
-/// Has the requests of a connection answered, one after the other.
+/// Has the requests of a connection answered, one after the other, and ends it.
 ///
 /// A request that came whole, as nearly all do, is answered at once on the connection's thread; the body of any other is
-/// handed on as it comes, and no faster than it is taken.
+/// handed on as it comes, and no faster than it is taken. What comes behind a request waits for its answer.
 final class RequestHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
@@ -20,8 +22,22 @@ final class RequestHandler: ChannelDuplexHandler {
         ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, UploadDemand
     >
 
+    /// What comes from the client.
+    private enum Incoming {
+        case part(HTTPRequestPart)
+        case failure(any Error)
+        case end
+    }
+
     private let answer: Answer
     private let logger: Logger
+    /// What came behind a request that is being answered. Nothing more is read meanwhile, so it is little.
+    private var waiting = Deque<Incoming>()
+    /// Whether something that came is being handled: what follows on it waits, so that calls do not nest.
+    private var isHandling = false
+    /// Whether more may come at once.
+    private var isReading = false
+    private var isReadHeld = false
     /// Of the request that comes in.
     private var head: HTTPRequest?
     /// What came of its body, as long as it is not handed on.
@@ -30,16 +46,14 @@ final class RequestHandler: ChannelDuplexHandler {
     /// How many there were.
     private var uploads = 0
     private var isUploadWanted = true
-    private var isReadHeld = false
     /// Whether nothing more is to come of the last request.
     private var isWhole = true
-    /// Whether what still comes is of a request that was answered.
-    private var isLeftover = false
     /// Whether an answer is under way.
     private var isAnswering = false
-    private var closesAfterAnswer = false
-    /// While a request's task runs for the first time.
-    private var isBeginning = false
+    /// Whether the answer that is under way, or the next, is the last.
+    private var isLast = false
+    /// Whether the server is about to stop.
+    private var isQuiescing = false
     /// Whether the last answer has been given.
     private var isOver = false
 
@@ -51,55 +65,80 @@ final class RequestHandler: ChannelDuplexHandler {
     // MARK: What comes in
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReading = true
+        take(.part(unwrapInboundIn(data)), context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        goOn(context)
+        context.fireChannelReadComplete()
+    }
+
+    /// What comes now belongs to a request that has not been answered yet.
+    private var isBlocked: Bool { isAnswering && isWhole }
+
+    private func take(_ incoming: Incoming, _ context: ChannelHandlerContext) {
         guard !isOver else { return }
-        switch unwrapInboundIn(data) {
-        case .head(let head):
+        if isHandling || isBlocked || !waiting.isEmpty { return waiting.append(incoming) }
+        isHandling = true
+        handle(incoming, context)
+        isHandling = false
+        if !waiting.isEmpty { goOn(context) }
+    }
+
+    /// Handles what waited, up to the next request that is not answered at once.
+    private func goOn(_ context: ChannelHandlerContext) {
+        guard !isHandling else { return }
+        isHandling = true
+        while !isBlocked, !isOver, let next = waiting.popFirst() { handle(next, context) }
+        // The rest of its body is still to come.
+        if head != nil, !isReading, !isOver { begin(streamedBody(context), context) }
+        isHandling = false
+        if isOver { waiting.removeAll() }
+        // Answered meanwhile.
+        if !waiting.isEmpty, !isBlocked { return goOn(context) }
+        resumeReading(context)
+    }
+
+    private func handle(_ incoming: Incoming, _ context: ChannelHandlerContext) {
+        switch incoming {
+        case .part(.head(let head)):
             self.head = head
             isWhole = false
-            isLeftover = false
-        case .body(var buffer):
+        case .part(.body(var buffer)):
             if let upload {
                 if case .stopProducing = upload.yield(buffer) { isUploadWanted = false }
             } else if head != nil {
                 if body == nil { body = buffer } else { body?.writeBuffer(&buffer) }
             }
-        case .end:
+        case .part(.end):
             isWhole = true
             endUpload()
             if head != nil { begin(RequestBody(buffer: body ?? ByteBuffer()), context) }
+        case .failure(let error): fail(error, context)
+        case .end: endInput(context)
         }
-    }
-
-    func channelReadComplete(context: ChannelHandlerContext) {
-        // The rest of it is still to come.
-        if head != nil { begin(streamedBody(context), context) }
-        context.fireChannelReadComplete()
     }
 
     private func begin(_ body: RequestBody, _ context: ChannelHandlerContext) {
         guard let head else { return }
         self.head = nil
         self.body = nil
-        isAnswering = true
-        if head.headerFields.value(.connection)?.lowercased() == "close" { closesAfterAnswer = true }
+        if head.headerFields.value(.connection) == "close" { isLast = true }
         let request = Request(head: head, body: body)
-        // The next request is handed on while the end of this one's answer is written: a hundred that are answered at once
-        // would be a hundred calls deep.
-        guard !isBeginning else {
-            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            return context.eventLoop.execute { bound.value.0.answer(request, bound.value.1) }
-        }
-        answer(request, context)
+        give(context) { [answer] in await answer(request, $0) }
     }
 
-    private func answer(_ request: Request, _ context: ChannelHandlerContext) {
-        isBeginning = true
-        defer { isBeginning = false }
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let writer = ResponseChannelWriter(context.channel) { bound.value.0.end(bound.value.1) }
-        Task.immediate(executorPreference: PollingExecutor.shared) { [answer] in
+    private func give(
+        _ context: ChannelHandlerContext, _ answer: @escaping @Sendable (any Channel) async -> Response
+    ) {
+        isAnswering = true
+        let writer = ResponseChannelWriter(
+            context.channel, NIOLoopBound((self, context), eventLoop: context.eventLoop))
+        Task.immediate(executorPreference: PollingExecutor.shared) {
             do {
-                let response = await answer(request, writer.channel)
+                let response = await answer(writer.channel)
                 writer.head = response.head
                 try await response.body.write(writer)
                 if !writer.isFinished { try await writer.finish(nil) }
@@ -110,17 +149,29 @@ final class RequestHandler: ChannelDuplexHandler {
         }
     }
 
-    /// The end of an answer is about to be written, and behind it the next request comes. Returns whether the connection ends
-    /// with it.
-    private func end(_ context: ChannelHandlerContext) -> Bool {
+    // MARK: What goes out
+
+    /// The head of an answer is about to be written.
+    func willAnswer(_ head: inout HTTPResponse) {
+        // An answer that comes before the whole request is the connection's last.
+        if !isWhole || isQuiescing && waiting.isEmpty { isLast = true }
+        if isLast { head.headerFields[.connection] = "close" }
+    }
+
+    /// An answer was written.
+    func didAnswer(_ context: ChannelHandlerContext) {
         isAnswering = false
         isUploadWanted = true
-        // An answer that comes before the whole request is the connection's last.
-        isOver = closesAfterAnswer || !isWhole
-        isLeftover = !isWhole
-        if !isOver { resumeReading(context) }
-        // While the request still comes, who guards the connection lets the answer arrive first.
-        return isOver && isWhole
+        if isLast || isQuiescing && waiting.isEmpty { return finish(context) }
+        goOn(context)
+    }
+
+    /// Lets what was written arrive, and then closes the connection: as soon as the client does, or whoever guards it.
+    private func finish(_ context: ChannelHandlerContext) {
+        isOver = true
+        waiting.removeAll()
+        context.close(mode: .output, promise: nil)
+        resumeReading(context)
     }
 
     // MARK: Bodies that come in parts
@@ -137,12 +188,22 @@ final class RequestHandler: ChannelDuplexHandler {
             handler.isUploadWanted = true
             handler.resumeReading(context)
         }
-        let sequence = Upload.makeSequence(
+        let upload = Upload.makeSequence(
             elementType: ByteBuffer.self, failureType: (any Error).self,
             backPressureStrategy: .init(lowWatermark: 2, highWatermark: 8), finishOnDeinit: false, delegate: demand)
-        upload = sequence.source
-        if let body { _ = sequence.source.yield(body) }
-        return RequestBody(asyncSequence: sequence.sequence)
+        self.upload = upload.source
+        if let body { _ = upload.source.yield(body) }
+        guard head?.headerFields.value(.expect)?.lowercased() == "100-continue" else {
+            return RequestBody(asyncSequence: upload.sequence)
+        }
+        let channel = context.channel
+        let body = AwaitedBody(base: upload.sequence) {
+            channel.eventLoop.run {
+                let proceed = HTTPResponsePart.head(HTTPResponse(status: .continue))
+                channel.pipeline.syncOperations.writeAndFlush(NIOAny(proceed), promise: nil)
+            }
+        }
+        return RequestBody(asyncSequence: body)
     }
 
     private func endUpload(_ error: (any Error)? = nil) {
@@ -151,46 +212,63 @@ final class RequestHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if upload != nil, !isUploadWanted { isReadHeld = true } else { context.read() }
+        if !isOver, upload != nil ? !isUploadWanted : isBlocked || !waiting.isEmpty {
+            isReadHeld = true
+        } else {
+            context.read()
+        }
     }
 
     private func resumeReading(_ context: ChannelHandlerContext) {
         guard isReadHeld else { return }
         isReadHeld = false
-        context.read()
+        read(context: context)
     }
 
     // MARK: Ends
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed {
-            breakOff(ChannelError.eof)
-            if isAnswering { closesAfterAnswer = true } else { context.close(promise: nil) }
+        switch event {
+        case is ChannelShouldQuiesceEvent:
+            isQuiescing = true
+            if !isAnswering, head == nil, waiting.isEmpty, !isOver { finish(context) }
+        case let event as ChannelEvent where event == .inputClosed: take(.end, context)
+        default: context.fireUserInboundEventTriggered(event)
         }
-        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let isHTTP = error is HTTPParserError
         logger.trace("a connection failed", metadata: ["error": "\(error)"])
+        if error is IOError { context.close(promise: nil) } else { take(.failure(error), context) }
+    }
+
+    /// What comes is no HTTP, or nothing that can be waited for.
+    private func fail(_ error: any Error, _ context: ChannelHandlerContext) {
         breakOff(error)
-        // An answer that is under way ends as it would have, whatever comes behind what was wrong.
-        if isAnswering, closesAfterAnswer, !(error is IOError) { return }
-        if isHTTP, isAnswering {
-            closesAfterAnswer = true
-        } else if isHTTP, !isLeftover, !isOver {
-            isOver = true
-            context.write(
-                wrapOutboundOut(.head(HTTPResponse(status: .badRequest, headerFields: [.connection: "close"]))),
-                promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            context.close(promise: nil)
-        } else {
-            context.close(promise: nil)
+        isLast = true
+        // An answer that is under way ends as it would have.
+        guard !isAnswering else { return }
+        let id = RequestIdentifier.next()
+        let code = ProblemCode.malformed
+        logger.info("a request that cannot be read", metadata: ["request_id": "\(id)", "code": "\(code.rawValue)"])
+        give(context) { _ in
+            var response = Problem(code, code.meaning, requestID: id).response()
+            response.headers[.requestID] = id
+            response.headers[.xContentTypeOptions] = "nosniff"
+            return response
         }
     }
 
+    /// The client sends no more, and may still read.
+    private func endInput(_ context: ChannelHandlerContext) {
+        breakOff(ChannelError.eof)
+        isLast = true
+        if !isAnswering { finish(context) }
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
+        isOver = true
+        waiting.removeAll()
         breakOff(ChannelError.eof)
         context.fireChannelInactive()
     }
@@ -201,74 +279,5 @@ final class RequestHandler: ChannelDuplexHandler {
         head = nil
         body = nil
         endUpload(error)
-    }
-}
-
-/// Told when more of a body is wanted, or none.
-final class UploadDemand: NIOAsyncSequenceProducerDelegate {
-    private let loop: any EventLoop
-    private let changed: @Sendable (_ isOver: Bool) -> Void
-
-    init(loop: any EventLoop, changed: @escaping @Sendable (_ isOver: Bool) -> Void) {
-        self.loop = loop
-        self.changed = changed
-    }
-
-    func produceMore() { loop.execute { [changed] in changed(false) } }
-    func didTerminate() { loop.execute { [changed] in changed(true) } }
-}
-
-/// Writes an answer: whole at once when its body is one piece, else piece by piece as the client takes them.
-final class ResponseChannelWriter: ResponseBodyWriter {
-    let channel: any Channel
-    var head: HTTPResponse?
-    private(set) var isFinished = false
-    private var held: ByteBuffer?
-
-    /// Called on the loop before the end is written; returns whether the connection ends with it.
-    private let willEnd: @Sendable () -> Bool
-
-    init(_ channel: any Channel, willEnd: @escaping @Sendable () -> Bool) {
-        self.channel = channel
-        self.willEnd = willEnd
-    }
-
-    func write(_ buffer: ByteBuffer) async throws {
-        // The last one goes out with the end.
-        if let held { try await send(held, isLast: false) }
-        held = buffer
-    }
-
-    func finish(_ trailingHeaders: HTTPFields?) async throws {
-        isFinished = true
-        try await send(held, isLast: true, trailingHeaders)
-    }
-
-    private func send(_ body: ByteBuffer?, isLast: Bool, _ trailers: HTTPFields? = nil) async throws {
-        let head = self.head
-        self.head = nil
-        held = nil
-        let (channel, willEnd) = (channel, willEnd)
-        // What a client has not taken waits, up to the channel's mark, and then so does whoever writes.
-        let written = channel.isWritable ? nil : channel.eventLoop.makePromise(of: Void.self)
-        channel.eventLoop.run {
-            let pipeline = channel.pipeline.syncOperations
-            if let head { pipeline.write(NIOAny(HTTPResponsePart.head(head)), promise: nil) }
-            if let body { pipeline.write(NIOAny(HTTPResponsePart.body(body)), promise: isLast ? nil : written) }
-            guard isLast else { return pipeline.flush() }
-            let isClosing = willEnd()
-            let whole = written ?? (isClosing ? channel.eventLoop.makePromise(of: Void.self) : nil)
-            if isClosing { whole?.futureResult.whenComplete { _ in channel.close(promise: nil) } }
-            pipeline.write(NIOAny(HTTPResponsePart.end(trailers)), promise: whole)
-            pipeline.flush()
-        }
-        try await written?.futureResult.get()
-    }
-}
-
-extension EventLoop {
-    /// Calls it on the loop: at once when that is where we are.
-    fileprivate func run(_ call: @escaping @Sendable () -> Void) {
-        if inEventLoop { call() } else { execute(call) }
     }
 }

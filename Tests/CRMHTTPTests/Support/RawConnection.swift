@@ -7,7 +7,7 @@ final class RawConnection: Sendable {
     private let channel: any Channel
     private let coming: AsyncStream<ByteBuffer>
     /// What came and was not asked for yet.
-    private let text = Mutex("")
+    private let bytes = Mutex([UInt8]())
 
     private init(_ channel: any Channel, _ coming: AsyncStream<ByteBuffer>) {
         self.channel = channel
@@ -61,26 +61,35 @@ final class RawConnection: Sendable {
 
     /// All that comes up to and with the text; what came before the end when there is none.
     func read(through end: String) async -> String {
-        while !text.withLock({ $0.utf8.count >= end.utf8.count && $0.contains(end) }), await more() {}
-        return text.withLock { text in
-            let upper = text.firstRange(of: end)?.upperBound ?? text.endIndex
-            defer { text = String(text[upper...]) }
-            return String(text[..<upper])
+        let end = Array(end.utf8)
+        var searched = 0
+        while true {
+            let (found, count) = bytes.withLock { bytes in
+                (bytes[searched...].firstRange(of: end)?.upperBound, bytes.count)
+            }
+            if let found { return take(found) }
+            // It may have begun already.
+            searched = max(0, count - end.count)
+            guard await more() else { return take(count) }
         }
     }
 
     /// All that comes until the server closes.
     func readToEnd() async -> String {
         while await more() {}
-        return text.withLock { text in
-            defer { text = "" }
-            return text
+        return take(bytes.withLock { $0.count })
+    }
+
+    private func take(_ count: Int) -> String {
+        bytes.withLock { bytes in
+            defer { bytes.removeFirst(count) }
+            return String(decoding: bytes.prefix(count), as: UTF8.self)
         }
     }
 
     private func more() async -> Bool {
         for await buffer in coming {
-            text.withLock { $0 += String(buffer: buffer) }
+            bytes.withLock { $0 += buffer.readableBytesView }
             return true
         }
         return false

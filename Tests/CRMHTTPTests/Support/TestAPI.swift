@@ -33,11 +33,9 @@ struct TestAPI: Sendable {
         logger.logLevel = .critical
         let control: AccessControl
         if let access { control = access } else { control = try await AccessControl(database: database, cost: .low) }
-        let application = API(
+        let api = API(
             database: database, imports: database, platform: server.platform, access: control,
-            spool: UploadSpool(directory: spool, limit: uploadLimit)
-        )
-        .application(host: "127.0.0.1", port: 0, logger: logger)
+            spool: UploadSpool(directory: spool, limit: uploadLimit))
         @Sendable func tested(_ wire: TestWire) async throws {
             try await body(TestAPI(wire: wire, key: key))
             let left =
@@ -45,7 +43,15 @@ struct TestAPI: Sendable {
                 ? try FileManager.default.contentsOfDirectory(atPath: spool.path) : []
             guard left.isEmpty else { throw UploadsLeft(files: left) }
         }
-        try await application.test(isLive ? .live : .router) { client in try await tested(.direct(client)) }
+        if isLive {
+            try await LiveServer.with(api.responder(), logger: logger) { server in
+                try await TestWire.to(server) { try await tested($0) }
+            }
+        } else {
+            try await Application(responder: api.responder(), logger: logger).test(.router) { client in
+                try await tested(.direct(client))
+            }
+        }
     }
 
     /// What was uploaded was not removed.

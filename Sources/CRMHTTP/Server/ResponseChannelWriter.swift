@@ -1,0 +1,61 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+import NIOHTTPTypes
+
+/// Writes an answer: whole at once when its body is one piece, else piece by piece as the client takes them.
+final class ResponseChannelWriter: ResponseBodyWriter {
+    let channel: any Channel
+    var head: HTTPResponse?
+    private(set) var isFinished = false
+    private var held: ByteBuffer?
+    private let handler: NIOLoopBound<(RequestHandler, ChannelHandlerContext)>
+
+    init(_ channel: any Channel, _ handler: NIOLoopBound<(RequestHandler, ChannelHandlerContext)>) {
+        self.channel = channel
+        self.handler = handler
+    }
+
+    func write(_ buffer: ByteBuffer) async throws {
+        // The last one goes out with the end.
+        if let held { try await send(held, isLast: false) }
+        held = buffer
+    }
+
+    /// - Parameter trailingHeaders: not sent: nobody asks for them.
+    func finish(_ trailingHeaders: HTTPFields?) async throws {
+        isFinished = true
+        try await send(held, isLast: true)
+    }
+
+    private func send(_ body: ByteBuffer?, isLast: Bool) async throws {
+        let head = self.head
+        self.head = nil
+        held = nil
+        let (channel, handler) = (channel, handler)
+        // What a client has not taken waits, up to the channel's mark, and then so does whoever writes.
+        let written = channel.isWritable ? nil : channel.eventLoop.makePromise(of: Void.self)
+        channel.eventLoop.run {
+            let pipeline = channel.pipeline.syncOperations
+            if var head {
+                handler.value.0.willAnswer(&head)
+                pipeline.write(NIOAny(HTTPResponsePart.head(head)), promise: nil)
+            }
+            if let body { pipeline.write(NIOAny(HTTPResponsePart.body(body)), promise: isLast ? nil : written) }
+            guard isLast else { return pipeline.flush() }
+            pipeline.write(NIOAny(HTTPResponsePart.end(nil)), promise: written)
+            pipeline.flush()
+            let (owner, context) = handler.value
+            owner.didAnswer(context)
+        }
+        try await written?.futureResult.get()
+    }
+}
+
+extension EventLoop {
+    /// Calls it on the loop: at once when that is where we are.
+    func run(_ call: @escaping @Sendable () -> Void) {
+        if inEventLoop { call() } else { execute(call) }
+    }
+}
