@@ -21,6 +21,8 @@ package final class PollingListener: @unchecked Sendable {
     @exclusivity(unchecked) private var whenEmpty: [EventLoopPromise<Void>] = []
 
     private static let acceptedAtOnce = 64
+    /// What the system keeps for a client beyond what is on its way: else it would keep megabytes for one that does not read.
+    private static let mostUnsent: Int32 = 128 * 1024
 
     /// Begins to listen.
     ///
@@ -91,6 +93,8 @@ package final class PollingListener: @unchecked Sendable {
     private func add(_ socket: Int32) {
         var yes: Int32 = 1
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var unsent = Self.mostUnsent
+        setsockopt(socket, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &unsent, socklen_t(MemoryLayout<Int32>.size))
         let loops = PollingEventLoop.all
         turn = (turn + 1) % loops.count
         let channel = PollingChannel(

@@ -81,6 +81,8 @@ enum Body {
             throw RequestProblem.tooLarge(limit: limit)
         } catch let error as CancellationError {
             throw error
+        } catch let error as RequestProblem {
+            throw error
         } catch {
             throw brokenOff
         }

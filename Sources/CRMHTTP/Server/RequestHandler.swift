@@ -50,6 +50,8 @@ final class RequestHandler: ChannelDuplexHandler {
     private var isWhole = true
     /// Whether an answer is under way.
     private var isAnswering = false
+    /// Whether the client takes what it was sent.
+    private var isTaking = true
     /// Whether the answer that is under way, or the next, is the last.
     private var isLast = false
     /// Whether the server is about to stop.
@@ -75,8 +77,8 @@ final class RequestHandler: ChannelDuplexHandler {
         context.fireChannelReadComplete()
     }
 
-    /// What comes now belongs to a request that has not been answered yet.
-    private var isBlocked: Bool { isAnswering && isWhole }
+    /// Whether what comes now has to wait: for the answer to what came before it, and for the client to take that.
+    private var isBlocked: Bool { isAnswering ? isWhole : !isTaking }
 
     private func take(_ incoming: Incoming, _ context: ChannelHandlerContext) {
         guard !isOver else { return }
@@ -172,6 +174,12 @@ final class RequestHandler: ChannelDuplexHandler {
         waiting.removeAll()
         context.close(mode: .output, promise: nil)
         resumeReading(context)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isTaking = context.channel.isWritable
+        if isTaking { goOn(context) }
+        context.fireChannelWritabilityChanged()
     }
 
     // MARK: Bodies that come in parts

@@ -14,12 +14,14 @@ final class RawConnection: Sendable {
         self.coming = coming
     }
 
+    /// - Parameter isDeaf: whether it takes nothing until ``listen()``.
     static func with<Result: Sendable>(
-        _ port: Int, _ body: @Sendable (RawConnection) async throws -> Result
+        _ port: Int, isDeaf: Bool = false, _ body: @Sendable (RawConnection) async throws -> Result
     ) async throws -> Result {
         let (coming, source) = AsyncStream.makeStream(of: ByteBuffer.self)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .channelOption(ChannelOptions.autoRead, value: !isDeaf)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Listener(source))
@@ -55,6 +57,8 @@ final class RawConnection: Sendable {
     }
 
     func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)).get() }
+
+    func listen() async throws { try await channel.setOption(ChannelOptions.autoRead, value: true).get() }
 
     /// Says that no more will be sent.
     func end() async throws { try await channel.close(mode: .output).get() }
