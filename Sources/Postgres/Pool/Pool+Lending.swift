@@ -7,13 +7,15 @@ extension Pool {
     /// An idle connection that needs no look at it, if there is one.
     func takeIdle(at now: Moment) -> Session? {
         state.withLock { state in
-            guard !state.isClosed, let last = state.idle.last else { return nil }
-            guard now < last.since + min(checkAfter, last.session.idleTimeout),
-                now < last.session.endOfLife, !Task.isCancelled
+            guard !state.isClosed, let index = state.nearest else { return nil }
+            let nearest = state.idle[index]
+            guard now < nearest.since + min(checkAfter, nearest.session.idleTimeout),
+                now < nearest.session.endOfLife, !Task.isCancelled
             else {
                 return nil
             }
-            return state.idle.removeLast().session
+            state.idle.remove(at: index)
+            return nearest.session
         }
     }
 

@@ -27,10 +27,20 @@ struct PoolState {
         backoff = Backoff(base: configuration.reconnectDelay.lowerBound, limit: configuration.reconnectDelay.upperBound)
     }
 
+    /// The idle connection to lend: the last that this thread watches, so that its answers need no other thread; on a
+    /// thread that watches none, the last of all.
+    var nearest: Int? {
+        guard let here = PollerThread.current else { return idle.indices.last }
+        return idle.lastIndex { $0.session.isWatched(by: here) } ?? idle.indices.last
+    }
+
     /// What can be had without waiting; `nil` when the task has to wait.
     mutating func take(_ configuration: Configuration) -> WaitingLine.Outcome? {
         if isClosed { return .closed }
-        if let idle = idle.popLast() { return .session(idle.session, idleSince: idle.since) }
+        if let nearest {
+            let idle = idle.remove(at: nearest)
+            return .session(idle.session, idleSince: idle.since)
+        }
         if open < configuration.maximumConnections {
             if retryAt == nil || retryAt ?? .never <= .now {
                 open += 1
