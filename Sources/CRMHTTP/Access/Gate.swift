@@ -91,7 +91,7 @@ struct Gate: Sendable {
     static func bearer(_ header: String) -> String? {
         let scheme = header.utf8.prefix(7)
         guard scheme.count == 7, zip(scheme, "bearer ".utf8).allSatisfy({ $0 | 0x20 == $1 }) else { return nil }
-        return String(header[scheme.endIndex...].drop { $0 == " " })
+        return String(Substring(header.utf8[scheme.endIndex...].drop { $0 == UInt8(ascii: " ") }))
     }
 }
 

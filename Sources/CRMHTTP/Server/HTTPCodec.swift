@@ -22,6 +22,7 @@ final class HTTPCodec: ChannelDuplexHandler {
         var isOld = false
     }
 
+    private let date: DateHeader
     /// The requests that have no response yet.
     private var asked = Deque<Asked>()
     private var framing = Framing.none
@@ -30,6 +31,8 @@ final class HTTPCodec: ChannelDuplexHandler {
 
     /// Larger pieces are not copied.
     private static let copied = 16 * 1024
+
+    init(date: DateHeader) { self.date = date }
 
     // MARK: What comes in
 
@@ -82,6 +85,9 @@ final class HTTPCodec: ChannelDuplexHandler {
             out.writeStaticString("\r\n")
         }
         if head.status.kind != .informational {
+            out.writeStaticString("Server: mehvar\r\nDate: ")
+            out.writeString(date.text)
+            out.writeStaticString("\r\n")
             let asked = asked.popFirst() ?? Asked()
             framing = Self.framing(head.status, hasLength, asked)
             if framing == .chunks { out.writeStaticString("Transfer-Encoding: chunked\r\n") }

@@ -1,4 +1,3 @@
-import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -62,18 +61,15 @@ public struct HTTPService: Service {
         limit.maxHeaderListSize = limits.maximumHeadBytes
         limit.maxHeaderFieldCount = limits.maximumHeaderFields
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limit)))
-        try pipeline.addHandler(HTTPCodec())
+        try pipeline.addHandler(HTTPCodec(date: date))
         try pipeline.addHandler(ConnectionGuard(.init(idle: limits.idleTimeout)))
         try pipeline.addHandler(RequestHandler(logger: logger, answer: answer))
     }
 
     private var answer: RequestHandler.Answer {
-        { [responder, logger, date] request, channel in
-            var response = await responder.respond(
+        { [responder, logger] request, channel in
+            await responder.respond(
                 to: request, context: APIContext(source: .init(channel: channel, logger: logger)))
-            response.headers.append(HTTPField(name: .date, value: date.text))
-            response.headers.append(HTTPField(name: .server, value: "mehvar"))
-            return response
         }
     }
 }
