@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// What of a channel can be set: whether it reads by itself, and whether it stays open for answers when the client has ended.
+/// What of a channel can be set: whether it reads by itself, and whether it stays open for answers when the client has ended;
+/// and how much it has still to write.
 extension PollingChannel: NIOSynchronousChannelOptions {
     package func setOption<Option: ChannelOption>(_ option: Option, value: Option.Value) throws {
         switch (option, value) {
@@ -17,6 +18,7 @@ extension PollingChannel: NIOSynchronousChannelOptions {
             switch option {
             case is ChannelOptions.Types.AutoReadOption: readsAutomatically
             case is ChannelOptions.Types.AllowRemoteHalfClosureOption: staysHalfOpen
+            case is ChannelOptions.Types.BufferedWritableBytesOption: unwritten
             default: nil
             }
         guard let value = value as? Option.Value else { throw ChannelError.operationUnsupported }

@@ -44,6 +44,8 @@ package final class PollingChannel: Channel, @unchecked Sendable {
     @exclusivity(unchecked) var readsAutomatically = true
     @exclusivity(unchecked) var staysHalfOpen = true
 
+    var unwritten: Int { writes.bytes }
+
     private static let capacities = 2048...(64 * 1024)
     /// Reads before others have their turn.
     private static let readsAtOnce = 4

@@ -19,6 +19,8 @@ package final class PollingEventLoop: EventLoop, @unchecked Sendable {
     @exclusivity(unchecked) private var timers = Heap<Timer>()
     /// Of two timers for the same time the earlier is the first.
     private let numbers = Atomic<UInt64>(0)
+    /// Timers that may be forgotten.
+    private let cancelled = Atomic(0)
     @exclusivity(unchecked) private var armed = NIODeadline.distantFuture
     private let timer: Int32
 
@@ -71,6 +73,8 @@ package final class PollingEventLoop: EventLoop, @unchecked Sendable {
             self.action = Mutex(action)
         }
 
+        var isCancelled: Bool { action.withLock { $0 == nil } }
+
         func take() -> (@Sendable () -> Void)? {
             action.withLock { action in
                 defer { action = nil }
@@ -93,7 +97,9 @@ package final class PollingEventLoop: EventLoop, @unchecked Sendable {
         }
         let scheduled = Timer(deadline, numbers.wrappingAdd(1, ordering: .relaxed).newValue, action)
         if inEventLoop { add(scheduled) } else { execute { self.add(scheduled) } }
-        return Scheduled(promise: promise) { _ = scheduled.take() }
+        return Scheduled(promise: promise) { [self] in
+            if scheduled.take() != nil { cancelled.add(1, ordering: .relaxed) }
+        }
     }
 
     package func scheduleTask<Value>(
@@ -102,6 +108,11 @@ package final class PollingEventLoop: EventLoop, @unchecked Sendable {
 
     private func add(_ timer: Timer) {
         timers.insert(timer)
+        // Most are cancelled long before their time.
+        if cancelled.load(ordering: .relaxed) > max(1000, timers.count / 2) {
+            cancelled.store(0, ordering: .relaxed)
+            timers = Heap(timers.unordered.filter { !$0.isCancelled })
+        }
         arm()
     }
 

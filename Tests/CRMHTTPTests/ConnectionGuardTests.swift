@@ -23,6 +23,7 @@ struct ConnectionGuardTests {
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         try channel.writeInbound(HTTPRequestPart.head(head))
         try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: 20_000)))
+        channel.read()
         // 20,000 bytes are enough for 40 seconds, the first 20 of which are free.
         advance(20)
         advance(20)
@@ -52,6 +53,44 @@ struct ConnectionGuardTests {
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(2))
         #expect(!channel.isActive)
+    }
+
+    @Test func `Who has had the last answer is let go, whatever it asks for behind it`() throws {
+        nonisolated(unsafe) var now = ContinuousClock.now
+        let channel = EmbeddedChannel(handler: ConnectionGuard(.init(idle: .seconds(60)), now: { now }))
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.writeInbound(Self.post)
+        let context = try channel.pipeline.syncOperations.context(handlerType: ConnectionGuard.self)
+        try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).close(
+            context: context, mode: .output, promise: nil)
+        for _ in 0..<3 {
+            now += .seconds(30)
+            channel.embeddedEventLoop.advanceTime(by: .seconds(30))
+            if channel.isActive { try channel.writeInbound(Self.post) }
+        }
+        #expect(!channel.isActive)
+    }
+
+    @Test func `A body that the server does not read is not waited for`() throws {
+        nonisolated(unsafe) var now = ContinuousClock.now
+        let channel = EmbeddedChannel(handler: ConnectionGuard(.init(grace: .seconds(20)), now: { now }))
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.writeInbound(Self.post)
+        let context = try channel.pipeline.syncOperations.context(handlerType: ConnectionGuard.self)
+        let owner = try channel.pipeline.syncOperations.handler(type: ConnectionGuard.self)
+        owner.channelRead(context: context, data: NIOAny(HTTPRequestPart.body(ByteBuffer(string: "x"))))
+        for _ in 0..<5 {
+            now += .seconds(20)
+            channel.embeddedEventLoop.advanceTime(by: .seconds(20))
+        }
+        try channel.throwIfErrorCaught()
+        owner.read(context: context)
+        for _ in 0..<2 {
+            now += .seconds(20)
+            channel.embeddedEventLoop.advanceTime(by: .seconds(20))
+        }
+        #expect(throws: RequestProblem.self) { try channel.throwIfErrorCaught() }
+        _ = try channel.finish(acceptAlreadyClosed: true)
     }
 
     @Test func `Not much is read behind the last answer`() throws {

@@ -87,6 +87,45 @@ struct HTTPServiceTests {
         }
     }
 
+    @Test func `A client of HTTP 1.0 that would stay gets the end of the connection all the same`() async throws {
+        try await ServedPaths.with { server in
+            let answer = try await RawConnection.with(server.port) { raw in
+                try await raw.send("GET /large HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+                return await raw.readToEnd()
+            }
+            #expect(answer.utf8.count > 200 * 50_000)
+        }
+    }
+
+    @Test(arguments: [
+        "GET /name/x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n",
+        "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n",
+    ])
+    func `Who wants another protocol is answered in this one, and that is all`(_ head: String) async throws {
+        try await ServedPaths.with { server in
+            let answer = try await RawConnection.with(server.port) { raw in
+                try await raw.send(head + "\r\n" + get("/name/unheard"))
+                return await raw.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 ") && answer.contains("Connection: close"), "\(answer)")
+            #expect(!answer.contains("unheard"))
+        }
+    }
+
+    @Test func `An answer without a body tells no length of one`() async throws {
+        try await ServedPaths.with { server in
+            try await RawConnection.with(server.port) { raw in
+                try await raw.send("DELETE /nothing HTTP/1.1\r\nHost: a\r\n\r\n" + get("/name/next"))
+                let head = await raw.read(through: "\r\n\r\n")
+                #expect(head.hasPrefix("HTTP/1.1 204") && !head.lowercased().contains("content-length"), "\(head)")
+                #expect(await raw.read(through: "next").hasPrefix("HTTP/1.1 200 OK"))
+                try await raw.send("HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n")
+                let long = await raw.read(through: "\r\n\r\n")
+                #expect(!long.lowercased().contains("content-length"), "\(long)")
+            }
+        }
+    }
+
     @Test func `Who asks for the head of a long answer gets the head, and the next answer behind it`() async throws {
         try await ServedPaths.with { server in
             try await RawConnection.with(server.port) { raw in

@@ -42,7 +42,11 @@ struct APIResponder: HTTPResponder {
         await crossOrigin.allow(request, caller, &response)
         Compression.apply(request, &response)
         // Problems have a body, which nobody who asks for the head reads off the connection.
-        if request.method == .head { response = response.createHeadResponse() }
+        if request.method == .head {
+            let length = response.headers[.contentLength]
+            response = response.createHeadResponse()
+            response.headers[.contentLength] = length
+        }
         response.headers.append(HTTPField(name: .requestID, value: context.requestID))
         response.headers.append(HTTPField(name: .xContentTypeOptions, value: "nosniff"))
         if let limit = caller.limit {

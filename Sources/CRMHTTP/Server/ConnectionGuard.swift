@@ -1,4 +1,5 @@
 import CRM
+import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
@@ -28,10 +29,14 @@ final class ConnectionGuard: ChannelDuplexHandler {
     /// While a request comes in.
     private var began: ContinuousClock.Instant?
     private var received = 0
+    /// Whether more may come: it is the server that waits.
+    private var isAsked = false
     /// Requests that have no whole answer yet.
     private var open = 0
     /// When something was asked for or answered.
     private var lastActive: ContinuousClock.Instant
+    /// Whether the last answer was given, though the client may not have taken it.
+    private var isEnding = false
     /// What came since the last answer went out.
     private var lingered: Int?
     private var slow: Scheduled<Void>?
@@ -52,8 +57,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
         context.fireChannelActive()
     }
 
+    func read(context: ChannelHandlerContext) {
+        isAsked = true
+        context.read()
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isAsked = false
         switch unwrapInboundIn(data) {
+        case .head where isEnding: break
         case .head:
             lastActive = now()
             began = lastActive
@@ -61,6 +73,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
             open += 1
         case .body(let buffer):
             received += buffer.readableBytes
+            if isEnding, lingered == nil { lingered = 0 }
             if let before = lingered {
                 lingered = before + buffer.readableBytes
                 if before > patience.lingeringBytes { return context.close(promise: nil) }
@@ -81,7 +94,14 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     private func look(_ context: ChannelHandlerContext) {
         slow = nil
-        guard let began, lingered == nil else { return }
+        guard let began else { return }
+        guard isAsked else {
+            // Nobody has taken what came before.
+            self.began = now()
+            received = 0
+            slow = schedule(patience.grace, context) { $0.look($1) }
+            return
+        }
         let owed = (now() - began - patience.grace) / .seconds(1) * Double(patience.bytesPerSecond)
         guard Double(received) < owed || received == 0 else {
             slow = schedule(patience.grace, context) { $0.look($1) }
@@ -103,17 +123,44 @@ final class ConnectionGuard: ChannelDuplexHandler {
     // MARK: What goes out
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) {
+        switch unwrapOutboundIn(data) {
+        // It is only now that the body is to be sent.
+        case .head(let head) where head.status.kind == .informational && began != nil: began = now()
+        case .end:
             open -= 1
             lastActive = now()
+        default: break
         }
         context.write(data, promise: promise)
     }
 
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .output {
+            isEnding = true
+            began = nil
+            open = 0
+            lastActive = now()
+        }
+        context.close(mode: mode, promise: promise)
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         deaf?.cancel()
-        deaf = context.channel.isWritable ? nil : schedule(patience.unread, context) { $1.close(promise: nil) }
+        deaf = context.channel.isWritable ? nil : waitForReader(context)
         context.fireChannelWritabilityChanged()
+    }
+
+    /// One that takes something in its time may go on.
+    private func waitForReader(_ context: ChannelHandlerContext) -> Scheduled<Void> {
+        let before = Self.unread(context)
+        return schedule(patience.unread, context) { handler, context in
+            guard Self.unread(context) < before else { return context.close(promise: nil) }
+            handler.deaf = handler.waitForReader(context)
+        }
+    }
+
+    private static func unread(_ context: ChannelHandlerContext) -> Int {
+        (try? context.channel.syncOptions?.getOption(ChannelOptions.bufferedWritableBytes)) ?? 0
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

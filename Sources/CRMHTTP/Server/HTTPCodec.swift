@@ -39,10 +39,10 @@ final class HTTPCodec: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
+            asked.append(Asked(isHead: head.method == .HEAD, isOld: head.version != .http1_1))
             guard let request = HTTPRequest(head) else {
                 return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
             }
-            asked.append(Asked(isHead: head.method == .HEAD, isOld: head.version != .http1_1))
             context.fireChannelRead(wrapInboundOut(.head(request)))
         case .body(let body): context.fireChannelRead(wrapInboundOut(.body(body)))
         // Trailers are of no use.
@@ -77,8 +77,13 @@ final class HTTPCodec: ChannelDuplexHandler {
         out.writeString(head.status.reasonPhrase)
         out.writeStaticString("\r\n")
         var hasLength = false
+        let hasBody = head.status != .noContent && head.status != .notModified
         for field in head.headerFields {
-            if field.name == .contentLength { hasLength = true }
+            if field.name == .contentLength {
+                // (RFC 9110, section 8.6)
+                guard hasBody else { continue }
+                hasLength = true
+            }
             out.writeString(field.name.rawName)
             out.writeStaticString(": ")
             field.withUnsafeBytesOfValue { _ = out.writeBytes($0) }
@@ -146,7 +151,13 @@ extension HTTPRequest {
                 headerFields.append(HTTPField(name: name, value: value))
             }
         }
-        if !head.isKeepAlive { headerFields[.connection] = "close" }
+        let isOld = head.version != .http1_1
+        // The parser stops behind a request for another protocol, which is not spoken here.
+        if isOld || !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "upgrade") {
+            headerFields[.connection] = "close"
+        }
+        // (RFC 9110, section 10.1.1)
+        if isOld { headerFields[.expect] = nil }
     }
 }
 

@@ -60,7 +60,9 @@ public struct HTTPService: Service {
         limit.maxHeaderFieldSize = limits.maximumHeadBytes
         limit.maxHeaderListSize = limits.maximumHeadBytes
         limit.maxHeaderFieldCount = limits.maximumHeaderFields
-        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limit)))
+        try pipeline.addHandler(
+            // What the parser leaves lying is no request.
+            ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limit), maximumBufferSize: 256 * 1024))
         try pipeline.addHandler(HTTPCodec(date: date))
         try pipeline.addHandler(ConnectionGuard(.init(idle: limits.idleTimeout)))
         try pipeline.addHandler(RequestHandler(logger: logger, answer: answer))

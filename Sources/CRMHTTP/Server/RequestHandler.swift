@@ -43,13 +43,14 @@ final class RequestHandler: ChannelDuplexHandler {
     /// What came of its body, as long as it is not handed on.
     private var body: ByteBuffer?
     private var upload: Upload.Source?
-    /// How many there were.
     private var uploads = 0
     private var isUploadWanted = true
     /// Whether nothing more is to come of the last request.
     private var isWhole = true
     /// Whether an answer is under way.
     private var isAnswering = false
+    /// Whether it has begun to be written.
+    private var isBegun = false
     /// Whether the client takes what it was sent.
     private var isTaking = true
     /// Whether the answer that is under way, or the next, is the last.
@@ -136,6 +137,7 @@ final class RequestHandler: ChannelDuplexHandler {
         _ context: ChannelHandlerContext, _ answer: @escaping @Sendable (any Channel) async -> Response
     ) {
         isAnswering = true
+        isBegun = false
         let writer = ResponseChannelWriter(
             context.channel, NIOLoopBound((self, context), eventLoop: context.eventLoop))
         Task.immediate(executorPreference: PollingExecutor.shared) {
@@ -155,6 +157,7 @@ final class RequestHandler: ChannelDuplexHandler {
 
     /// The head of an answer is about to be written.
     func willAnswer(_ head: inout HTTPResponse) {
+        isBegun = true
         // An answer that comes before the whole request is the connection's last.
         if !isWhole || isQuiescing && waiting.isEmpty { isLast = true }
         if isLast { head.headerFields[.connection] = "close" }
@@ -204,14 +207,20 @@ final class RequestHandler: ChannelDuplexHandler {
         guard head?.headerFields.value(.expect)?.lowercased() == "100-continue" else {
             return RequestBody(asyncSequence: upload.sequence)
         }
-        let channel = context.channel
-        let body = AwaitedBody(base: upload.sequence) {
-            channel.eventLoop.run {
-                let proceed = HTTPResponsePart.head(HTTPResponse(status: .continue))
-                channel.pipeline.syncOperations.writeAndFlush(NIOAny(proceed), promise: nil)
+        let loop = context.eventLoop
+        let body = AwaitedBody(base: upload.sequence) { [number = uploads] in
+            loop.run {
+                let (handler, context) = bound.value
+                handler.proceed(number, context)
             }
         }
         return RequestBody(asyncSequence: body)
+    }
+
+    /// Tells the client that its body is wanted, unless the answer has overtaken that.
+    private func proceed(_ upload: Int, _ context: ChannelHandlerContext) {
+        guard upload == uploads, isAnswering, !isBegun else { return }
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
     private func endUpload(_ error: (any Error)? = nil) {

@@ -30,12 +30,15 @@ final class ResponseChannelWriter: ResponseBodyWriter {
     }
 
     private func send(_ body: ByteBuffer?, isLast: Bool) async throws {
+        guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
         let head = self.head
         self.head = nil
         held = nil
         let (channel, handler) = (channel, handler)
-        // What a client has not taken waits, up to the channel's mark, and then so does whoever writes.
-        let written = channel.isWritable ? nil : channel.eventLoop.makePromise(of: Void.self)
+        // What a client has not taken waits, up to the channel's mark, and then so does whoever writes. From another thread,
+        // what is written next must not overtake it.
+        let isAtOnce = channel.isWritable && channel.eventLoop.inEventLoop
+        let written = isAtOnce ? nil : channel.eventLoop.makePromise(of: Void.self)
         channel.eventLoop.run {
             let pipeline = channel.pipeline.syncOperations
             if var head {

@@ -30,6 +30,7 @@ enum ServedPaths {
             for try await part in request.body { count += part.readableBytes }
             return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "\(count) bytes")))
         }
+        routes.add(.delete, "/nothing") { _, _ in Response(status: .noContent) }
         routes.add(.post, "/ignore") { _, _ in Response(status: .ok) }
         routes.add(.get, "/slow") { _, _ in
             await gate.pass()
