@@ -54,7 +54,11 @@ struct JobView: Encodable {
         note = job.note
         uniqueKey = job.uniqueKey
         batchId = job.batchID?.uuidString.lowercased()
-        parameters = job.parameters.flatMap { try? JSONDecoder().decode(JSONNode.self, from: Data($0.utf8)) }
+        // What cannot be shown as JSON, such as a number beyond all bounds, is shown as it is written.
+        parameters = job.parameters.map {
+            (try? JSONDecoder().decode(JSONNode.self, from: Data($0.utf8)))
+                ?? .string(String(decoding: $0.utf8, as: UTF8.self))
+        }
         createdAt = job.createdAt
         dueAt = job.runAt
         startedAt = job.startedAt

@@ -93,6 +93,21 @@ struct ConnectionGuardTests {
         _ = try channel.finish(acceptAlreadyClosed: true)
     }
 
+    @Test(arguments: [(taken: 1, isLetGo: true), (taken: 6_000, isLetGo: false)])
+    func `Who takes a long answer slowly may go on at the rate of bodies, and not below it`(
+        taken: Int, isLetGo: Bool
+    ) throws {
+        let channel = try Self.connected(.init(bytesPerSecond: 100, unread: .seconds(60)))
+        let context = try channel.pipeline.syncOperations.context(handlerType: ConnectionGuard.self)
+        context.write(NIOAny(ByteBuffer(repeating: 0, count: taken)), promise: nil)
+        channel.isWritable = false
+        channel.pipeline.fireChannelWritabilityChanged()
+        context.flush()
+        channel.embeddedEventLoop.advanceTime(by: .seconds(60))
+        #expect(channel.isActive == !isLetGo)
+        _ = try channel.finish(acceptAlreadyClosed: true)
+    }
+
     @Test func `Not much is read behind the last answer`() throws {
         let channel = try Self.connected(.init(lingeringBytes: 100))
         try channel.writeInbound(Self.post)

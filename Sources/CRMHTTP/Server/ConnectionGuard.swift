@@ -17,7 +17,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         /// In which nothing is asked of a body; afterwards it must have come at a rate that every line has.
         var grace: Duration = .seconds(20)
         var bytesPerSecond = 4096
-        /// For how long a client may leave an answer unread.
+        /// For how long a client may leave an answer unread, or take it more slowly than that.
         var unread: Duration = .seconds(60)
         /// For how long what still comes after the last answer is read, so that it arrives, and how much of it.
         var linger: Duration = .seconds(2)
@@ -150,16 +150,18 @@ final class ConnectionGuard: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// One that takes something in its time may go on.
+    /// One that takes a long answer at the rate that is asked of bodies may go on.
     private func waitForReader(_ context: ChannelHandlerContext) -> Scheduled<Void> {
         let before = Self.unread(context)
         return schedule(patience.unread, context) { handler, context in
-            guard Self.unread(context) < before else { return context.close(promise: nil) }
+            let owed = handler.patience.unread / .seconds(1) * Double(handler.patience.bytesPerSecond)
+            guard Double(before - Self.unread(context)) >= owed else { return context.close(promise: nil) }
             handler.deaf = handler.waitForReader(context)
         }
     }
 
     private static func unread(_ context: ChannelHandlerContext) -> Int {
+        // Of a channel that does not say, nothing is known to be taken.
         (try? context.channel.syncOptions?.getOption(ChannelOptions.bufferedWritableBytes)) ?? 0
     }
 
