@@ -1,3 +1,5 @@
+import Logging
+import TestSupport
 import Testing
 
 @testable import CRMHTTP
@@ -131,6 +133,21 @@ struct ConnectionEndTests {
                     #expect(await waiting.read(through: "one").hasSuffix("one"))
                 }
             }
+        }
+    }
+
+    @Test func `An answer that breaks off has no end, and the log says why`() async throws {
+        let log = CapturedLog()
+        try await ServedPaths.with(log: log) { server in
+            let answer = try await RawConnection.with(server.port) { raw in
+                try await raw.send(get("/broken"))
+                return await raw.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK") && answer.contains("part") && !answer.hasSuffix("0\r\n\r\n"))
+            let id = try #require(answer.firstMatch(of: /(?i)x-request-id: (\w+)/)).1
+            try await eventually { !log.lines("an answer broke off").isEmpty }
+            let line = try #require(log.lines("an answer broke off").first)
+            #expect(line.level == .error && line.metadata == ["request_id": String(id), "error": "Broken"])
         }
     }
 

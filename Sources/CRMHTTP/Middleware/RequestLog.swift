@@ -75,11 +75,12 @@ struct RequestLog: Sendable {
             tell("tenant", .text(caller.tenantID.description))
             if let actor = caller.actor.name { tell("actor", .text(actor)) }
         }
-        // Errors of ours describe themselves without values; what comes from elsewhere is named by its type only.
-        if entry.status >= 500, let cause = entry.cause {
-            let isOurs = cause is PostgresError || cause is StaleSchemaError
-            tell("error", .text(isOurs ? "\(cause)" : "\(type(of: cause))"))
-        }
+        if entry.status >= 500, let cause = entry.cause { tell("error", .text(describe(cause))) }
+    }
+
+    /// Errors of ours describe themselves without values; what comes from elsewhere is named by its type only.
+    static func describe(_ error: any Error) -> String {
+        error is PostgresError || error is StaleSchemaError ? "\(error)" : "\(type(of: error))"
     }
 
     private static func metadata(of entry: Entry) -> Logger.Metadata {

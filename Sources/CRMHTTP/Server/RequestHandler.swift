@@ -140,15 +140,14 @@ final class RequestHandler: ChannelDuplexHandler {
         isBegun = false
         let writer = ResponseChannelWriter(
             context.channel, NIOLoopBound((self, context), eventLoop: context.eventLoop))
-        Task.immediate(executorPreference: PollingExecutor.shared) {
+        Task.immediate(executorPreference: PollingExecutor.shared) { [logger] in
             do {
                 let response = await answer(writer.channel)
                 writer.head = response.head
                 try await response.body.write(writer)
                 if !writer.isFinished { try await writer.finish(nil) }
             } catch {
-                // Half an answer cannot be mended; or nobody is there to read it.
-                writer.channel.close(promise: nil)
+                writer.breakOff(error, logger)
             }
         }
     }

@@ -1,13 +1,16 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
 import NIOCore
 import NIOHTTPTypes
 
 /// Writes an answer: whole at once when its body is one piece, else piece by piece as the client takes them.
 final class ResponseChannelWriter: ResponseBodyWriter {
     let channel: any Channel
+    /// It goes out with the first part of the body.
     var head: HTTPResponse?
+    private var isHeadSent = false
     private(set) var isFinished = false
     private var held: ByteBuffer?
     private let handler: NIOLoopBound<(RequestHandler, ChannelHandlerContext)>
@@ -29,10 +32,22 @@ final class ResponseChannelWriter: ResponseBodyWriter {
         try await send(held, isLast: true)
     }
 
+    /// Half an answer cannot be mended: that the connection ends tells the client, and the log says why. That the client has gone
+    /// is its own affair.
+    func breakOff(_ error: any Error, _ logger: Logger) {
+        channel.close(promise: nil)
+        guard !(error is ChannelError || error is IOError || error is CancellationError) else { return }
+        logger.error(
+            "an answer broke off",
+            metadata: [
+                "request_id": "\(head?.headerFields[.requestID] ?? "")", "error": "\(RequestLog.describe(error))",
+            ])
+    }
+
     private func send(_ body: ByteBuffer?, isLast: Bool) async throws {
         guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
-        let head = self.head
-        self.head = nil
+        let head = isHeadSent ? nil : self.head
+        isHeadSent = true
         held = nil
         let (channel, handler) = (channel, handler)
         // What a client has not taken waits, up to the channel's mark, and then so does whoever writes. From another thread,

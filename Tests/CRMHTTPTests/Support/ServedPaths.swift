@@ -11,11 +11,10 @@ import TestSupport
 /// A server whose paths do what a connection can meet.
 enum ServedPaths {
     static func with(
-        limits: HTTPService.Limits = .init(maximumClients: 100), gate: Gate = Gate(),
+        limits: HTTPService.Limits = .init(maximumClients: 100), gate: Gate = Gate(), log: CapturedLog = CapturedLog(),
         _ body: @Sendable (LiveServer) async throws -> Void
     ) async throws {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        let logger = log.logger(level: .error)
         var routes = RouteTable()
         routes.add(.get, "/name/{name}") { _, context in
             Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: context.parameters.get("name") ?? "")))
@@ -29,6 +28,14 @@ enum ServedPaths {
             var count = 0
             for try await part in request.body { count += part.readableBytes }
             return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "\(count) bytes")))
+        }
+        routes.add(.get, "/broken") { _, _ in
+            Response(
+                status: .ok,
+                body: .init { writer in
+                    for _ in 0..<2 { try await writer.write(ByteBuffer(string: "part")) }
+                    throw Broken()
+                })
         }
         routes.add(.delete, "/nothing") { _, _ in Response(status: .noContent) }
         routes.add(.post, "/ignore") { _, _ in Response(status: .ok) }
@@ -52,6 +59,8 @@ enum ServedPaths {
             try await LiveServer.with(responder, limits: limits, logger: logger, body)
         }
     }
+
+    struct Broken: Error {}
 
     /// Keeps those who pass waiting until it is opened, and counts others.
     final class Gate: Sendable {
