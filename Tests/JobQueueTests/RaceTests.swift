@@ -58,7 +58,10 @@ struct RaceTests {
             while try await queue.liveCount() > 0 {
                 let jobs = try await queue.queue.pipeline(queue.claim(.random(in: 1...16)))
                 let ends = jobs.map { Outcome(key: $0.key, run: Run($0, RunShare()), verdict: .completed) }
-                let rescues = jobs.map { Outcome(key: $0.key, verdict: verdicts.randomElement() ?? verdicts[0]) }
+                // One verdict for all: a writer has a statement for each, and only what is first can win a race that the
+                // machine runs one after the other.
+                let verdict = verdicts.randomElement() ?? verdicts[0]
+                let rescues = jobs.map { Outcome(key: $0.key, verdict: verdict) }
                 await withDiscardingTaskGroup { group in
                     for (writer, outcomes) in [(completer, ends), (rescuer, rescues)].shuffled() {
                         group.addTask {
