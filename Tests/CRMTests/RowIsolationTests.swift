@@ -130,6 +130,34 @@ struct RowIsolationTests {
         }
     }
 
+    @Test func `Of look-ups that share a connection each sees the rows of its own tenant`() async throws {
+        try await withMigratedDatabase { server in
+            let businesses = [
+                try await Business(in: server, slug: "one"), try await Business(in: server, slug: "two"),
+            ]
+            let customers = [
+                try await businesses[0].customer("Ada").id, try await businesses[1].customer("Grace").id,
+            ]
+            let pool = Pool(server.configuration(user: "mehvar_app", maximumConnections: 1))
+            defer { pool.close() }
+            let service = CustomerService(database: Database(pool: pool))
+            /// Whose customer is looked for on whose behalf, and whether it was found.
+            let seen = try await withThrowingTaskGroup { group in
+                for number in 0..<80 {
+                    let (caller, owner) = (number % 2, number / 2 % 2)
+                    group.addTask(executorPreference: PollingExecutor.shared) {
+                        do {
+                            let found = try await service.find(businesses[caller].context, customers[owner])
+                            return [caller, owner, found.id == customers[owner] ? 1 : 2]
+                        } catch ServiceError.notFound { return [caller, owner, 0] }
+                    }
+                }
+                return try await group.reduce(into: Set<[Int]>()) { $0.insert($1) }
+            }
+            #expect(seen == [[0, 0, 1], [1, 1, 1], [0, 1, 0], [1, 0, 0]])
+        }
+    }
+
     @Test func `The queue's role cannot read a table of crm, nor set a tenant`() async throws {
         try await Self.withTwo { server, one, _ in
             for read in try await Self.commands("SELECT", "SELECT count(*) FROM TABLE", on: server) {

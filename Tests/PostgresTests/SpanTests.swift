@@ -56,6 +56,27 @@ import Tracing
         }
     }
 
+    @Test(.ownProcess) func `look-ups that travel together are a span each, within their callers'`() async {
+        await #expect(processExitsWith: .success) {
+            let tracer = InMemoryTracer()
+            InstrumentationSystem.bootstrap(tracer)
+            try await withPool(Self.configuration()) { pool in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<5 {
+                        group.addTask(executorPreference: PollingExecutor.shared) {
+                            try await withSpan("request") { _ in _ = try await pool.lookUp(Queries.backend) }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            let spans = Self.spans(tracer)
+            #expect(Self.summaries(spans) == Array(repeating: "begin test.backend commit", count: 5))
+            let requests = tracer.finishedSpans.filter { $0.operationName == "request" }.map(\.spanID)
+            #expect(Set(spans.map(\.parentSpanID)) == Set(requests) && requests.count == 5)
+        }
+    }
+
     @Test(.ownProcess) func `each round trip of a transaction, each stream, COPY and script is a span within its own`()
         async
     {

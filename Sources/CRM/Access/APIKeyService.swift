@@ -50,7 +50,7 @@ public struct APIKeyService: Sendable {
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: APIKey.ID) async throws -> APIKey {
         try context.require(.keysRead)
-        return try await database.run(context, APIKeyStatements.find(context.tenantID, id)).orNotFound(APIKey.kind)
+        return try await database.lookUp(context, APIKeyStatements.find(context.tenantID, id)).orNotFound(APIKey.kind)
     }
 
     /// Gives a key a new secret. The one that it had stays good for a while, so that clients change over one by one; one of an

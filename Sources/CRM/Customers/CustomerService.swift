@@ -32,7 +32,7 @@ public struct CustomerService: Sendable {
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: Customer.ID) async throws -> Customer {
         try context.require(.customersRead)
-        guard let customer = try await database.run(context, CustomerStatements.find(context.tenantID, id)) else {
+        guard let customer = try await database.lookUp(context, CustomerStatements.find(context.tenantID, id)) else {
             throw ServiceError.notFound("customer")
         }
         return customer

@@ -67,6 +67,13 @@ public struct Database: Sendable {
         try await pipeline(context, statement)
     }
 
+    /// One read that is answered from an index at once, as that of an object by its id. It may travel with others, also of
+    /// other tenants, in a transaction of its own.
+    func lookUp<Output>(_ context: TenantContext, _ statement: Statement<Output>) async throws -> Output {
+        try await verifySchema()
+        return try await pool.lookUp(prelude: [.setTenant(context.tenantID)], statement)
+    }
+
     /// What goes before a transaction's statements: whose it is, and which request it does.
     private func prelude(of context: TenantContext) -> [Statement<Void>] {
         let tenant = Statement<Void>.setTenant(context.tenantID)

@@ -58,7 +58,7 @@ public struct ImportService: Sendable {
     ///
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: ImportReport.ID) async throws -> ImportReport {
-        try await database.run(context, ImportStatements.find(context.tenantID, id)).orNotFound("import")
+        try await database.lookUp(context, ImportStatements.find(context.tenantID, id)).orNotFound("import")
     }
 
     private typealias Work = (

@@ -70,7 +70,7 @@ public struct MemberService: Sendable {
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: Member.ID) async throws -> Member {
         try context.require(.membersRead)
-        return try await database.run(context, MemberStatements.find(context.tenantID, id)).orNotFound(Member.kind)
+        return try await database.lookUp(context, MemberStatements.find(context.tenantID, id)).orNotFound(Member.kind)
     }
 
     public func list(_ context: TenantContext, _ page: PageRequest<Member>) async throws -> Page<Member> {

@@ -28,7 +28,7 @@ public struct PlanService: Sendable {
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: Plan.ID) async throws -> Plan {
         try context.require(.plansRead)
-        return try await database.run(context, PlanStatements.find(context.tenantID, id)).orNotFound("plan")
+        return try await database.lookUp(context, PlanStatements.find(context.tenantID, id)).orNotFound("plan")
     }
 
     /// By age; of one segment or of all.

@@ -35,7 +35,7 @@ public struct SegmentService: Sendable {
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: Segment.ID) async throws -> Segment {
         try context.require(.segmentsRead)
-        return try await database.run(context, SegmentStatements.find(context.tenantID, id)).orNotFound("segment")
+        return try await database.lookUp(context, SegmentStatements.find(context.tenantID, id)).orNotFound("segment")
     }
 
     /// By age.

@@ -187,7 +187,7 @@ public struct SignInService: Sendable {
     }
 
     public func me(_ caller: MemberContext) async throws -> Member {
-        try await database.run(caller.tenant, MemberStatements.find(caller.tenant.tenantID, caller.memberID))
+        try await database.lookUp(caller.tenant, MemberStatements.find(caller.tenant.tenantID, caller.memberID))
             .orNotFound(Member.kind)
     }
 }

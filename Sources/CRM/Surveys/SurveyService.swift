@@ -28,7 +28,7 @@ public struct SurveyService: Sendable {
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: Survey.ID) async throws -> Survey {
         try context.require(.surveysRead)
-        return try await database.run(context, SurveyStatements.find(context.tenantID, id)).orNotFound("survey")
+        return try await database.lookUp(context, SurveyStatements.find(context.tenantID, id)).orNotFound("survey")
     }
 
     /// By age.

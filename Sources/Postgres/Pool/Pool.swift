@@ -16,6 +16,8 @@ public final class Pool: Sendable {
     /// What every transaction begins with. Behind a pooler each brings its time limits; elsewhere they are the
     /// connection's.
     @usableFromInline let beginning: [Command]
+    /// The same for what only reads.
+    @usableFromInline let beginningOfLookups: [Command]
     let observation: Observation
     private let transactionTimeout: Nanoseconds
     /// A connection that idled longer is looked at before it is lent.
@@ -23,6 +25,8 @@ public final class Pool: Sendable {
     let state: Mutex<PoolState>
     /// Numbers for those who wait.
     let tickets = Atomic<UInt64>(0)
+    /// What is looked up from each poller's thread.
+    let lookups = PollingExecutor.shared.pollers.map { _ in Lookups() }
 
     /// Opens nothing: the first statement does, or ``run()``. Metrics and tracing have to be set up before.
     public init(_ configuration: Configuration) {
@@ -37,6 +41,7 @@ public final class Pool: Sendable {
             case .unprepared:
                 [.begin, .timeouts(statement: configuration.statementTimeout, lock: configuration.lockTimeout)]
             }
+        beginningOfLookups = [TransactionOptions.readOnly.begin] + beginning.dropFirst()
     }
 
     /// Runs the statements as one transaction in one round trip: BEGIN, `prelude`, the statements, COMMIT.
@@ -71,7 +76,7 @@ public final class Pool: Sendable {
 
     /// The way of every request: as few calls and closures as can be, and else the same as
     /// ``lend(timeout:retries:_:)``.
-    private func commit(_ commands: [Command]) async throws -> [Rows] {
+    func commit(_ commands: [Command]) async throws -> [Rows] {
         var repetition = Repetition(self, retries: configuration.maximumRetries)
         while true {
             var now = Moment.now

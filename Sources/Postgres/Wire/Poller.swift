@@ -56,6 +56,8 @@ package final class Poller: Sendable {
     /// Jobs that run before sockets are looked at again.
     private static let jobsBetweenLooks = 128
 
+    /// Its place among the pollers.
+    let number: Int
     private let epoll: Int32
     private let wake: Int32
     /// Fires regularly while a wait has a deadline. A time-out of `epoll_wait` would set a timer anew for each wait.
@@ -66,7 +68,8 @@ package final class Poller: Sendable {
     /// Whether the ticker rests, since no wait has a deadline.
     private let isResting = Atomic<Bool>(true)
 
-    init() {
+    init(number: Int) {
+        self.number = number
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         precondition(epoll >= 0, "epoll_create1 failed: \(errno)")
         wake = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))

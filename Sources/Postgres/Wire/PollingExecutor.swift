@@ -20,7 +20,7 @@ public final class PollingExecutor: TaskExecutor {
     private let opening = Mutex(())
 
     private init() {
-        pollers = (0..<max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map { _ in Poller() }
+        pollers = (0..<max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map(Poller.init(number:))
         for poller in pollers { PollerThread.start(poller, for: self) }
     }
 
@@ -31,6 +31,11 @@ public final class PollingExecutor: TaskExecutor {
         } else {
             next().enqueue(.job(UnownedJob(job)))
         }
+    }
+
+    /// Calls it on this thread after what is to be done there already; at once on a thread that is none of the executor's.
+    static func afterwards(_ call: @escaping @Sendable () -> Void) {
+        if let here = PollerThread.here { here.append(.call(call)) } else { call() }
     }
 
     public func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
