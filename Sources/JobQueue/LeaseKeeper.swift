@@ -16,8 +16,11 @@ final class LeaseKeeper: Sendable {
 
     private struct State {
         var lease: Lease?
-        /// The registration before, which may still stand in the database.
-        var lost: UUID?
+        /// Registrations that may stand in the database though nobody holds their lease: those that were lost, and those
+        /// whose answer never came. The newest of them; others end with their time to live.
+        var lost: [UUID] = []
+
+        mutating func add(lost id: UUID) { lost = lost.suffix(7) + [id] }
     }
 
     private let state = Mutex(State())
@@ -74,18 +77,25 @@ final class LeaseKeeper: Sendable {
 
     /// Takes the worker off the register, so that whatever it left behind is rescued at once.
     func release() async throws {
-        guard let id = state.withLock({ $0.lease?.id }) else { return }
-        state.withLock { $0.lease = nil }
+        let ids = state.withLock { state in
+            defer { state = State() }
+            return state.lost + (state.lease.map { [$0.id] } ?? [])
+        }
+        guard !ids.isEmpty else { return }
         let pool = pool
         _ = try await withTimeLimit(configuration.heartbeatInterval) {
-            try await pool.pipeline(WorkerStatements.deregister(id))
+            try await pool.pipeline(WorkerStatements.deregister(ids))
         }
     }
 
     private func register() async throws {
         let id = UUID.v7()
         let sent = ContinuousClock.now
-        let old = state.withLock { $0.lost }
+        // Known before it is sent: the worker may be stopped after it is registered and before it knows.
+        let old = state.withLock { state in
+            defer { state.add(lost: id) }
+            return state.lost
+        }
         let statement = WorkerStatements.register(
             id, replacing: old, name: configuration.name, timeToLive: configuration.timeToLive)
         let pool = pool
@@ -111,7 +121,10 @@ final class LeaseKeeper: Sendable {
     }
 
     private func lose(_ lease: Lease, _ why: String, _ onLost: () -> Void) {
-        state.withLock { $0 = State(lease: nil, lost: lease.id) }
+        state.withLock { state in
+            state.lease = nil
+            state.add(lost: lease.id)
+        }
         logger.error("\(why): running jobs are cancelled", metadata: ["worker_id": "\(lease.id)"])
         onLost()
     }

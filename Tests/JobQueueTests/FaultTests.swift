@@ -20,7 +20,7 @@ struct FaultTests {
                 try await eventually { starts.count == 1 }
                 let other = UUID.v7()
                 _ = try await queue.queue.pipeline(
-                    WorkerStatements.register(other, replacing: nil, name: "other", timeToLive: .seconds(600)))
+                    WorkerStatements.register(other, replacing: [], name: "other", timeToLive: .seconds(600)))
                 try await queue.run("UPDATE job.job SET lease = lease + 1, worker_id = \(other)")
                 gate.open()
                 try await eventually { worker.counts.fenced == 1 }
@@ -39,7 +39,7 @@ struct FaultTests {
             let claim = queue.claim(10, worker: dead)
             let claimed = try await queue.queue.withTransaction { transaction in
                 _ = try await transaction.run(
-                    WorkerStatements.register(dead, replacing: nil, name: "dead", timeToLive: .milliseconds(50)))
+                    WorkerStatements.register(dead, replacing: [], name: "dead", timeToLive: .milliseconds(50)))
                 return try await transaction.run(claim)
             }
             #expect(claimed.count == 2)
@@ -50,6 +50,19 @@ struct FaultTests {
             }
             #expect(attempts.entries == [1, 1])
             #expect(try await queue.number("SELECT sum(rescues)::bigint FROM job.done") == 2)
+        }
+    }
+
+    @Test func `A worker that is stopped while it registers leaves nothing on the register`() async throws {
+        try await withQueue { queue in
+            let never = HandlerRegistry()
+            for _ in 0..<200 {
+                let running = RunningWorker(queue.queue, never)
+                // Until any moment of a registration, which takes about a millisecond.
+                for _ in 0..<Int.random(in: 0..<300) { await Task.yield() }
+                try await running.stop()
+                #expect(try await queue.number("SELECT count(*) FROM job.worker") == 0)
+            }
         }
     }
 

@@ -3,12 +3,12 @@ import Postgres
 
 /// The register of worker processes, and the jobs that nobody runs.
 enum WorkerStatements {
-    /// Adds a worker, in place of the one that it was before; gives the database's time.
-    static func register(_ id: UUID, replacing old: UUID?, name: String, timeToLive: Duration) -> Statement<Date> {
+    /// Adds a worker, in place of those that it may have been before; gives the database's time.
+    static func register(_ id: UUID, replacing old: [UUID], name: String, timeToLive: Duration) -> Statement<Date> {
         Statement(
             "job.worker_register",
             """
-            WITH replaced AS (DELETE FROM job.worker WHERE id = \(old))
+            WITH replaced AS (DELETE FROM job.worker WHERE id = ANY (\(old)))
             INSERT INTO job.worker (id, name, expires_at)
             VALUES (\(id), \(name), now() + make_interval(secs => \(timeToLive.seconds)))
             RETURNING heartbeat_at
@@ -40,8 +40,8 @@ enum WorkerStatements {
             """, all: { RunKey(tenantID: try $0.next(), id: try $0.next(), lease: try $0.next()) })
     }
 
-    static func deregister(_ id: UUID) -> Statement<Int> {
-        Statement("job.worker_deregister", "DELETE FROM job.worker WHERE id = \(id)")
+    static func deregister(_ ids: [UUID]) -> Statement<Int> {
+        Statement("job.worker_deregister", "DELETE FROM job.worker WHERE id = ANY (\(ids))")
     }
 
     /// Declares workers dead that have not renewed in time.
