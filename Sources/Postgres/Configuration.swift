@@ -16,7 +16,8 @@ public struct Configuration: Sendable {
     public var minimumConnections = 0
     /// Most connections that the pool opens.
     public var maximumConnections: Int
-    /// Most tasks that wait for a connection; one more fails at once (``PostgresError/Reason/poolExhausted``).
+    /// Most tasks that wait for a connection, and on each thread look-ups that wait for others; one more fails at once
+    /// (``PostgresError/Reason/poolExhausted``).
     public var maximumWaiters: Int
     /// How long a task waits for a connection to come free (``PostgresError/Reason/poolExhausted``). Opening one has
     /// its own limit.
@@ -58,7 +59,8 @@ public struct Configuration: Sendable {
     /// A round trip that takes longer is logged as a warning and reported to ``onSlow``; so is a stream, a COPY or a
     /// script for which the server was waited longer altogether.
     public var slowAfter = Duration.seconds(1)
-    /// Called with each slow round trip, on the task that waited for it and before it goes on.
+    /// Called with each slow round trip, on the task that waited for it and before it goes on; that is none of the callers'
+    /// for look-ups (``Pool/lookUp(prelude:_:)``).
     public var onSlow: (@Sendable (SlowRoundTrip) -> Void)?
     /// Called with the server's notices, which are logged too, on the task that reads them and before it goes on.
     public var onNotice: (@Sendable (ServerReport) -> Void)?

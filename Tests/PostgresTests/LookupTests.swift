@@ -245,27 +245,60 @@ import Testing
         }
     }
 
-    @Test func `look-ups whose connection breaks are run again`() async throws {
+    /// - Parameter before: how many of the look-ups the server has done when the connection breaks.
+    @Test(arguments: [0, 3]) func `look-ups whose connection breaks are run again`(before: Int) async throws {
         try await withPool(Self.configuration(4)) { pool in
             let backend = try await pool.pipeline(Queries.backend)
-            var tasks: [Task<Int, any Error>] = []
+            var tasks: [Task<String, any Error>] = []
             try await Self.holding { lock in
-                tasks = await Self.begin(0..<10) { try await pool.lookUp(Self.waiting(for: lock), Self.echo($0)).1 }
+                // More than the server keeps to itself before it sends.
+                let text = Statement(
+                    "test.text", "SELECT repeat('x', 20000)", one: { try $0.next(String.self) })
+                tasks = await Self.begin(0..<10) { number in
+                    number < before
+                        ? try await pool.lookUp(text) : try await pool.lookUp(Self.waiting(for: lock), text).1
+                }
                 try await eventually { try await observe(Self.waits(backend)) }
                 #expect(try await observe(Queries.terminate(backend)))
                 try await eventually { try await !observe(Queries.lives(backend)) }
             }
-            for (number, task) in tasks.enumerated() { #expect(try await task.value == number) }
+            for task in tasks { #expect(try await task.value == String(repeating: "x", count: 20000)) }
         }
     }
 
-    @Test func `the time limit ends a trip, and those on it are told`() async throws {
+    @Test(arguments: [1, 3]) func `the time limit ends a trip, and those on it are told`(number: Int) async throws {
         try await withPool(Self.configuration(2, timeout: .milliseconds(300))) { pool in
-            for task in await Self.begin(0..<3, { _ in try await pool.lookUp(Queries.sleep) }) {
+            for task in await Self.begin(0..<number, { _ in try await pool.lookUp(Queries.sleep) }) {
                 let error = try await failure { try await task.value }
                 #expect(error.reason == .deadline)
+                // Of several it is not known whose statement took so long.
+                #expect((error.statement == "test.sleep") == (number == 1) && (error.report == nil || number == 1))
             }
             #expect(try await pool.lookUp(Self.echo(1)) == 1)
+        }
+    }
+
+    @Test func `few prepared statements and large values are no hindrance`() async throws {
+        var configuration = Self.configuration(1)
+        configuration.preparedStatementLimit = 1
+        try await withPool(configuration) { pool in
+            for _ in 0..<3 {
+                let tasks = await Self.begin(0..<20) { number in
+                    let text = String(repeating: "\(number % 10)", count: 10_000)
+                    let length = Statement(
+                        "test.length", "SELECT length(\(text))::bigint", one: { try $0.next(Int.self) })
+                    return try await pool.lookUp(number % 2 == 0 ? length : Self.echo(number))
+                }
+                let values = try await Self.values(tasks)
+                #expect(values == (0..<20).map { $0 % 2 == 0 ? 10_000 : $0 })
+            }
+        }
+    }
+
+    @Test func `where nobody may wait for a connection there are look-ups all the same`() async throws {
+        try await withPool(Self.configuration(4, waiters: 0)) { pool in
+            let values = try await Self.values(Self.begin(0..<20) { try await pool.lookUp(Self.echo($0)) })
+            #expect(values == Array(0..<20))
         }
     }
 

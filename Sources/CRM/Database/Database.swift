@@ -70,6 +70,7 @@ public struct Database: Sendable {
     /// One read that is answered from an index at once, as that of an object by its id. It may travel with others, also of
     /// other tenants, in a transaction of its own.
     func lookUp<Output>(_ context: TenantContext, _ statement: Statement<Output>) async throws -> Output {
+        assert(context.idempotent == nil, "a request that is done once is no look-up")
         try await verifySchema()
         return try await pool.lookUp(prelude: [.setTenant(context.tenantID)], statement)
     }

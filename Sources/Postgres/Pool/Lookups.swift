@@ -63,7 +63,8 @@ final class Lookups: Sendable {
     private func add(_ lookup: Lookup, _ continuation: Lookup.Continuation, _ pool: Pool) {
         let next = state.withLock { state -> Next in
             if lookup.isCancelled { return .refuse(.cancelled) }
-            guard state.waiting.count < pool.configuration.maximumWaiters else { return .refuse(.poolExhausted) }
+            let limit = max(pool.configuration.maximumWaiters, Self.limit * Self.tripsAtOnce)
+            guard state.waiting.count < limit else { return .refuse(.poolExhausted) }
             lookup.continuation = continuation
             state.waiting.append(lookup)
             if state.mayLeave(at: .now) {
@@ -77,7 +78,9 @@ final class Lookups: Sendable {
         case .leave: PollingExecutor.afterwards { self.leave(pool) }
         case .watch: watch(pool)
         case .wait: break
-        case .refuse(let reason): continuation.resume(returning: .failed(PostgresError(reason)))
+        case .refuse(let reason):
+            if reason == .poolExhausted { pool.observation.timeouts.increment() }
+            continuation.resume(returning: .failed(PostgresError(reason)))
         }
     }
 
@@ -123,17 +126,7 @@ final class Lookups: Sendable {
     }
 
     private func travel(_ trip: LookupTrip, _ pool: Pool) async {
-        var outcomes: [Lookup.Outcome]
-        do {
-            var rows = try await pool.commit(trip.commands)[...]
-            pool.observation.transactions.increment(by: trip.lookups.count - 1)
-            outcomes = trip.lookups.map { lookup in
-                defer { rows = rows.dropFirst(lookup.answers) }
-                return .answered(Array(rows.prefix(lookup.answers)))
-            }
-        } catch {
-            outcomes = trip.lookups.map { _ in Self.outcome(after: error, isSole: trip.lookups.count == 1) }
-        }
+        let outcomes = await outcomes(of: trip, pool)
         let (continuations, areOthersWaiting) = state.withLock { state in
             state.trips.removeAll { $0 === trip }
             return (
@@ -147,13 +140,32 @@ final class Lookups: Sendable {
         for (continuation, outcome) in zip(continuations, outcomes) { continuation?.resume(returning: outcome) }
     }
 
-    /// Reads may be run twice; what has cost all of its time may not.
+    private func outcomes(of trip: LookupTrip, _ pool: Pool) async -> [Lookup.Outcome] {
+        do {
+            var rows = try await pool.commit(trip.commands)[...]
+            pool.observation.transactions.increment(by: trip.lookups.count - 1)
+            return trip.lookups.map { lookup in
+                defer { rows = rows.dropFirst(lookup.answers) }
+                return .answered(Array(rows.prefix(lookup.answers)))
+            }
+        } catch {
+            let outcome = Self.outcome(after: error, isSole: trip.lookups.count == 1)
+            return trip.lookups.map { _ in outcome }
+        }
+    }
+
+    /// What failed may be another's, so that it is run by itself; but not what has cost all of its time already, nor what
+    /// would fail again.
     private static func outcome(after error: any Error, isSole: Bool) -> Lookup.Outcome {
         guard let failure = error as? PostgresError else { return .failed(error) }
         switch failure.reason {
-        case .cancelled, .deadline, .poolExhausted, .poolClosed: return .failed(failure)
-        case .server where isSole && failure.report?.severity == "ERROR": return .failed(failure)
-        default: return .alone
+        // Whose statement it names is not known.
+        case .cancelled, .deadline, .poolExhausted, .poolClosed:
+            return .failed(isSole ? failure : PostgresError(failure.reason))
+        // It was the connection's end, which says nothing against the statement.
+        case .connection: return .alone
+        case .server where failure.report?.severity != "ERROR": return .alone
+        default: return isSole ? .failed(failure) : .alone
         }
     }
 

@@ -26,7 +26,7 @@ public final class Pool: Sendable {
     /// Numbers for those who wait.
     let tickets = Atomic<UInt64>(0)
     /// What is looked up from each poller's thread.
-    let lookups = PollingExecutor.shared.pollers.map { _ in Lookups() }
+    let lookups = (0..<PollingExecutor.threadCount).map { _ in Lookups() }
 
     /// Opens nothing: the first statement does, or ``run()``. Metrics and tracing have to be set up before.
     public init(_ configuration: Configuration) {

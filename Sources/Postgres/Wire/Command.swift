@@ -35,6 +35,8 @@ extension Command {
 
     static let begin = Command("begin", "BEGIN")
     @usableFromInline static let commit = Command("commit", "COMMIT", role: .commit)
+    /// COMMIT of what has only read: nothing is lost with its answer.
+    @usableFromInline static let end = Command("commit", "COMMIT")
     static let rollback = Command("rollback", "ROLLBACK", isPrepared: false)
     static let deallocateAll = Command("deallocate", "DEALLOCATE ALL")
 

@@ -14,13 +14,16 @@ public final class PollingExecutor: TaskExecutor {
     /// The only one. Its threads start when it is first used, by a connection at the latest, and never end.
     public static let shared = PollingExecutor()
 
+    /// How many threads there are, or will be.
+    static let threadCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
     /// The threads, for what else is to be served by them, such as the sockets of clients.
     package let pollers: [Poller]
     private let turn = Atomic<Int>(0)
     private let opening = Mutex(())
 
     private init() {
-        pollers = (0..<max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))).map(Poller.init(number:))
+        pollers = (0..<Self.threadCount).map(Poller.init(number:))
         for poller in pollers { PollerThread.start(poller, for: self) }
     }
 
