@@ -27,11 +27,12 @@ enum SessionStatements {
             VALUES (\(tenant), \(key(subject)), 1, now())
             ON CONFLICT (tenant_id, email_hash) DO UPDATE
             SET failures = CASE WHEN f.failed_at < excluded.failed_at - interval '1 day' THEN 1 ELSE f.failures + 1 END,
-                locked_until = excluded.failed_at
+                locked_until = greatest(f.failed_at, excluded.failed_at)
                     + CASE WHEN f.failed_at < excluded.failed_at - interval '1 day' OR f.failures < 4 THEN interval '0'
                         ELSE make_interval(secs => least(900, 15 * power(2, least(f.failures - 4, 6)))) END,
-                failed_at = excluded.failed_at
-            WHERE f.locked_until <= excluded.failed_at
+                failed_at = greatest(f.failed_at, excluded.failed_at)
+            -- Of two at once the one that began first may come second; only a time to wait keeps it out.
+            WHERE f.locked_until <= greatest(f.failed_at, excluded.failed_at)
             RETURNING extract(epoch FROM f.locked_until - f.failed_at)::float8
             """, optional: { try $0.next() })
     }
