@@ -14,12 +14,26 @@ check_build() {
     done
 }
 
-# build_programs [ARG …]: swift build in MEHVAR_BUILD (release or debug); what it says goes to .build/mehvar-build.log
-# and, shortened, to standard error. Sets MEHVAR_BIN. A MEHVAR_BIN that is set already is taken as it is: nothing is built.
+# build_programs [PROGRAM …]: builds mehvar, mehvar-api, mehvar-worker and the others that are named, in MEHVAR_BUILD
+# (release or debug), and nothing else: what tests need is not there for everybody. Sets MEHVAR_BIN. A MEHVAR_BIN that is set
+# already is taken as it is: nothing is built.
 build_programs() {
-    local kind=${MEHVAR_BUILD:-release} log=$MEHVAR_ROOT/.build/mehvar-build.log code=0 options=()
+    local program
     check_build
     if [ -n "${MEHVAR_BIN:-}" ]; then return 0; fi
+    for program in mehvar-api mehvar-worker mehvar "$@"; do build_with --product "$program"; done
+    export MEHVAR_BIN=$MEHVAR_ROOT/.build/${MEHVAR_BUILD:-release}
+}
+
+# build_tests: builds everything, the tests too. Sets MEHVAR_BIN.
+build_tests() {
+    build_with --build-tests
+    export MEHVAR_BIN=$MEHVAR_ROOT/.build/${MEHVAR_BUILD:-release}
+}
+
+# build_with ARG …: swift build; what it says goes to .build/mehvar-build.log and, shortened, to standard error.
+build_with() {
+    local kind=${MEHVAR_BUILD:-release} log=$MEHVAR_ROOT/.build/mehvar-build.log code=0 options=()
     mkdir -p "$MEHVAR_ROOT/.build"
     # The programs then run where there is no Swift, and a tenth faster, since calls of its runtime need no detour.
     # A further twentieth comes from letting the compiler see through the packages' borders.
@@ -29,7 +43,6 @@ build_programs() {
         build_errors "$log"
         fail "the build failed; all of it is in $log"
     fi
-    export MEHVAR_BIN=$MEHVAR_ROOT/.build/$kind
 }
 
 # build_watched LOG COMMAND …: shows on standard error how far it is: in place on a terminal, else now and then.
