@@ -1000,6 +1000,22 @@ ALTER TABLE ONLY crm.customer_order FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer_order OWNER TO mehvar_owner;
 
+CREATE TABLE crm.department (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    parent_id uuid,
+    name text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT department_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY crm.department FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.department OWNER TO mehvar_owner;
+
 CREATE TABLE crm.event (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1092,6 +1108,29 @@ CREATE TABLE crm.invitation (
 ALTER TABLE ONLY crm.invitation FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.invitation OWNER TO mehvar_owner;
+
+CREATE TABLE crm.market (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    parent_id uuid,
+    name text NOT NULL,
+    customer_estimate bigint,
+    yearly_amount numeric(18,4),
+    yearly_currency text,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT market_amount_check CHECK ((yearly_amount >= (0)::numeric)),
+    CONSTRAINT market_currency_check CHECK ((yearly_currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT market_customers_check CHECK ((customer_estimate >= 0)),
+    CONSTRAINT market_money_check CHECK ((num_nonnulls(yearly_amount, yearly_currency) <> 1)),
+    CONSTRAINT market_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+ALTER TABLE ONLY crm.market FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.market OWNER TO mehvar_owner;
 
 CREATE TABLE crm.member (
     tenant_id uuid NOT NULL,
@@ -1673,6 +1712,9 @@ ALTER TABLE ONLY crm.customer_order
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.department
+    ADD CONSTRAINT department_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE crm.event
     ADD CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'platform'::text]))) NOT VALID;
 
@@ -1690,6 +1732,9 @@ ALTER TABLE ONLY crm.import
 
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.market
+    ADD CONSTRAINT market_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY crm.member_password
     ADD CONSTRAINT member_password_pkey PRIMARY KEY (tenant_id, member_id);
@@ -1817,6 +1862,12 @@ CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btr
 
 CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
+CREATE INDEX department_created_idx ON crm.department USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX department_name_key ON crm.department USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX department_parent_idx ON crm.department USING btree (tenant_id, parent_id);
+
 CREATE INDEX event_action_idx ON crm.event USING btree (tenant_id, action, occurred_at, id);
 
 CREATE INDEX event_actor_idx ON crm.event USING btree (tenant_id, actor_id, occurred_at, id) WHERE (actor_id IS NOT NULL);
@@ -1840,6 +1891,12 @@ CREATE INDEX invitation_quarantine_idx ON crm.invitation USING btree (tenant_id,
 CREATE UNIQUE INDEX invitation_recipient_key ON crm.invitation USING btree (tenant_id, campaign_id, wave, recipient_id);
 
 CREATE INDEX invitation_sent_idx ON crm.invitation USING btree (tenant_id, sent_at) WHERE (sent_at IS NOT NULL);
+
+CREATE INDEX market_created_idx ON crm.market USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX market_name_key ON crm.market USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX market_parent_idx ON crm.market USING btree (tenant_id, parent_id);
 
 CREATE INDEX member_created_idx ON crm.member USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
@@ -1928,6 +1985,12 @@ ALTER TABLE ONLY crm.customer_order
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.department
+    ADD CONSTRAINT department_parent_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES crm.department(tenant_id, id);
+
+ALTER TABLE ONLY crm.department
+    ADD CONSTRAINT department_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
 ALTER TABLE ONLY crm.event_personal
     ADD CONSTRAINT event_personal_event_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES crm.event(tenant_id, id);
 
@@ -1948,6 +2011,12 @@ ALTER TABLE ONLY crm.invitation
 
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.market
+    ADD CONSTRAINT market_parent_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES crm.market(tenant_id, id);
+
+ALTER TABLE ONLY crm.market
+    ADD CONSTRAINT market_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
 ALTER TABLE ONLY crm.member_password
     ADD CONSTRAINT member_password_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
@@ -2023,6 +2092,8 @@ ALTER TABLE crm.customer ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer_order ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.department ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.event ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.event_personal ENABLE ROW LEVEL SECURITY;
@@ -2032,6 +2103,8 @@ ALTER TABLE crm.idempotent_request ENABLE ROW LEVEL SECURITY;
 ALTER TABLE crm.import ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.invitation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.market ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member ENABLE ROW LEVEL SECURITY;
 
@@ -2077,6 +2150,8 @@ CREATE POLICY tenant ON crm.customer TO mehvar_app USING ((tenant_id = (current_
 
 CREATE POLICY tenant ON crm.customer_order TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON crm.department TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 CREATE POLICY tenant ON crm.event TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.event_personal TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
@@ -2086,6 +2161,8 @@ CREATE POLICY tenant ON crm.idempotent_request TO mehvar_app USING ((tenant_id =
 CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.invitation TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.market TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2296,6 +2373,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_order TO mehvar_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.department TO mehvar_app;
+
 GRANT SELECT,INSERT ON TABLE crm.event TO mehvar_app;
 GRANT INSERT ON TABLE crm.event TO mehvar_platform;
 
@@ -2306,6 +2385,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.idempotent_request TO mehvar_app;
 GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.invitation TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.market TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.member TO mehvar_app;
 

@@ -51,6 +51,12 @@ public struct API: Sendable {
     var operations: [Operation] {
         let groups: [any OperationGroup] = [
             CustomerOperations(customers: CustomerService(database: database)),
+            RecordOperations(
+                "markets", "Where customers come from: main markets and their sub-markets.",
+                RecordService<MarketValues>(database: database)),
+            RecordOperations(
+                "departments", "The parts of the business that deal with customers, as a tree.",
+                RecordService<DepartmentValues>(database: database)),
             ImportOperations(imports: ImportService(database: imports), spool: spool),
             SegmentOperations(segments: SegmentService(database: database)),
             PlanOperations(plans: PlanService(database: database)),

@@ -11,7 +11,8 @@ import Testing
 struct PermissionTests {
     /// The documented table: which of the roles has which scope. o owner, a admin, m manager, g agent, n analyst, v viewer.
     private static let table: [Scope: String] = [
-        .customersRead: "oamgn", .customersWrite: "oamg", .ordersWrite: "oamg", .segmentsRead: "oamgnv",
+        .customersRead: "oamgn", .customersWrite: "oamg", .ordersWrite: "oamg", .marketsRead: "oamgnv",
+        .marketsWrite: "oam", .departmentsRead: "oamgnv", .departmentsWrite: "oam", .segmentsRead: "oamgnv",
         .segmentsWrite: "oamn", .plansRead: "oamgnv", .plansWrite: "oam", .surveysRead: "oamgnv",
         .surveysWrite: "oam", .campaignsRead: "oamgnv", .campaignsWrite: "oam", .responsesRead: "oamgn",
         .scoresRead: "oamgnv", .settingsRead: "oamgnv", .settingsWrite: "oa", .membersRead: "oam",

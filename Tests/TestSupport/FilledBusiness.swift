@@ -16,6 +16,8 @@ public struct FilledBusiness: Sendable {
     /// A session of ``member``.
     public let tokens: SessionTokens
     public let customer: Customer
+    public let market: Market
+    public let department: Department
     public let ruleSegment: Segment
     public let manualSegment: Segment
     public let plan: Plan
@@ -41,6 +43,9 @@ public struct FilledBusiness: Sendable {
         customer = try await business.customer("Ada", reference: "0001")
         let other = try await business.customer("Bob", reference: "0002", stage: .actual)
         let leaver = try await business.customer("Cid", reference: "0003")
+        market = try await RecordService(database: business.database).create(context, MarketValues(name: "Tehran"))
+        department = try await RecordService(database: business.database).create(
+            context, DepartmentValues(name: "Service"))
         try await Self.importOrders(business)
         ruleSegment = try await business.segments.create(
             context,

@@ -22,15 +22,20 @@ public enum Role: String, JSONChoice, Codable {
             Set(Scope.allCases).subtracting([.settingsWrite, .membersWrite, .keysRead, .keysWrite, .auditRead])
         case .agent:
             [
-                .customersRead, .customersWrite, .ordersWrite, .segmentsRead, .plansRead, .surveysRead, .campaignsRead,
-                .responsesRead, .scoresRead, .settingsRead,
+                .customersRead, .customersWrite, .ordersWrite, .marketsRead, .departmentsRead, .segmentsRead,
+                .plansRead,
+                .surveysRead, .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
             ]
         case .analyst:
             [
-                .customersRead, .segmentsRead, .segmentsWrite, .plansRead, .surveysRead, .campaignsRead, .responsesRead,
-                .scoresRead, .settingsRead,
+                .customersRead, .marketsRead, .departmentsRead, .segmentsRead, .segmentsWrite, .plansRead, .surveysRead,
+                .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
             ]
-        case .viewer: [.segmentsRead, .plansRead, .surveysRead, .campaignsRead, .scoresRead, .settingsRead]
+        case .viewer:
+            [
+                .marketsRead, .departmentsRead, .segmentsRead, .plansRead, .surveysRead, .campaignsRead, .scoresRead,
+                .settingsRead,
+            ]
         }
     }
 

@@ -1,6 +1,6 @@
 /// JSON merge patch, RFC 7396.
-enum JSONMergePatch {
-    static func apply(_ patch: JSONNode, to target: JSONNode) -> JSONNode {
+package enum JSONMergePatch {
+    package static func apply(_ patch: JSONNode, to target: JSONNode) -> JSONNode {
         guard case .object(let changes) = patch else { return patch }
         var result: [String: JSONNode] = [:]
         if case .object(let members) = target { result = members }

@@ -98,6 +98,10 @@ extension BodyReader {
         }
     }
 
+    mutating func identifier<Object: Resource>(_ name: String, _ description: String) -> Identifier<Object>? {
+        optional(name, .identifier(of: Object.kind), description) { value, reader in reader.identifier(value, name) }
+    }
+
     mutating func requiredIdentifier<Object: Resource>(
         _ name: String, _ description: String
     ) -> Identifier<Object> {

@@ -97,7 +97,7 @@ extension BodyReader {
             actions: texts("actions", PlanRules.action, atMost: PlanRules.maximumActions, "Steps towards it.") ?? [])
     }
 
-    fileprivate mutating func money() -> Money {
+    mutating func money() -> Money {
         Money(
             amount: amount("amount", "The amount in digits."),
             currency: requiredText("currency", .currency, "ISO 4217 code."))

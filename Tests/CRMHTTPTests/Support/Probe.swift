@@ -39,6 +39,7 @@ struct Probe: Sendable {
             Customer.kind: filled.customer.id.description, Segment.kind: filled.manualSegment.id.description,
             Plan.kind: filled.plan.id.description, Survey.kind: filled.survey.id.description,
             Campaign.kind: filled.draft.id.description, Member.kind: filled.member.id.description,
+            Market.kind: filled.market.id.description, Department.kind: filled.department.id.description,
             APIKey.kind: filled.spareKey.id.description, Tenant.kind: filled.business.context.tenantID.description,
             Erasure.kind: filled.business.context.tenantID.description,
         ]

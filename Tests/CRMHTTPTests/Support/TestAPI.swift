@@ -92,6 +92,8 @@ struct TestAPI: Sendable {
         try await send(TestRequest(.post, path, body, headers: headers))
     }
 
+    func delete(_ path: String) async throws -> Answer { try await send(TestRequest(.delete, path)) }
+
     func patch(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> Answer {
         try await send(TestRequest(.patch, path, body, headers: headers))
     }

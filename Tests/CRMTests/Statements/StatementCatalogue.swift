@@ -27,7 +27,8 @@ struct StatementCatalogue {
 
     var groups: [CatalogueGroup] {
         get throws {
-            try tenants + access + members + signIn + audit + customers + segments + plans + surveys + campaigns
+            try tenants + access + members + signIn + audit + customers + records + segments + plans + surveys
+                + campaigns
                 + ledger + respondents + scores
                 + imports
         }

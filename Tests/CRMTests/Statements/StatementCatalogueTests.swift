@@ -75,6 +75,10 @@ enum SourceStatements {
             for match in text.matches(of: /Statement(<[^\n{]*>)?\(\s*(effect:\s*)?/) {
                 names.formUnion(try Self.names(at: match.range.upperBound, in: text, file.lastPathComponent))
             }
+            // A kind of record names the statements that all kinds share.
+            for table in text.matches(of: /statements: \.init\((.|\n)*?\)/) {
+                names.formUnion(table.0.matches(of: /[a-z]+: "([a-z_]+\.[a-z_]+)"/).map { String($0.1) })
+            }
         }
         return names
     }
@@ -85,6 +89,7 @@ enum SourceStatements {
         if let choice = rest.prefixMatch(of: /[^"]*\? "([^"]+)" : "([^"]+)"/) {
             return [String(choice.1), String(choice.2)]
         }
+        if rest.prefixMatch(of: /(Self\.)?table\.statements\./) != nil { return [] }
         // A constant of the same file.
         if let constant = rest.prefixMatch(of: /([a-z][A-Za-z]*)\s*,/),
             let value = try text.firstMatch(

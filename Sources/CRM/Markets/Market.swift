@@ -1,0 +1,83 @@
+public import Foundation
+public import Postgres
+
+/// Where customers come from; a tree of main (اصلی) and sub (فرعی) markets.
+public typealias Market = Record<MarketValues>
+
+public struct MarketValues: TreeValues {
+    public static let nameRule = TextRule.words(200)
+    public static let customers = 0...1_000_000_000_000
+
+    /// The main market of a sub-market.
+    public var parentID: UUID?
+    public var name: String
+    /// How many customers there are in it, whoever serves them.
+    public var customerEstimate: Int?
+    /// What they spend in a year, with whomever.
+    public var yearlyValue: Money?
+
+    public init(
+        name: String, parentID: UUID? = nil, customerEstimate: Int? = nil, yearlyValue: Money? = nil
+    ) {
+        self.name = name
+        self.parentID = parentID
+        self.customerEstimate = customerEstimate
+        self.yearlyValue = yearlyValue
+    }
+
+    public static let kind = "market"
+    public static let schemaName = "Market"
+    public static let schemaDescription = "Where customers come from: a main market, or a sub-market of one."
+    public static let readScope = Scope.marketsRead
+    public static let writeScope = Scope.marketsWrite
+    public static var example: MarketValues {
+        MarketValues(
+            name: "Tehran", parentID: Example.uuid, customerEstimate: 90_000,
+            yearlyValue: Money(amount: 4_500_000, currency: "GBP"))
+    }
+
+    public var faults: [FieldError] {
+        var errors: [FieldError] = []
+        Self.nameRule.check(name, "/name", into: &errors)
+        if let customerEstimate, !Self.customers.contains(customerEstimate) {
+            errors.append(FieldError("/customer_estimate", "range", "0 to \(Self.customers.upperBound)."))
+        }
+        if let yearlyValue {
+            TextRule.currency.check(yearlyValue.currency, "/yearly_value/currency", into: &errors)
+            if yearlyValue.amount < 0 {
+                errors.append(FieldError("/yearly_value/amount", "range", "Not below zero."))
+            }
+        }
+        return errors
+    }
+
+    public func members(_ json: inout JSONWriter) {
+        json.member("parent_id", parentID.map { Identifier<Market>(rawValue: $0) }, "The main market; null for one.")
+        json.member("name", name, "Its name, which no other market has.")
+        json.member("customer_estimate", customerEstimate, "How many customers there are, whoever serves them.")
+        json.member("yearly_value", yearlyValue, "What they spend in a year, with whomever.")
+    }
+}
+
+extension MarketValues {
+    public static let table = RecordTable(
+        name: "crm.market", columns: ["parent_id", "name", "customer_estimate", "yearly_amount", "yearly_currency"],
+        statements: .init(
+            find: "market.find", list: "market.list", insert: "market.insert", update: "market.update",
+            remove: "market.remove", place: "market.place", children: "market.children"),
+        nameKey: "market_name_key")
+
+    public var columns: [SQL] {
+        [
+            "\(parentID)", "\(name)", "\(customerEstimate)", "\(yearlyValue?.amount)", "\(yearlyValue?.currency)",
+        ]
+    }
+
+    public init(row: inout RowReader) throws {
+        parentID = try row.nextIfPresent()
+        name = try row.next()
+        customerEstimate = try row.nextIfPresent()
+        let (amount, currency): (Decimal?, String?) = (try row.nextIfPresent(), try row.nextIfPresent())
+        yearlyValue = amount.flatMap { amount in currency.map { Money(amount: amount, currency: $0) } }
+    }
+}

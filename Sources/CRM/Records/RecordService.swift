@@ -1,0 +1,105 @@
+import Postgres
+
+/// The objects of one kind of ``Record``.
+public struct RecordService<Values: RecordValues>: Sendable {
+    public typealias Object = Record<Values>
+    private typealias Statements = RecordStatements<Values>
+
+    private let database: Database
+
+    public init(database: Database) { self.database = database }
+
+    /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `name_taken`.
+    public func create(
+        _ context: TenantContext, id: Object.ID = .make(), _ values: Values
+    ) async throws -> Object {
+        try context.require(Values.writeScope)
+        try ServiceError.refuse(values.faults)
+        let tenant = context.tenantID
+        let insert = Statements.insert(tenant, id, values)
+        let event = try Event.record(
+            "\(Values.kind).created", Values.kind, id.rawValue, from: nil, to: Object(id, values), by: context)
+        let find = Statements.find(tenant, id)
+        return try await explaining {
+            guard let check = values.check else {
+                return try await database.pipeline(context, insert, event, find).2.orNotFound(Values.kind)
+            }
+            return try await database.withTenant(context) { transaction in
+                try await check.run(id.rawValue, &transaction)
+                return try await transaction.pipeline(insert, event, find).2.orNotFound(Values.kind)
+            }
+        }
+    }
+
+    /// - Throws: ``ServiceError/notFound(_:)``.
+    public func find(_ context: TenantContext, _ id: Object.ID) async throws -> Object {
+        try context.require(Values.readScope)
+        return try await database.lookUp(context, Statements.find(context.tenantID, id)).orNotFound(Values.kind)
+    }
+
+    /// By age or by name.
+    public func list(_ context: TenantContext, _ page: PageRequest<Object>) async throws -> Page<Object> {
+        try context.require(Values.readScope)
+        return page.page(of: try await database.run(context, Statements.list(context.tenantID, page)))
+    }
+
+    /// Changes an object, if it still has the version that the caller saw.
+    ///
+    /// - Parameter change: gives the new values from the present ones; may be called several times.
+    /// - Throws: ``ServiceError/invalid(_:)``, ``ServiceError/notFound(_:)``, ``ServiceError/stale``;
+    ///   ``ServiceError/conflict(code:detail:)`` `name_taken`.
+    public func update(
+        _ context: TenantContext, _ id: Object.ID, ifVersion expected: Int?,
+        _ change: @Sendable (Values) throws -> Values
+    ) async throws -> Object {
+        try context.require(Values.writeScope)
+        let tenant = context.tenantID
+        return try await explaining {
+            try await ServiceError.changing(ifVersion: expected) {
+                try await database.withTenant(context) { transaction in
+                    let old = try await transaction.run(Statements.find(tenant, id)).orNotFound(Values.kind)
+                    if let expected, expected != old.version { throw ServiceError.stale }
+                    let values = try change(old.values)
+                    try ServiceError.refuse(values.faults)
+                    if let check = values.check { try await check.run(id.rawValue, &transaction) }
+                    let (updated, found) = try await transaction.pipeline(
+                        Statements.update(tenant, old, values), Statements.find(tenant, id))
+                    guard updated == 1, let new = found else { throw ServiceError.stale }
+                    _ = try await transaction.run(
+                        try Event.record(
+                            "\(Values.kind).updated", Values.kind, id.rawValue, from: old, to: new, by: context))
+                    return new
+                }
+            }
+        }
+    }
+
+    /// Removes an object that nothing refers to any more; its name is free then.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `in_use`.
+    @discardableResult
+    public func remove(_ context: TenantContext, _ id: Object.ID) async throws -> Object
+    where Values: TreeValues {
+        try context.require(Values.writeScope)
+        let tenant = context.tenantID
+        return try await database.withTenant(context) { transaction in
+            let (_, found, isInUse) = try await transaction.pipeline(
+                Values.lock(tenant), Statements.find(tenant, id), Values.hasChildren(tenant, id.rawValue))
+            let old = try found.orNotFound(Values.kind)
+            if isInUse {
+                throw ServiceError.conflict(code: "in_use", detail: "Others stand below it. Move or remove them first.")
+            }
+            _ = try await transaction.pipeline(
+                Statements.remove(tenant, id),
+                try Event.record(
+                    "\(Values.kind).removed", Values.kind, id.rawValue, from: old, to: nil, by: context))
+            return old
+        }
+    }
+
+    private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do { return try await body() } catch let error as PostgresError where error.violates(Values.table.nameKey) {
+            throw ServiceError.conflict(code: "name_taken", detail: "Another \(Values.kind) has this name.")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import CRM
+import Foundation
+
+/// Values that clients send whole where an object is new, and in part where it is changed. They are read in one way.
+protocol RecordBody: RecordValues {
+    /// JSON of a new object.
+    static var newExample: String { get }
+    /// JSON of a merge patch.
+    static var changesExample: String { get }
+    init(_ reader: inout BodyReader)
+}
+
+/// The values of a new object.
+struct NewRecord<Values: RecordBody>: JSONBody {
+    static var schemaName: String { "New\(Values.schemaName)" }
+    static var schemaDescription: String { "The values of a new \(Values.kind)." }
+    static var example: String { Values.newExample }
+
+    let values: Values
+    var faults: [FieldError] { values.faults }
+
+    init(_ reader: inout BodyReader) { values = Values(&reader) }
+}
+
+/// What a merge patch changes of an object. It is merged into the values that stand there, and the whole is read as a new
+/// object is: so there is one way to read a value, and one list of what may be wrong with it.
+struct RecordChanges<Values: RecordBody>: PatchBody {
+    static var schemaName: String { "\(Values.schemaName)Changes" }
+    static var schemaDescription: String { "What a merge patch changes of a \(Values.kind)." }
+    static var example: String { Values.changesExample }
+
+    private let patch: [String: JSONNode]
+
+    init(_ reader: inout BodyReader) {
+        var patch: [String: JSONNode] = [:]
+        for member in BodyReader.properties({ _ = Values(&$0) }) {
+            if member.isRequired {
+                patch[member.name] = reader.node(member.name, member.schema, member.description)
+            } else if let change = reader.removable(
+                member.name, member.schema, member.description, { node, _ in node })
+            {
+                patch[member.name] = change ?? .null
+            }
+        }
+        self.patch = patch
+    }
+
+    /// What is wrong with the changes whatever stands there; what they leave out may.
+    var faults: [FieldError] {
+        var reader = BodyReader(patch.filter { $0.value != .null })
+        let values = Values(&reader)
+        reader.add(values.faults)
+        return reader.errors.filter { error in
+            error.code != "required" && patch.keys.contains { "\(error.pointer)/".hasPrefix("/\($0)/") }
+        }
+    }
+
+    /// - Throws: ``ServiceError/invalid(_:)`` with everything that is wrong with the result.
+    func apply(to old: Values) throws -> Values {
+        var json = JSONWriter()
+        json.object(old.members)
+        let present = try JSONDecoder().decode(JSONNode.self, from: Data(json.bytes))
+        guard case .object(let merged) = JSONMergePatch.apply(.object(patch), to: present) else { return old }
+        var reader = BodyReader(merged)
+        let values = Values(&reader)
+        reader.refuseUnknown()
+        reader.add(values.faults)
+        if !reader.errors.isEmpty { throw ServiceError.invalid(reader.errors) }
+        return values
+    }
+}

@@ -1,0 +1,122 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Postgres
+import TestSupport
+import Testing
+
+/// What markets and departments, and every kind of record, can do.
+@Suite("Records")
+struct RecordTests {
+    private static let paths = ["/v1/markets", "/v1/departments"]
+
+    private static func add(_ api: TestAPI, _ path: String, _ name: String, below parent: String? = nil) async throws
+        -> String
+    {
+        let parent = parent.map { "\"\($0)\"" } ?? "null"
+        let answer = try await api.post(path, #"{"name": "\#(name)", "parent_id": \#(parent)}"#)
+        try #require(answer.status == 201, "\(answer)")
+        return try #require(try answer.text("id"))
+    }
+
+    @Test(arguments: paths) func `One is added, shown, listed, changed and removed`(path: String) async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let id = try await Self.add(api, path, "One")
+            let found = try await api.get("\(path)/\(id)")
+            #expect(try found.status == 200 && found.text("name") == "One" && found.headers[.eTag] == "\"1\"")
+            let changed = try await api.patch("\(path)/\(id)", #"{"name": "Uno"}"#, headers: [.ifMatch: "\"1\""])
+            #expect(try changed.status == 200 && changed.text("name") == "Uno" && changed.number("version") == 2)
+            let late = try await api.patch("\(path)/\(id)", #"{"name": "Eins"}"#, headers: [.ifMatch: "\"1\""])
+            #expect(late.status == 412)
+            _ = try await Self.add(api, path, "Two")
+            let list = try await api.get("\(path)?sort=-name")
+            #expect(try [list.text("data/0/name"), list.text("data/1/name")] == ["Uno", "Two"])
+            #expect(try await api.delete("\(path)/\(id)").status == 204)
+            #expect(try await api.get("\(path)/\(id)").status == 404)
+            #expect(try await api.delete("\(path)/\(id)").status == 404)
+            // The name is free again.
+            _ = try await Self.add(api, path, "Uno")
+        }
+    }
+
+    @Test(arguments: paths) func `Names are unique, whoever is first`(path: String) async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            _ = try await Self.add(api, path, "One")
+            let second = try await Self.add(api, path, "Two")
+            let again = try await api.post(path, #"{"name": "One"}"#)
+            #expect(try again.status == 409 && again.text("code") == "name_taken")
+            #expect(try await api.patch("\(path)/\(second)", #"{"name": "One"}"#).status == 409)
+        }
+    }
+
+    @Test(arguments: paths) func `What stands below others stays below itself by no way`(path: String) async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            var chain = [try await Self.add(api, path, "1")]
+            for level in 2...8 { chain.append(try await Self.add(api, path, "\(level)", below: chain[level - 2])) }
+            let ninth = try await api.post(path, #"{"name": "9", "parent_id": "\#(chain[7])"}"#)
+            #expect(try ninth.status == 422 && ninth.errors() == ["/parent_id too_deep"])
+            for below in [0, 3] {
+                let cycle = try await api.patch("\(path)/\(chain[0])", #"{"parent_id": "\#(chain[below])"}"#)
+                #expect(try cycle.status == 422 && cycle.errors() == ["/parent_id cycle"])
+            }
+            // With all that stands below it.
+            let other = try await Self.add(api, path, "other")
+            let deep = try await api.patch("\(path)/\(chain[0])", #"{"parent_id": "\#(other)"}"#)
+            #expect(try deep.errors() == ["/parent_id too_deep"])
+            #expect(try await api.patch("\(path)/\(chain[4])", #"{"parent_id": null}"#).status == 200)
+            #expect(try await api.patch("\(path)/\(chain[0])", #"{"parent_id": "\#(other)"}"#).status == 200)
+            // What others stand below is not removed.
+            let used = try await api.delete("\(path)/\(other)")
+            #expect(try used.status == 409 && used.text("code") == "in_use")
+            #expect(try await api.delete("\(path)/\(chain[3])").status == 204)
+            let gone = try await api.post(path, #"{"name": "x", "parent_id": "\#(chain[3])"}"#)
+            #expect(try gone.status == 422 && gone.errors() == ["/parent_id not_found"])
+        }
+    }
+
+    @Test(arguments: paths) func `Of two that are moved below each other at once one is refused`(path: String)
+        async throws
+    {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let (one, two) = (try await Self.add(api, path, "One"), try await Self.add(api, path, "Two"))
+            for _ in 0..<5 {
+                async let first = api.patch("\(path)/\(one)", #"{"parent_id": "\#(two)"}"#).status
+                async let second = api.patch("\(path)/\(two)", #"{"parent_id": "\#(one)"}"#).status
+                #expect(try await [first, second].sorted() == [200, 422])
+                for id in [one, two] { _ = try await api.patch("\(path)/\(id)", #"{"parent_id": null}"#) }
+            }
+        }
+    }
+
+    @Test func `A patch is read as the whole is, and every fault is told`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let made = try await api.post(
+                "/v1/markets",
+                #"{"name": "M", "customer_estimate": 7, "yearly_value": {"amount": "12.50", "currency": "IRR"}}"#)
+            let path = "/v1/markets/\(try #require(try made.text("id")))"
+            let bad = try await api.patch(
+                path,
+                #"{"name": " ", "customer_estimate": -1, "yearly_value": {"amount": "-1"}, "parent_id": "x", "size": 1}"#
+            )
+            #expect(bad.status == 422)
+            #expect(
+                try bad.errors().sorted() == [
+                    "/customer_estimate range", "/name length", "/parent_id invalid", "/size unknown",
+                    "/yearly_value/amount range",
+                ])
+            #expect(try await api.patch(path, #"{"name": null}"#).errors() == ["/name required"])
+            let changed = try await api.patch(path, #"{"customer_estimate": null, "yearly_value": {"amount": "13"}}"#)
+            #expect(changed.status == 200)
+            #expect(try changed.text("yearly_value/amount") == "13" && changed.text("yearly_value/currency") == "IRR")
+            #expect(try await api.patch(path, #"{"yearly_value": null}"#).status == 200)
+            let actions = try await fixture.business.server.texts(
+                "SELECT action FROM crm.event ORDER BY occurred_at, id")
+            #expect(actions.filter { $0 == "market.updated" }.count == 2)
+        }
+    }
+}
