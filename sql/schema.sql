@@ -1716,7 +1716,7 @@ ALTER TABLE ONLY crm.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE crm.event
-    ADD CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'platform'::text]))) NOT VALID;
+    ADD CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'visitor'::text, 'platform'::text]))) NOT VALID;
 
 ALTER TABLE ONLY crm.event_personal
     ADD CONSTRAINT event_personal_pkey PRIMARY KEY (tenant_id, event_id);

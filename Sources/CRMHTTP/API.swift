@@ -103,7 +103,13 @@ public struct API: Sendable {
         PasswordRoutes(signIn: signIn, gate: gate).add(to: &routes)
         for operation in operations {
             routes.add(operation.method, operation.path) {
-                [gate] request, context in try await operation.handle(request, context, gate)
+                [gate] request, context in
+                var response = try await operation.handle(request, context, gate)
+                if response.headers[.cacheControl] == nil {
+                    // Nothing of a business stands in a cache that others read; who asked may keep it beside its ETag.
+                    response.headers[.cacheControl] = operation.method == .get ? "private, no-cache" : "no-store"
+                }
+                return response
             }
         }
         return routes

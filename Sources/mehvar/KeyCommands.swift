@@ -55,11 +55,16 @@ struct KeyCommands: AsyncParsableCommand {
             let context = try await deployment.context(tenant: tenant)
             let keys = try await everything { try await service.list(context, $0) }
             try output.print(
-                keys, columns: ["id", "name", "prefix", "created_at", "expires_at", "revoked_at", "last_used_at"],
+                keys,
+                columns: [
+                    "id", "name", "prefix", "created_at", "expires_at", "revoked_at", "previous_until", "last_used_at",
+                    "scopes",
+                ],
                 rows: keys.map { key in
                     [
                         key.id.description, key.name, key.prefix, key.createdAt.short, key.expiresAt?.short ?? "",
-                        key.revokedAt?.short ?? "", key.lastUsedAt?.short ?? "",
+                        key.revokedAt?.short ?? "", key.previousUntil?.short ?? "", key.lastUsedAt?.short ?? "",
+                        key.scopes.map(\.rawValue).joined(separator: " "),
                     ]
                 })
         }

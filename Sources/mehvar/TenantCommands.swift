@@ -14,7 +14,7 @@ struct TenantCommands: AsyncParsableCommand {
             abstract: "Creates a tenant.",
             discussion: """
                 What is not named is as for a business in Iran: Persian, the Jalali calendar, Tehran's time, rials. The working week \
-                is Saturday to Wednesday. The business changes all of it at /v1/settings.
+                is Saturday to Wednesday where the calendar is jalali, and Monday to Friday elsewhere. The business changes all of it at /v1/settings.
                 """)
 
         @Option(help: "Short name that people sign in with, such as parsian.")

@@ -1,6 +1,7 @@
 import CRM
 import Foundation
 import HTTPTypes
+import Postgres
 import TestSupport
 import Testing
 
@@ -39,6 +40,47 @@ struct ConventionTests {
                 #expect(answer.body.isEmpty && answer.headers[.eTag] == "\"1\"")
             }
             #expect(try await fixture.api.get(path, headers: [.ifNoneMatch: "\"2\""]).status == 200)
+        }
+    }
+
+    @Test func `A patch that changes nothing changes nothing, not even the version`() async throws {
+        try await withMigratedDatabase { server in
+            let filled = try await FilledBusiness(in: server, slug: "one")
+            try await TestAPI.with(server, key: filled.secret) { api in
+                for path in [
+                    "/v1/customers/\(filled.customer.id)", "/v1/markets/\(filled.market.id)",
+                    "/v1/plans/\(filled.plan.id)", "/v1/surveys/\(filled.survey.id)", "/v1/settings",
+                ] {
+                    let before = try await api.get(path)
+                    let events = try await server.number("SELECT count(*) FROM crm.event")
+                    let name = try #require(try before.text("name"))
+                    for patch in ["{}", #"{"name": "\#(name)"}"#] where path != "/v1/settings" || patch == "{}" {
+                        let after = try await api.patch(path, patch)
+                        #expect(after.status == 200 && after.body == before.body, "\(path)")
+                    }
+                    #expect(try await server.number("SELECT count(*) FROM crm.event") == events, "\(path)")
+                }
+            }
+        }
+    }
+
+    @Test func `What a business keeps stays out of caches that others read`() async throws {
+        try await HTTPFixture.with { fixture in
+            let made = try await fixture.api.post("/v1/customers", #"{"name": "Ada"}"#)
+            #expect(made.headers[.cacheControl] == "no-store")
+            let list = try await fixture.api.get("/v1/customers")
+            #expect(list.headers[.cacheControl] == "private, no-cache")
+        }
+    }
+
+    @Test func `A body that is encoded is refused for that`() async throws {
+        try await HTTPFixture.with { fixture in
+            for path in ["/v1/customers", "/v1/customers/import"] {
+                let type = path.hasSuffix("import") ? "text/csv" : "application/json"
+                let request = TestRequest(.post, path, "{}", type: type, headers: [.contentEncoding: "gzip"])
+                let answer = try await fixture.api.send(request)
+                #expect(try answer.status == 415 && answer.text("detail")?.contains("Content-Encoding") == true)
+            }
         }
     }
 

@@ -51,6 +51,31 @@ struct PlatformTests {
         }
     }
 
+    @Test func `The working week goes by the calendar unless it is said, and only what is wrong is told`() async throws
+    {
+        try await Self.with { fixture, platform in
+            let weeks: [(String, String)] = [
+                ("", "saturday,sunday,monday,tuesday,wednesday"),
+                (#", "calendar": "gregorian""#, "monday,tuesday,wednesday,thursday,friday"),
+                (#", "calendar": "gregorian", "working_days": ["sunday", "monday"]"#, "sunday,monday"),
+            ]
+            for (number, (more, week)) in weeks.enumerated() {
+                let body = #"{"slug": "s\#(number)", "name": "S", "sender_address": "a@s.example"\#(more)}"#
+                let id = try #require(try await platform.post("/platform/v1/tenants", body).text("id"))
+                let days = try await fixture.business.server.texts(
+                    "SELECT array_to_string(working_days, ',') FROM crm.tenant_setting WHERE tenant_id = \(UUID(uuidString: id))"
+                )
+                let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+                #expect(days[0].split(separator: ",").map { names[(Int($0) ?? 1) - 1] }.joined(separator: ",") == week)
+            }
+            let bad = try await platform.post("/platform/v1/tenants", #"{"working_days": ["monday", "monday"]}"#)
+            #expect(
+                try bad.errors().sorted() == [
+                    "/name required", "/sender_address required", "/slug required", "/working_days duplicate",
+                ])
+        }
+    }
+
     @Test func `A suspended tenant is refused everywhere and its jobs are held, until it is resumed`() async throws {
         try await Self.with { fixture, platform in
             let business = fixture.business

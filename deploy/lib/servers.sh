@@ -35,7 +35,12 @@ servers_keys() {
 servers_start() {
     servers_keys
     process_start api "$MEHVAR_BIN/mehvar-api"
-    process_start worker "$MEHVAR_BIN/mehvar-worker"
+    # Each serves its metrics at a port of its own: the worker at the one behind the API's.
+    if [ "${MEHVAR_MONITORING_PORT:-0}" = 0 ]; then
+        process_start worker "$MEHVAR_BIN/mehvar-worker"
+    else
+        process_start worker env MEHVAR_MONITORING_PORT=$((MEHVAR_MONITORING_PORT + 1)) "$MEHVAR_BIN/mehvar-worker"
+    fi
     process_ready api "$MEHVAR_PORT" 60
     process_pid worker >/dev/null || { process_log worker; fail "the worker ended while it started"; }
 }

@@ -11,8 +11,10 @@ public struct TenantContext: Sendable {
         case cli
         /// An operator of the deployment.
         case platform(UUID)
-        /// Somebody who followed a link in a mail, or tried to sign in.
+        /// Somebody who followed a link in a survey's mail.
         case respondent
+        /// Somebody who tried to sign in, or followed the link to a password.
+        case visitor
 
         var kind: String {
             switch self {
@@ -22,6 +24,7 @@ public struct TenantContext: Sendable {
             case .cli: "cli"
             case .platform: "platform"
             case .respondent: "respondent"
+            case .visitor: "visitor"
             }
         }
 
@@ -33,7 +36,7 @@ public struct TenantContext: Sendable {
             case .member(let id): id.rawValue
             case .key(let id): id.rawValue
             case .job(let id), .platform(let id): id
-            case .cli, .respondent: nil
+            case .cli, .respondent, .visitor: nil
             }
         }
     }

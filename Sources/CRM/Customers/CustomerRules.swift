@@ -73,6 +73,14 @@ public enum CustomerRules {
 }
 
 extension CustomerChanges {
+    /// Whether the customer is already as it is to be.
+    func changeNothing(of old: Customer) -> Bool {
+        (kind ?? old.kind) == old.kind && (stage ?? old.stage) == old.stage && (name ?? old.name) == old.name
+            && (reference ?? old.reference) == old.reference && (language ?? old.language) == old.language
+            && (timeZone ?? old.timeZone) == old.timeZone && (contactPoints ?? old.contactPoints) == old.contactPoints
+            && mergedAttributes(of: old) == old.attributes
+    }
+
     /// The customer's attributes with those of the patch merged in.
     func mergedAttributes(of old: Customer) -> [String: JSONNode] {
         guard let attributes,

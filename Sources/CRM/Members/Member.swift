@@ -48,6 +48,12 @@ public struct MemberChanges: Sendable {
     public var language: String?
     public var roles: [Role]?
 
+    /// Whether the member is already as they are to be.
+    func changeNothing(of old: Member) -> Bool {
+        (name ?? old.name) == old.name && (language ?? old.language) == old.language
+            && (roles ?? old.roles) == old.roles
+    }
+
     public init() {}
 }
 

@@ -32,7 +32,7 @@ public struct NewPlan: Sendable {
 }
 
 /// What one revision of a plan says.
-public struct PlanContent: Sendable {
+public struct PlanContent: Sendable, Equatable {
     public var elements: MarketingMix
     public var objectives: [String]
     public var budget: Money?

@@ -14,7 +14,7 @@ public struct Record<Values: RecordValues>: Sendable {
 }
 
 /// What clients decide of a ``Record``, and how its table keeps it.
-public protocol RecordValues: Sendable {
+public protocol RecordValues: Sendable, Equatable {
     /// What errors and the audit log call the object, such as `market`.
     static var kind: String { get }
     static var schemaName: String { get }

@@ -61,6 +61,7 @@ public struct RecordService<Values: RecordValues>: Sendable {
                     if let expected, expected != old.version { throw ServiceError.stale }
                     let values = try change(old.values)
                     try ServiceError.refuse(values.faults)
+                    if values == old.values { return old }
                     if let check = values.check { try await check.run(id.rawValue, &transaction) }
                     let (updated, found) = try await transaction.pipeline(
                         Statements.update(tenant, old, values), Statements.find(tenant, id))

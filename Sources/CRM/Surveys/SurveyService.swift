@@ -54,6 +54,7 @@ public struct SurveyService: Sendable {
                 if let expected, expected != old.version { throw ServiceError.stale }
                 let (name, content) = try change(old)
                 try ServiceError.refuse(content.faults(name: name, metric: old.metric))
+                if name == old.name, content == old.content { return old }
                 let (_, found) = try await transaction.pipeline(
                     SurveyStatements.updateContent(tenant, id, name: name, content), SurveyStatements.find(tenant, id))
                 let survey = try found.orNotFound("survey")

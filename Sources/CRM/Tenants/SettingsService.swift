@@ -24,6 +24,7 @@ public struct SettingsService: Sendable {
             try await database.withTenant(context) { transaction in
                 let old = try await transaction.run(TenantStatements.settings(tenant))
                 if let expected, expected != old.version { throw ServiceError.stale }
+                if changes == SettingsChanges() { return old }
                 guard try await transaction.run(TenantStatements.updateSettings(tenant, old, changes)) == 1 else {
                     throw ServiceError.stale
                 }

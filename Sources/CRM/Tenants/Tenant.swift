@@ -47,20 +47,27 @@ public struct NewTenant: Sendable {
     public var locale: String
     public var timeZone: String
     public var calendar: TenantSettings.CalendarKind
+    /// By default Saturday to Wednesday where dates are Jalali, and Monday to Friday elsewhere.
+    public var workingDays: [TenantSettings.Weekday]
     public var currency: String
     public var senderName: String
     public var senderAddress: String
 
     public init(
         slug: String, name: String, locale: String = "fa", timeZone: String = "Asia/Tehran",
-        calendar: TenantSettings.CalendarKind = .jalali, currency: String = "IRR", senderName: String? = nil,
-        senderAddress: String
+        calendar: TenantSettings.CalendarKind = .jalali, workingDays: [TenantSettings.Weekday]? = nil,
+        currency: String = "IRR", senderName: String? = nil, senderAddress: String
     ) {
         self.slug = slug
         self.name = name
         self.locale = locale
         self.timeZone = timeZone
         self.calendar = calendar
+        self.workingDays =
+            workingDays
+            ?? (calendar == .jalali
+                ? [.saturday, .sunday, .monday, .tuesday, .wednesday]
+                : [.monday, .tuesday, .wednesday, .thursday, .friday])
         self.currency = currency
         self.senderName = senderName ?? name
         self.senderAddress = senderAddress

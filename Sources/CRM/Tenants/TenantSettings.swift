@@ -80,7 +80,7 @@ extension TenantSettings: JSONObject {
 }
 
 /// What a merge patch changes of the settings; the outer `nil` leaves a value as it is, the inner one removes it.
-public struct SettingsChanges: Sendable {
+public struct SettingsChanges: Sendable, Equatable {
     public var name: String?
     public var locale: String?
     public var timeZone: String?
@@ -128,6 +128,11 @@ public enum SettingsRules {
     public static let minimumAnswers = 1...1000
     public static let requestsPerSecond = 1...100_000
     public static let maximumOrigins = 20
+
+    static func check(workingDays: [TenantSettings.Weekday], into errors: inout [FieldError]) {
+        guard Set(workingDays).count < workingDays.count else { return }
+        errors.append(FieldError("/working_days", "duplicate", "Each day once."))
+    }
 }
 
 extension SettingsChanges {
@@ -153,9 +158,7 @@ extension SettingsChanges {
         check(minimumAnswers, SettingsRules.minimumAnswers, "/minimum_answers")
         check(requestsPerSecond, SettingsRules.requestsPerSecond, "/requests_per_second")
         check(keyRequestsPerSecond, SettingsRules.requestsPerSecond, "/key_requests_per_second")
-        if let workingDays, Set(workingDays).count < workingDays.count {
-            errors.append(FieldError("/working_days", "duplicate", "Each day once."))
-        }
+        if let workingDays { SettingsRules.check(workingDays: workingDays, into: &errors) }
         for (index, origin) in (allowedOrigins ?? []).enumerated() {
             check(origin, SettingsRules.origin, "/allowed_origins/\(index)")
         }

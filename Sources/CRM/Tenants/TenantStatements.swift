@@ -19,9 +19,10 @@ enum TenantStatements {
         Statement(
             "tenant.insert_settings",
             """
-            INSERT INTO crm.tenant_setting (tenant_id, locale, time_zone, calendar, currency, sender_name, sender_address)
-            VALUES (\(id), \(new.locale), \(new.timeZone), \(new.calendar), \(new.currency), \(new.senderName),
-                \(new.senderAddress))
+            INSERT INTO crm.tenant_setting (tenant_id, locale, time_zone, calendar, working_days, currency, sender_name,
+                sender_address)
+            VALUES (\(id), \(new.locale), \(new.timeZone), \(new.calendar), \(new.workingDays.map(\.number)),
+                \(new.currency), \(new.senderName), \(new.senderAddress))
             """)
     }
 

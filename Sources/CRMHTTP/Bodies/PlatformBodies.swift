@@ -14,6 +14,8 @@ extension NewTenant: JSONBody {
             timeZone: reader.text("time_zone", .timeZone, "IANA name; Asia/Tehran by default.") ?? "Asia/Tehran",
             calendar: reader.choice("calendar", "The calendar in which people are shown dates; jalali by default.")
                 ?? .jalali,
+            workingDays: reader.choices(
+                "working_days", "Saturday to Wednesday by default where the calendar is jalali, else Monday to Friday."),
             currency: reader.text("currency", .currency, "ISO 4217 code; IRR by default.") ?? "IRR",
             senderName: reader.text(
                 "sender_name", SettingsRules.senderName, "The name that mails come from; the business's by default."),

@@ -68,6 +68,9 @@ enum Body {
 
     /// - Throws: ``RequestProblem`` for another media type.
     static func check(_ request: Request, types: [String]) throws {
+        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw RequestProblem.unsupportedMediaType(expected: "the body as it is, without Content-Encoding")
+        }
         guard let sent = request.headers[.contentType].map(mediaType), types.contains(sent) else {
             throw RequestProblem.unsupportedMediaType(expected: types.joined(separator: " or "))
         }

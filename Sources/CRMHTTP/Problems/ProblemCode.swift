@@ -124,7 +124,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
             "The object has changed since the version that the client named. Read it again and repeat the change."
         case .timedOut: "The body came in too slowly, and the connection is closed. Send it at once."
         case .tooLarge: "The body is larger than allowed."
-        case .unsupportedMediaType: "The Content-Type is none that the operation takes."
+        case .unsupportedMediaType: "The Content-Type is none that the operation takes, or the body is encoded."
         case .invalid: "Some values are not allowed; errors names each by a JSON pointer into the body."
         case .keyReused: "The Idempotency-Key was used for another request within 24 hours. Use a new one."
         case .rateLimited: "Too many requests. Wait for as long as Retry-After says."

@@ -49,9 +49,7 @@ public struct UploadSpool: Sendable {
     func withFile<Result>(
         _ request: Request, type: String, _ body: (_ file: URL, _ digest: [UInt8]) async throws -> Result
     ) async throws -> Result {
-        guard let sent = request.headers[.contentType], Body.mediaType(sent) == type else {
-            throw RequestProblem.unsupportedMediaType(expected: type)
-        }
+        try Body.check(request, types: [type])
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
             throw RequestProblem.tooLarge(limit: limit)
         }
