@@ -108,6 +108,8 @@ public struct API: Sendable {
                 if response.headers[.cacheControl] == nil {
                     // Nothing of a business stands in a cache that others read; who asked may keep it beside its ETag.
                     response.headers[.cacheControl] = operation.method == .get ? "private, no-cache" : "no-store"
+                    // One address may show each business its own, such as its settings.
+                    response.headers.append(HTTPField(name: .vary, value: "Authorization"))
                 }
                 return response
             }

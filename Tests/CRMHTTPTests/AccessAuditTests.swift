@@ -33,7 +33,7 @@ struct AccessAuditTests {
             let failed = try await fixture.api.get("/v1/audit?filter[action]=member.sign_in_failed")
             #expect(try failed.list("data").count == 5)
             #expect(try failed.text("data/0/object_id") == member.id.description)
-            #expect(try failed.text("data/0/actor_kind") == "visitor")
+            #expect(try failed.text("data/0/actor_kind") == "respondent")
             #expect(try failed.text("data/0/changes/email/after") == "MIRA@team.example")
             let locked = try await fixture.api.get("/v1/audit?filter[action]=member.locked_out")
             #expect(try locked.list("data").count == 1)

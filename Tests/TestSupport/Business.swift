@@ -67,6 +67,12 @@ public struct Business: Sendable {
         return made
     }
 
+    /// A sub-market.
+    public func market(below parent: Market) async throws -> Market {
+        try await RecordService(database: database).create(
+            context, MarketValues(name: "Market \(UUID().uuidString)", parentID: parent.id.rawValue))
+    }
+
     /// A manual segment of the customers.
     public func segment(_ name: String = "All", of customers: [Customer]) async throws -> Segment {
         let segment = try await segments.create(context, NewSegment(name: name, kind: .manual))

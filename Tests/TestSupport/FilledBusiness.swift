@@ -46,6 +46,11 @@ public struct FilledBusiness: Sendable {
         market = try await RecordService(database: business.database).create(context, MarketValues(name: "Tehran"))
         department = try await RecordService(database: business.database).create(
             context, DepartmentValues(name: "Service"))
+        for parent in [market, try await business.market(below: market)] {
+            _ = try await business.market(below: parent)
+        }
+        _ = try await RecordService(database: business.database).create(
+            context, DepartmentValues(name: "Repairs", parentID: department.id.rawValue))
         try await Self.importOrders(business)
         ruleSegment = try await business.segments.create(
             context,

@@ -39,8 +39,3 @@ CREATE UNIQUE INDEX department_name_key ON crm.department (tenant_id, name) WHER
 CREATE INDEX department_created_idx ON crm.department (tenant_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX department_parent_idx ON crm.department (tenant_id, parent_id);
 SELECT platform.protect('crm.department', 'SELECT, INSERT, UPDATE');
-
--- Who tries to sign in is no respondent.
-ALTER TABLE crm.event DROP CONSTRAINT event_actor_check,
-    ADD CONSTRAINT event_actor_check
-        CHECK (actor_kind IN ('member', 'key', 'job', 'cli', 'respondent', 'visitor', 'platform')) NOT VALID;

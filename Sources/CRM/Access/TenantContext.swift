@@ -11,10 +11,8 @@ public struct TenantContext: Sendable {
         case cli
         /// An operator of the deployment.
         case platform(UUID)
-        /// Somebody who followed a link in a survey's mail.
+        /// Somebody who followed a link in a mail, or tried to sign in.
         case respondent
-        /// Somebody who tried to sign in, or followed the link to a password.
-        case visitor
 
         var kind: String {
             switch self {
@@ -24,7 +22,6 @@ public struct TenantContext: Sendable {
             case .cli: "cli"
             case .platform: "platform"
             case .respondent: "respondent"
-            case .visitor: "visitor"
             }
         }
 
@@ -36,7 +33,7 @@ public struct TenantContext: Sendable {
             case .member(let id): id.rawValue
             case .key(let id): id.rawValue
             case .job(let id), .platform(let id): id
-            case .cli, .respondent, .visitor: nil
+            case .cli, .respondent: nil
             }
         }
     }

@@ -73,12 +73,13 @@ public enum CustomerRules {
 }
 
 extension CustomerChanges {
-    /// Whether the customer is already as it is to be.
-    func changeNothing(of old: Customer) -> Bool {
-        (kind ?? old.kind) == old.kind && (stage ?? old.stage) == old.stage && (name ?? old.name) == old.name
-            && (reference ?? old.reference) == old.reference && (language ?? old.language) == old.language
-            && (timeZone ?? old.timeZone) == old.timeZone && (contactPoints ?? old.contactPoints) == old.contactPoints
-            && mergedAttributes(of: old) == old.attributes
+    /// The customer as it is to be.
+    func applied(to old: Customer) -> Customer {
+        Customer(
+            id: old.id, kind: kind ?? old.kind, stage: stage ?? old.stage, reference: reference ?? old.reference,
+            name: name ?? old.name, language: language ?? old.language, timeZone: timeZone ?? old.timeZone,
+            attributes: mergedAttributes(of: old), contactPoints: contactPoints ?? old.contactPoints,
+            version: old.version, createdAt: old.createdAt, updatedAt: old.updatedAt)
     }
 
     /// The customer's attributes with those of the patch merged in.

@@ -65,7 +65,7 @@ public struct CustomerService: Sendable {
                     }
                     if let expected, expected != old.version { throw ServiceError.stale }
                     try CustomerRules.check(merged: changes.mergedAttributes(of: old))
-                    if changes.changeNothing(of: old) { return old }
+                    if ObjectChange(from: old, to: changes.applied(to: old)) == nil { return old }
                     let update = try CustomerStatements.update(tenant, id, old, changes)
                     let (updated, found) =
                         if let points = changes.contactPoints {

@@ -5,7 +5,7 @@ import Postgres
 public struct AuditEntry: Sendable {
     public typealias ID = Identifier<AuditEntry>
 
-    public enum ActorKind: String, JSONChoice { case member, key, job, cli, respondent, visitor, platform }
+    public enum ActorKind: String, JSONChoice { case member, key, job, cli, respondent, platform }
 
     public let id: ID
     public let occurredAt: Date
@@ -48,7 +48,7 @@ extension AuditEntry: JSONObject {
         json.member("occurred_at", occurredAt, "When it was done.")
         json.member("actor_kind", actorKind, "What kind of caller did it.")
         json.member(
-            "actor_id", actorID, "Which member, key or job did it; null for the command line, respondents and visitors."
+            "actor_id", actorID, "Which member, key or job did it; null for the command line and respondents."
         )
         json.member("actor_name", actorName, "What the member or key is called now.", isPersonal: true)
         json.member("request_id", requestID, "The request that did it.")

@@ -119,6 +119,21 @@ public struct JSONSchema: Sendable, Equatable {
         return schema
     }
 
+    /// What a merge patch (RFC 7396) of such a value may be: of objects any members, each new or null.
+    public var patch: JSONSchema {
+        guard case .object(let properties) = shape else { return self }
+        var schema = self
+        schema.name = nil
+        schema.shape = .object(
+            properties.map { property in
+                var property = property
+                property.schema = property.schema.patch.nullable
+                property.isRequired = false
+                return property
+            })
+        return schema
+    }
+
     public func format(_ format: String) -> JSONSchema {
         var schema = self
         schema.format = format

@@ -5,11 +5,11 @@ public struct Member: Sendable {
     public typealias ID = Identifier<Member>
 
     public let id: ID
-    public let name: String
+    public internal(set) var name: String
     public let email: String
-    public let language: String
+    public internal(set) var language: String
     /// At least one.
-    public let roles: [Role]
+    public internal(set) var roles: [Role]
     /// When the member chose a password for the first time; `nil` while the invitation is open.
     public let joinedAt: Date?
     public let lastSignInAt: Date?
@@ -48,10 +48,13 @@ public struct MemberChanges: Sendable {
     public var language: String?
     public var roles: [Role]?
 
-    /// Whether the member is already as they are to be.
-    func changeNothing(of old: Member) -> Bool {
-        (name ?? old.name) == old.name && (language ?? old.language) == old.language
-            && (roles ?? old.roles) == old.roles
+    /// The member as they are to be.
+    func applied(to old: Member) -> Member {
+        var new = old
+        if let name { new.name = name }
+        if let language { new.language = language }
+        if let roles { new.roles = roles }
+        return new
     }
 
     public init() {}

@@ -101,7 +101,7 @@ public struct MemberService: Sendable {
                 } else {
                     try Self.requireAuthority(context, over: old.roles, owners)
                 }
-                if changes.changeNothing(of: old) { return old }
+                if ObjectChange(from: old, to: changes.applied(to: old)) == nil { return old }
                 let (updated, changed) = try await transaction.pipeline(
                     MemberStatements.update(tenant, old, changes), MemberStatements.find(tenant, id))
                 guard updated == 1, let member = changed else { throw ServiceError.stale }

@@ -7,8 +7,8 @@ public struct Plan: Sendable {
 
     public let id: ID
     public let segmentID: Segment.ID
-    public let name: String
-    public let content: PlanContent
+    public internal(set) var name: String
+    public internal(set) var content: PlanContent
     public let revision: Int
     public let version: Int
     public let createdAt: Date
@@ -32,7 +32,7 @@ public struct NewPlan: Sendable {
 }
 
 /// What one revision of a plan says.
-public struct PlanContent: Sendable, Equatable {
+public struct PlanContent: Sendable {
     public var elements: MarketingMix
     public var objectives: [String]
     public var budget: Money?

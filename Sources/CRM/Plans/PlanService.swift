@@ -58,7 +58,9 @@ public struct PlanService: Sendable {
                     if let expected, expected != old.version { throw ServiceError.stale }
                     let (name, content) = try change(old)
                     try ServiceError.refuse(PlanRules.faults(name: name, content))
-                    if name == old.name, content == old.content { return old }
+                    var new = old
+                    (new.name, new.content) = (name, content)
+                    if ObjectChange(from: old, to: new) == nil { return old }
                     guard try await transaction.run(PlanStatements.advance(tenant, old, name: name)) == 1 else {
                         throw ServiceError.stale
                     }

@@ -14,7 +14,7 @@ public struct Record<Values: RecordValues>: Sendable {
 }
 
 /// What clients decide of a ``Record``, and how its table keeps it.
-public protocol RecordValues: Sendable, Equatable {
+public protocol RecordValues: Sendable {
     /// What errors and the audit log call the object, such as `market`.
     static var kind: String { get }
     static var schemaName: String { get }
@@ -36,7 +36,9 @@ public protocol RecordValues: Sendable, Equatable {
     /// Reads the table's columns in their order.
     init(row: inout RowReader) throws
     /// What only the other rows tell; `nil` when there is nothing to look for.
-    var check: RecordCheck? { get }
+    ///
+    /// - Parameter old: the values that stand there; `nil` for a new object.
+    func check(after old: Self?) -> RecordCheck?
 }
 
 /// Looks for what only the other rows tell, before values are written, and holds off those who would change it.
@@ -69,7 +71,7 @@ public struct RecordTable: Sendable {
 }
 
 extension RecordValues {
-    public var check: RecordCheck? { nil }
+    public func check(after old: Self?) -> RecordCheck? { nil }
 }
 
 extension Record: Resource, JSONObject, Listed {

@@ -21,7 +21,7 @@ public struct RecordService<Values: RecordValues>: Sendable {
             "\(Values.kind).created", Values.kind, id.rawValue, from: nil, to: Object(id, values), by: context)
         let find = Statements.find(tenant, id)
         return try await explaining {
-            guard let check = values.check else {
+            guard let check = values.check(after: nil) else {
                 return try await database.pipeline(context, insert, event, find).2.orNotFound(Values.kind)
             }
             return try await database.withTenant(context) { transaction in
@@ -61,8 +61,8 @@ public struct RecordService<Values: RecordValues>: Sendable {
                     if let expected, expected != old.version { throw ServiceError.stale }
                     let values = try change(old.values)
                     try ServiceError.refuse(values.faults)
-                    if values == old.values { return old }
-                    if let check = values.check { try await check.run(id.rawValue, &transaction) }
+                    if ObjectChange(from: old, to: Object(id, values)) == nil { return old }
+                    if let check = values.check(after: old.values) { try await check.run(id.rawValue, &transaction) }
                     let (updated, found) = try await transaction.pipeline(
                         Statements.update(tenant, old, values), Statements.find(tenant, id))
                     guard updated == 1, let new = found else { throw ServiceError.stale }
@@ -83,18 +83,21 @@ public struct RecordService<Values: RecordValues>: Sendable {
     where Values: TreeValues {
         try context.require(Values.writeScope)
         let tenant = context.tenantID
-        return try await database.withTenant(context) { transaction in
-            let (_, found, isInUse) = try await transaction.pipeline(
-                Values.lock(tenant), Statements.find(tenant, id), Values.hasChildren(tenant, id.rawValue))
-            let old = try found.orNotFound(Values.kind)
-            if isInUse {
-                throw ServiceError.conflict(code: "in_use", detail: "Others stand below it. Move or remove them first.")
+        return try await ServiceError.changing(ifVersion: nil) {
+            try await database.withTenant(context) { transaction in
+                let (_, found, isInUse) = try await transaction.pipeline(
+                    Values.lock(tenant), Statements.find(tenant, id), Values.hasChildren(tenant, id.rawValue))
+                let old = try found.orNotFound(Values.kind)
+                if isInUse {
+                    throw ServiceError.conflict(
+                        code: "in_use", detail: "Others stand below it. Move or remove them first.")
+                }
+                guard try await transaction.run(Statements.remove(tenant, old)) == 1 else { throw ServiceError.stale }
+                _ = try await transaction.run(
+                    try Event.record(
+                        "\(Values.kind).removed", Values.kind, id.rawValue, from: old, to: nil, by: context))
+                return old
             }
-            _ = try await transaction.pipeline(
-                Statements.remove(tenant, id),
-                try Event.record(
-                    "\(Values.kind).removed", Values.kind, id.rawValue, from: old, to: nil, by: context))
-            return old
         }
     }
 

@@ -40,12 +40,13 @@ enum RecordStatements<Values: RecordValues> {
             """)
     }
 
-    static func remove(_ tenant: Tenant.ID, _ id: Record<Values>.ID) -> Statement<Int> {
+    /// 0 when the object has another version by now.
+    static func remove(_ tenant: Tenant.ID, _ old: Record<Values>) -> Statement<Int> {
         Statement(
             table.statements.remove,
             """
             UPDATE \(table.name) SET deleted_at = now(), version = version + 1, updated_at = now()
-            WHERE tenant_id = \(tenant) AND id = \(id) AND deleted_at IS NULL
+            WHERE tenant_id = \(tenant) AND id = \(old.id) AND version = \(old.version) AND deleted_at IS NULL
             """)
     }
 }

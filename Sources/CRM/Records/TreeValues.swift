@@ -14,8 +14,8 @@ public enum TreeRules {
 
 extension TreeValues {
     /// The place has to be there, not below the object itself, and not too deep.
-    public var check: RecordCheck? {
-        guard let parentID else { return nil }
+    public func check(after old: Self?) -> RecordCheck? {
+        guard let parentID, parentID != old?.parentID else { return nil }
         return RecordCheck { id, transaction in
             let tenant = transaction.context.tenantID
             let (_, place) = try await transaction.pipeline(

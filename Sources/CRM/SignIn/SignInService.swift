@@ -193,10 +193,10 @@ public struct SignInService: Sendable {
 }
 
 extension SignInService.Visitor {
-    /// What is done in the member's name, or by somebody who is not known.
+    /// What is done in the member's name, or in that of somebody who followed a link.
     func context(of member: Member.ID?, in tenant: Tenant.ID, scopes: Set<Scope>) -> TenantContext {
         TenantContext(
-            tenantID: tenant, actor: member.map { .member($0) } ?? .visitor, scopes: scopes, requestID: requestID,
+            tenantID: tenant, actor: member.map { .member($0) } ?? .respondent, scopes: scopes, requestID: requestID,
             address: address)
     }
 }

@@ -5,9 +5,9 @@ public struct Survey: Sendable {
     public typealias ID = Identifier<Survey>
 
     public let id: ID
-    public let name: String
+    public internal(set) var name: String
     public let metric: Metric
-    public let content: SurveyContent
+    public internal(set) var content: SurveyContent
     /// The newest version that campaigns may send; `nil` before the first is published.
     public let publishedVersion: Int?
     public let version: Int

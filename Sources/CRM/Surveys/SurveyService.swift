@@ -54,7 +54,9 @@ public struct SurveyService: Sendable {
                 if let expected, expected != old.version { throw ServiceError.stale }
                 let (name, content) = try change(old)
                 try ServiceError.refuse(content.faults(name: name, metric: old.metric))
-                if name == old.name, content == old.content { return old }
+                var new = old
+                (new.name, new.content) = (name, content)
+                if ObjectChange(from: old, to: new) == nil { return old }
                 let (_, found) = try await transaction.pipeline(
                     SurveyStatements.updateContent(tenant, id, name: name, content), SurveyStatements.find(tenant, id))
                 let survey = try found.orNotFound("survey")

@@ -213,8 +213,10 @@ extension NewTenant {
         SettingsRules.locale.check(locale, "/locale", into: &errors)
         TextRule.currency.check(currency, "/currency", into: &errors)
         SettingsRules.check(workingDays: workingDays, into: &errors)
-        // Without one of its own it is the name, whose faults stand there already.
-        if senderName != name { SettingsRules.senderName.check(senderName, "/sender_name", into: &errors) }
+        // Without one of its own it is the name, whose faults may stand there already.
+        if senderName != name || errors.allSatisfy({ $0.pointer != "/name" }) {
+            SettingsRules.senderName.check(senderName, "/sender_name", into: &errors)
+        }
         SettingsRules.email.check(senderAddress, "/sender_address", into: &errors)
         return errors
     }

@@ -35,9 +35,9 @@ struct RecordChanges<Values: RecordBody>: PatchBody {
         var patch: [String: JSONNode] = [:]
         for member in BodyReader.properties({ _ = Values(&$0) }) {
             if member.isRequired {
-                patch[member.name] = reader.node(member.name, member.schema, member.description)
+                patch[member.name] = reader.node(member.name, member.schema.patch, member.description)
             } else if let change = reader.removable(
-                member.name, member.schema, member.description, { node, _ in node })
+                member.name, member.schema.patch, member.description, { node, _ in node })
             {
                 patch[member.name] = change ?? .null
             }

@@ -28,7 +28,7 @@ extension StatementCatalogue {
                 CatalogueEntry(Values.place(tenant, of: id.rawValue, below: old.id.rawValue)),
                 CatalogueEntry(Values.hasChildren(tenant, old.id.rawValue)),
                 CatalogueEntry(Statements.update(tenant, old, old.values)),
-                CatalogueEntry(Statements.remove(tenant, id)),
+                CatalogueEntry(Statements.remove(tenant, Record(id, new))),
             ])
     }
 }
