@@ -60,7 +60,7 @@ struct LockTests {
             )
             try await queue.enqueue(Note(number: 1))
             try await queue.enqueue(Note(number: 2), tenant: queue.otherTenant)
-            try await withWorker(queue.queue, handlers, configure: { $0.timeToLive = .milliseconds(1500) }) { worker in
+            try await withWorker(queue.queue, handlers, configure: { $0.timeToLive = .seconds(3) }) { worker in
                 try await eventually { worker.counts.claimed >= 1 }
                 try await queue.owner.withTransaction { transaction in
                     try await transaction.execute(
