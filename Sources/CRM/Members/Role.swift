@@ -23,8 +23,7 @@ public enum Role: String, JSONChoice, Codable {
         case .agent:
             [
                 .customersRead, .customersWrite, .ordersWrite, .marketsRead, .departmentsRead, .segmentsRead,
-                .plansRead,
-                .surveysRead, .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
+                .plansRead, .surveysRead, .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
             ]
         case .analyst:
             [

@@ -96,13 +96,12 @@ extension Record: Resource, JSONObject, Listed {
 
 extension Record {
     init(row: inout RowReader) throws {
+        // What every object has comes first.
+        let (id, version, createdAt, updatedAt): (ID, Int, Date, Date) = (
+            try row.next(), try row.next(), try row.next(), try row.next()
+        )
         self.init(
-            id: try row.next(), version: try row.next(), createdAt: try row.next(), updatedAt: try row.next(),
-            values: try Values(row: &row))
-    }
-
-    private init(id: ID, version: Int, createdAt: Date, updatedAt: Date, values: Values) {
-        self.init(id: id, values: values, version: version, createdAt: createdAt, updatedAt: updatedAt)
+            id: id, values: try Values(row: &row), version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 
     /// As it is added.
