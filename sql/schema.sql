@@ -1124,6 +1124,23 @@ ALTER TABLE ONLY crm.invitation FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.invitation OWNER TO mehvar_owner;
 
+CREATE TABLE crm.journey_stage (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    "position" integer NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT journey_stage_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT journey_stage_position_check CHECK (("position" > 0))
+);
+
+ALTER TABLE ONLY crm.journey_stage FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.journey_stage OWNER TO mehvar_owner;
+
 CREATE TABLE crm.market (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1217,6 +1234,35 @@ CREATE TABLE crm.plan_revision (
 ALTER TABLE ONLY crm.plan_revision FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.plan_revision OWNER TO mehvar_owner;
+
+CREATE TABLE crm.product (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    price_amount numeric(18,4),
+    price_currency text,
+    cost_amount numeric(18,4),
+    cost_currency text,
+    state text DEFAULT 'active'::text NOT NULL,
+    successor_id uuid,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT product_code_check CHECK (((length(code) >= 1) AND (length(code) <= 100))),
+    CONSTRAINT product_cost_check CHECK ((cost_amount >= (0)::numeric)),
+    CONSTRAINT product_cost_currency_check CHECK ((cost_currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT product_money_check CHECK (((num_nonnulls(price_amount, price_currency) <> 1) AND (num_nonnulls(cost_amount, cost_currency) <> 1))),
+    CONSTRAINT product_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT product_price_check CHECK ((price_amount >= (0)::numeric)),
+    CONSTRAINT product_price_currency_check CHECK ((price_currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT product_state_check CHECK ((state = ANY (ARRAY['active'::text, 'weak'::text, 'outdated'::text, 'withdrawn'::text])))
+);
+
+ALTER TABLE ONLY crm.product FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.product OWNER TO mehvar_owner;
 
 CREATE TABLE crm.response (
     tenant_id uuid NOT NULL,
@@ -1412,6 +1458,26 @@ CREATE TABLE crm.token (
 ALTER TABLE ONLY crm.token FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.token OWNER TO mehvar_owner;
+
+CREATE TABLE crm.touchpoint (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    stage_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    is_moment_of_truth boolean DEFAULT false NOT NULL,
+    department_id uuid,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT touchpoint_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT touchpoint_position_check CHECK (("position" > 0))
+);
+
+ALTER TABLE ONLY crm.touchpoint FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.touchpoint OWNER TO mehvar_owner;
 
 CREATE TABLE job.batch (
     tenant_id uuid NOT NULL,
@@ -1748,6 +1814,9 @@ ALTER TABLE ONLY crm.import
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.journey_stage
+    ADD CONSTRAINT journey_stage_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY crm.market
     ADD CONSTRAINT market_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1762,6 +1831,9 @@ ALTER TABLE ONLY crm.plan
 
 ALTER TABLE ONLY crm.plan_revision
     ADD CONSTRAINT plan_revision_pkey PRIMARY KEY (tenant_id, plan_id, revision);
+
+ALTER TABLE ONLY crm.product
+    ADD CONSTRAINT product_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY crm.response
     ADD CONSTRAINT response_pkey PRIMARY KEY (tenant_id, id);
@@ -1798,6 +1870,9 @@ ALTER TABLE ONLY crm.token
 
 ALTER TABLE crm.token
     ADD CONSTRAINT token_purpose_check CHECK ((purpose = ANY (ARRAY['invitation'::text, 'refresh'::text, 'member_invitation'::text, 'password_reset'::text]))) NOT VALID;
+
+ALTER TABLE ONLY crm.touchpoint
+    ADD CONSTRAINT touchpoint_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY job.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (tenant_id, id);
@@ -1907,6 +1982,10 @@ CREATE UNIQUE INDEX invitation_recipient_key ON crm.invitation USING btree (tena
 
 CREATE INDEX invitation_sent_idx ON crm.invitation USING btree (tenant_id, sent_at) WHERE (sent_at IS NOT NULL);
 
+CREATE UNIQUE INDEX journey_stage_name_key ON crm.journey_stage USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX journey_stage_position_idx ON crm.journey_stage USING btree (tenant_id, "position", id) WHERE (deleted_at IS NULL);
+
 CREATE INDEX market_created_idx ON crm.market USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX market_name_key ON crm.market USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
@@ -1922,6 +2001,12 @@ CREATE INDEX plan_created_idx ON crm.plan USING btree (tenant_id, created_at, id
 CREATE UNIQUE INDEX plan_name_key ON crm.plan USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX plan_segment_idx ON crm.plan USING btree (tenant_id, segment_id);
+
+CREATE UNIQUE INDEX product_code_key ON crm.product USING btree (tenant_id, code) WHERE (deleted_at IS NULL);
+
+CREATE INDEX product_created_idx ON crm.product USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX product_successor_idx ON crm.product USING btree (tenant_id, successor_id);
 
 CREATE INDEX response_campaign_idx ON crm.response USING btree (tenant_id, campaign_id, submitted_at, id);
 
@@ -1946,6 +2031,14 @@ CREATE INDEX survey_created_idx ON crm.survey USING btree (tenant_id, created_at
 CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX token_subject_idx ON crm.token USING btree (tenant_id, subject_id) WHERE (purpose <> 'invitation'::text);
+
+CREATE INDEX touchpoint_department_idx ON crm.touchpoint USING btree (tenant_id, department_id);
+
+CREATE UNIQUE INDEX touchpoint_name_key ON crm.touchpoint USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX touchpoint_position_idx ON crm.touchpoint USING btree (tenant_id, "position", id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX touchpoint_stage_idx ON crm.touchpoint USING btree (tenant_id, stage_id);
 
 CREATE INDEX batch_ended_idx ON job.batch USING btree (tenant_id, ended_at) WHERE ((ended_at IS NOT NULL) AND (failed = 0));
 
@@ -2027,6 +2120,9 @@ ALTER TABLE ONLY crm.invitation
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
 
+ALTER TABLE ONLY crm.journey_stage
+    ADD CONSTRAINT journey_stage_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
 ALTER TABLE ONLY crm.market
     ADD CONSTRAINT market_parent_fkey FOREIGN KEY (tenant_id, parent_id) REFERENCES crm.market(tenant_id, id);
 
@@ -2044,6 +2140,12 @@ ALTER TABLE ONLY crm.plan_revision
 
 ALTER TABLE ONLY crm.plan
     ADD CONSTRAINT plan_segment_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES crm.segment(tenant_id, id);
+
+ALTER TABLE ONLY crm.product
+    ADD CONSTRAINT product_successor_fkey FOREIGN KEY (tenant_id, successor_id) REFERENCES crm.product(tenant_id, id);
+
+ALTER TABLE ONLY crm.product
+    ADD CONSTRAINT product_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
 ALTER TABLE ONLY crm.response
     ADD CONSTRAINT response_invitation_fkey FOREIGN KEY (tenant_id, invitation_id) REFERENCES crm.invitation(tenant_id, id);
@@ -2084,6 +2186,15 @@ ALTER TABLE ONLY crm.tenant_setting
 ALTER TABLE ONLY crm.token
     ADD CONSTRAINT token_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.touchpoint
+    ADD CONSTRAINT touchpoint_department_fkey FOREIGN KEY (tenant_id, department_id) REFERENCES crm.department(tenant_id, id);
+
+ALTER TABLE ONLY crm.touchpoint
+    ADD CONSTRAINT touchpoint_stage_fkey FOREIGN KEY (tenant_id, stage_id) REFERENCES crm.journey_stage(tenant_id, id);
+
+ALTER TABLE ONLY crm.touchpoint
+    ADD CONSTRAINT touchpoint_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
 ALTER TABLE ONLY job.batch
     ADD CONSTRAINT batch_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES job.tenant(tenant_id);
 
@@ -2119,6 +2230,8 @@ ALTER TABLE crm.import ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.invitation ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.journey_stage ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.market ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member ENABLE ROW LEVEL SECURITY;
@@ -2132,6 +2245,8 @@ ALTER TABLE crm.plan_revision ENABLE ROW LEVEL SECURITY;
 CREATE POLICY platform ON crm.event FOR INSERT TO mehvar_platform WITH CHECK (((object_kind = 'tenant'::text) AND (object_id = tenant_id) AND (actor_kind = ANY (ARRAY['platform'::text, 'cli'::text]))));
 
 CREATE POLICY platform ON crm.tenant_setting TO mehvar_platform USING (true) WITH CHECK (true);
+
+ALTER TABLE crm.product ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.response ENABLE ROW LEVEL SECURITY;
 
@@ -2177,6 +2292,8 @@ CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_se
 
 CREATE POLICY tenant ON crm.invitation TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON crm.journey_stage TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 CREATE POLICY tenant ON crm.market TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
@@ -2186,6 +2303,8 @@ CREATE POLICY tenant ON crm.member_password TO mehvar_app USING ((tenant_id = (c
 CREATE POLICY tenant ON crm.plan TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.plan_revision TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.product TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.response TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2209,9 +2328,13 @@ CREATE POLICY tenant ON crm.tenant_setting TO mehvar_app USING ((tenant_id = (cu
 
 CREATE POLICY tenant ON crm.token TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON crm.touchpoint TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 ALTER TABLE crm.tenant_setting ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.token ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.touchpoint ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE job.batch ENABLE ROW LEVEL SECURITY;
 
@@ -2401,6 +2524,8 @@ GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.invitation TO mehvar_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.journey_stage TO mehvar_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.market TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.member TO mehvar_app;
@@ -2410,6 +2535,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.member_password TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.plan TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.plan_revision TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.product TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.response TO mehvar_app;
 
@@ -2435,6 +2562,8 @@ GRANT SELECT,INSERT ON TABLE crm.tenant_setting TO mehvar_platform;
 GRANT SELECT,INSERT,DELETE ON TABLE crm.token TO mehvar_app;
 
 GRANT UPDATE(expires_at) ON TABLE crm.token TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.touchpoint TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE job.batch TO mehvar_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE job.batch TO mehvar_queue;

@@ -57,6 +57,15 @@ public struct API: Sendable {
             RecordOperations(
                 "departments", "The parts of the business that deal with customers, as a tree.",
                 RecordService<DepartmentValues>(database: database)),
+            RecordOperations(
+                "journey_stages", "The stages of the way that customers go with the business.",
+                RecordService<JourneyStageValues>(database: database)),
+            RecordOperations(
+                "touchpoints", "Where customers meet the business, and which of that are moments of truth.",
+                RecordService<TouchpointValues>(database: database)),
+            RecordOperations(
+                "products", "What the business sells, and where each is in its life.",
+                RecordService<ProductValues>(database: database)),
             ImportOperations(imports: ImportService(database: imports), spool: spool),
             SegmentOperations(segments: SegmentService(database: database)),
             PlanOperations(plans: PlanService(database: database)),

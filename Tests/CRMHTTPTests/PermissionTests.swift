@@ -12,7 +12,9 @@ struct PermissionTests {
     /// The documented table: which of the roles has which scope. o owner, a admin, m manager, g agent, n analyst, v viewer.
     private static let table: [Scope: String] = [
         .customersRead: "oamgn", .customersWrite: "oamg", .ordersWrite: "oamg", .marketsRead: "oamgnv",
-        .marketsWrite: "oam", .departmentsRead: "oamgnv", .departmentsWrite: "oam", .segmentsRead: "oamgnv",
+        .marketsWrite: "oam", .departmentsRead: "oamgnv", .departmentsWrite: "oam", .journeyRead: "oamgnv",
+        .journeyWrite: "oam",
+        .productsRead: "oamgnv", .productsWrite: "oam", .segmentsRead: "oamgnv",
         .segmentsWrite: "oamn", .plansRead: "oamgnv", .plansWrite: "oam", .surveysRead: "oamgnv",
         .surveysWrite: "oam", .campaignsRead: "oamgnv", .campaignsWrite: "oam", .responsesRead: "oamgn",
         .scoresRead: "oamgnv", .settingsRead: "oamgnv", .settingsWrite: "oa", .membersRead: "oam",

@@ -8,13 +8,27 @@ import Testing
 /// What markets and departments, and every kind of record, can do.
 @Suite("Records")
 struct RecordTests {
-    private static let paths = ["/v1/markets", "/v1/departments"]
+    private static let trees = ["/v1/markets", "/v1/departments"]
+    private static let paths = trees + ["/v1/journey-stages", "/v1/touchpoints", "/v1/products"]
+
+    /// What a new object of the kind has beside its name.
+    private static func others(_ api: TestAPI, _ path: String, _ name: String) async throws -> String {
+        switch path {
+        case "/v1/journey-stages": return #", "position": 1"#
+        case "/v1/touchpoints":
+            let stage = try await add(api, "/v1/journey-stages", name)
+            return #", "position": 1, "stage_id": "\#(stage)""#
+        case "/v1/products": return #", "code": "\#(name)""#
+        default: return ""
+        }
+    }
 
     private static func add(_ api: TestAPI, _ path: String, _ name: String, below parent: String? = nil) async throws
         -> String
     {
-        let parent = parent.map { "\"\($0)\"" } ?? "null"
-        let answer = try await api.post(path, #"{"name": "\#(name)", "parent_id": \#(parent)}"#)
+        var body = try await #"{"name": "\#(name)""# + others(api, path, name)
+        if let parent { body += #", "parent_id": "\#(parent)""# }
+        let answer = try await api.post(path, body + "}")
         try #require(answer.status == 201, "\(answer)")
         return try #require(try answer.text("id"))
     }
@@ -40,7 +54,7 @@ struct RecordTests {
         }
     }
 
-    @Test(arguments: paths) func `Names are unique, whoever is first`(path: String) async throws {
+    @Test(arguments: trees) func `Names are unique, whoever is first`(path: String) async throws {
         try await HTTPFixture.with { fixture in
             let api = fixture.api
             _ = try await Self.add(api, path, "One")
@@ -51,7 +65,7 @@ struct RecordTests {
         }
     }
 
-    @Test(arguments: paths) func `What stands below others stays below itself by no way`(path: String) async throws {
+    @Test(arguments: trees) func `What stands below others stays below itself by no way`(path: String) async throws {
         try await HTTPFixture.with { fixture in
             let api = fixture.api
             var chain = [try await Self.add(api, path, "1")]
@@ -77,7 +91,7 @@ struct RecordTests {
         }
     }
 
-    @Test(arguments: paths) func `Of two that are moved below each other at once one is refused`(path: String)
+    @Test(arguments: trees) func `Of two that are moved below each other at once one is refused`(path: String)
         async throws
     {
         try await HTTPFixture.with { fixture in
@@ -117,6 +131,93 @@ struct RecordTests {
             let actions = try await fixture.business.server.texts(
                 "SELECT action FROM crm.event ORDER BY occurred_at, id")
             #expect(actions.filter { $0 == "market.updated" }.count == 2)
+        }
+    }
+
+    @Test(arguments: trees) func `A list shows what stands right below one`(path: String) async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let top = try await Self.add(api, path, "top")
+            let below = try await Self.add(api, path, "below", below: top)
+            _ = try await Self.add(api, path, "further below", below: below)
+            let list = try await api.get("\(path)?filter[parent_id]=\(top)")
+            #expect(try list.text("data/0/id") == below && list.text("data/1/id") == nil)
+            #expect(try await api.get("\(path)?filter[parent_id]=top").status == 400)
+        }
+    }
+
+    @Test func `The journey is listed in its order, and a touchpoint needs its stage`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            var stages: [String] = []
+            for (name, position) in [("Use", 3), ("Search", 1), ("Purchase", 2)] {
+                let made = try await api.post("/v1/journey-stages", #"{"name": "\#(name)", "position": \#(position)}"#)
+                stages.append(try #require(try made.text("id")))
+            }
+            var (names, path) = ([String](), "/v1/journey-stages?limit=2")
+            while true {
+                let page = try await api.get(path)
+                for index in 0..<2 { if let name = try page.text("data/\(index)/name") { names.append(name) } }
+                guard let cursor = try page.text("next_cursor") else { break }
+                path = "/v1/journey-stages?limit=2&cursor=\(cursor)"
+            }
+            #expect(names == ["Search", "Purchase", "Use"])
+            let lost = try await api.post(
+                "/v1/touchpoints",
+                #"{"name": "x", "position": 0, "stage_id": "\#(UUID())", "department_id": "\#(UUID())"}"#)
+            #expect(try lost.errors() == ["/position range"])
+            let nowhere = try await api.post(
+                "/v1/touchpoints",
+                #"{"name": "x", "position": 1, "stage_id": "\#(UUID())", "department_id": "\#(UUID())"}"#)
+            #expect(try nowhere.errors().sorted() == ["/department_id not_found", "/stage_id not_found"])
+            let touchpoint = try await api.post(
+                "/v1/touchpoints",
+                #"{"name": "The basket", "position": 1, "stage_id": "\#(stages[2])", "is_moment_of_truth": true}"#)
+            #expect(touchpoint.status == 201)
+            #expect(try await api.delete("/v1/journey-stages/\(stages[2])").text("code") == "in_use")
+            let list = try await api.get("/v1/touchpoints?filter[stage_id]=\(stages[2])")
+            #expect(try list.text("data/0/name") == "The basket")
+            let id = try #require(try touchpoint.text("id"))
+            #expect(try await api.delete("/v1/touchpoints/\(id)").status == 204)
+            #expect(try await api.delete("/v1/journey-stages/\(stages[2])").status == 204)
+        }
+    }
+
+    @Test func `A stage that is removed while something is put into it keeps it out, or stays`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            for round in 0..<10 {
+                let stage = try await Self.add(api, "/v1/journey-stages", "Stage \(round)")
+                async let removed = api.delete("/v1/journey-stages/\(stage)").status
+                async let added = api.post(
+                    "/v1/touchpoints", #"{"name": "Point \#(round)", "position": 1, "stage_id": "\#(stage)"}"#
+                ).status
+                let outcome = try await [removed, added]
+                #expect(outcome == [204, 422] || outcome == [409, 201], "\(outcome)")
+            }
+        }
+    }
+
+    @Test func `A product is known by its code, and followed by another, never by itself`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let (old, new) = (
+                try await Self.add(api, "/v1/products", "P1"), try await Self.add(api, "/v1/products", "P2")
+            )
+            let again = try await api.post("/v1/products", #"{"code": "P1", "name": "Another"}"#)
+            #expect(try again.status == 409 && again.text("code") == "code_taken")
+            let followed = try await api.patch(
+                "/v1/products/\(old)",
+                #"{"state": "outdated", "successor_id": "\#(new)", "price": {"amount": "12.5", "currency": "GBP"}}"#)
+            #expect(try followed.text("state") == "outdated" && followed.text("price/amount") == "12.5")
+            let ring = try await api.patch("/v1/products/\(new)", #"{"successor_id": "\#(old)"}"#)
+            #expect(try ring.errors() == ["/successor_id cycle"])
+            #expect(try await api.delete("/v1/products/\(new)").text("code") == "in_use")
+            let list = try await api.get("/v1/products?filter[state][in]=weak,outdated&sort=code")
+            #expect(try list.text("data/0/id") == old && list.text("data/1/id") == nil)
+            #expect(try await api.get("/v1/products?filter[state]=new").status == 400)
+            let margin = try await api.patch("/v1/products/\(old)", #"{"cost": {"amount": "1", "currency": "IRR"}}"#)
+            #expect(try margin.errors() == ["/cost/currency currency"])
         }
     }
 }

@@ -69,8 +69,11 @@ public struct Business: Sendable {
 
     /// A sub-market.
     public func market(below parent: Market) async throws -> Market {
-        try await RecordService(database: database).create(
-            context, MarketValues(name: "Market \(UUID().uuidString)", parentID: parent.id.rawValue))
+        try await record(MarketValues(name: "Market \(UUID().uuidString)", parentID: parent.id.rawValue))
+    }
+
+    public func record<Values: RecordValues>(_ values: Values) async throws -> Record<Values> {
+        try await RecordService(database: database).create(context, values)
     }
 
     /// A manual segment of the customers.

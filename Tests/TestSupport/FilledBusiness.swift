@@ -18,6 +18,9 @@ public struct FilledBusiness: Sendable {
     public let customer: Customer
     public let market: Market
     public let department: Department
+    public let journeyStage: JourneyStage
+    public let touchpoint: Touchpoint
+    public let product: Product
     public let ruleSegment: Segment
     public let manualSegment: Segment
     public let plan: Plan
@@ -43,14 +46,17 @@ public struct FilledBusiness: Sendable {
         customer = try await business.customer("Ada", reference: "0001")
         let other = try await business.customer("Bob", reference: "0002", stage: .actual)
         let leaver = try await business.customer("Cid", reference: "0003")
-        market = try await RecordService(database: business.database).create(context, MarketValues(name: "Tehran"))
-        department = try await RecordService(database: business.database).create(
-            context, DepartmentValues(name: "Service"))
+        market = try await business.record(MarketValues(name: "Tehran"))
+        department = try await business.record(DepartmentValues(name: "Service"))
+        journeyStage = try await business.record(JourneyStageValues(name: "Delivery", position: 1))
+        touchpoint = try await business.record(
+            TouchpointValues(name: "At the door", stageID: journeyStage.id.rawValue, position: 1))
+        product = try await business.record(ProductValues(code: "P1", name: "Pen"))
         for parent in [market, try await business.market(below: market)] {
             _ = try await business.market(below: parent)
         }
-        _ = try await RecordService(database: business.database).create(
-            context, DepartmentValues(name: "Repairs", parentID: department.id.rawValue))
+        _ = try await business.record(DepartmentValues(name: "Repairs", parentID: department.id.rawValue))
+        _ = try await business.record(ProductValues(code: "P0", name: "Quill", successorID: product.id.rawValue))
         try await Self.importOrders(business)
         ruleSegment = try await business.segments.create(
             context,

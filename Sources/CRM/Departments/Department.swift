@@ -41,9 +41,14 @@ extension DepartmentValues {
         name: "crm.department", columns: ["parent_id", "name"],
         statements: .init(
             find: "department.find", list: "department.list", insert: "department.insert",
-            update: "department.update", remove: "department.remove", place: "department.place",
-            children: "department.children"),
-        nameKey: "department_name_key")
+            update: "department.update", remove: "department.remove", lock: "department.lock", uses: "department.uses"),
+        uniqueKey: .name("department_name_key"), uses: [.init(table: "crm.department", column: "parent_id")])
+    public static let tree = TreeLink.parent("department.place")
+    public static let filters = [
+        RecordFilterField(
+            name: "parent_id", value: .identifier(kind: kind), description: "Only those right below this one.",
+            column: "parent_id")
+    ]
 
     public var columns: [SQL] { ["\(parentID)", "\(name)"] }
 

@@ -39,15 +39,8 @@ public struct MarketValues: TreeValues {
     public var faults: [FieldError] {
         var errors: [FieldError] = []
         Self.nameRule.check(name, "/name", into: &errors)
-        if let customerEstimate, !Self.customers.contains(customerEstimate) {
-            errors.append(FieldError("/customer_estimate", "range", "0 to \(Self.customers.upperBound)."))
-        }
-        if let yearlyValue {
-            TextRule.currency.check(yearlyValue.currency, "/yearly_value/currency", into: &errors)
-            if yearlyValue.amount < 0 {
-                errors.append(FieldError("/yearly_value/amount", "range", "Not below zero."))
-            }
-        }
+        errors.check(customerEstimate, in: Self.customers, "/customer_estimate")
+        errors.check(yearlyValue, "/yearly_value")
         return errors
     }
 
@@ -64,8 +57,14 @@ extension MarketValues {
         name: "crm.market", columns: ["parent_id", "name", "customer_estimate", "yearly_amount", "yearly_currency"],
         statements: .init(
             find: "market.find", list: "market.list", insert: "market.insert", update: "market.update",
-            remove: "market.remove", place: "market.place", children: "market.children"),
-        nameKey: "market_name_key")
+            remove: "market.remove", lock: "market.lock", uses: "market.uses"),
+        uniqueKey: .name("market_name_key"), uses: [.init(table: "crm.market", column: "parent_id")])
+    public static let tree = TreeLink.parent("market.place")
+    public static let filters = [
+        RecordFilterField(
+            name: "parent_id", value: .identifier(kind: kind), description: "Only those right below this one.",
+            column: "parent_id")
+    ]
 
     public var columns: [SQL] {
         [
@@ -77,7 +76,6 @@ extension MarketValues {
         parentID = try row.nextIfPresent()
         name = try row.next()
         customerEstimate = try row.nextIfPresent()
-        let (amount, currency): (Decimal?, String?) = (try row.nextIfPresent(), try row.nextIfPresent())
-        yearlyValue = amount.flatMap { amount in currency.map { Money(amount: amount, currency: $0) } }
+        yearlyValue = try Money(row: &row)
     }
 }

@@ -22,17 +22,20 @@ public enum Role: String, JSONChoice, Codable {
             Set(Scope.allCases).subtracting([.settingsWrite, .membersWrite, .keysRead, .keysWrite, .auditRead])
         case .agent:
             [
-                .customersRead, .customersWrite, .ordersWrite, .marketsRead, .departmentsRead, .segmentsRead,
+                .customersRead, .customersWrite, .ordersWrite, .marketsRead, .departmentsRead, .journeyRead,
+                .productsRead, .segmentsRead,
                 .plansRead, .surveysRead, .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
             ]
         case .analyst:
             [
-                .customersRead, .marketsRead, .departmentsRead, .segmentsRead, .segmentsWrite, .plansRead, .surveysRead,
+                .customersRead, .marketsRead, .departmentsRead, .journeyRead, .productsRead, .segmentsRead,
+                .segmentsWrite, .plansRead, .surveysRead,
                 .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
             ]
         case .viewer:
             [
-                .marketsRead, .departmentsRead, .segmentsRead, .plansRead, .surveysRead, .campaignsRead, .scoresRead,
+                .marketsRead, .departmentsRead, .journeyRead, .productsRead, .segmentsRead, .plansRead, .surveysRead,
+                .campaignsRead, .scoresRead,
                 .settingsRead,
             ]
         }

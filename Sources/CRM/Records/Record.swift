@@ -24,7 +24,11 @@ public protocol RecordValues: Sendable {
     static var writeScope: Scope { get }
     static var table: RecordTable { get }
 
-    /// Unique among the objects of the kind.
+    /// The orders of lists, the usual one first; by age and by name unless it says otherwise.
+    static var orders: [ListOrder<Record<Self>>] { get }
+    /// What lists can be narrowed to.
+    static var filters: [RecordFilterField] { get }
+
     var name: String { get }
     /// Everything that is not allowed.
     var faults: [FieldError] { get }
@@ -39,12 +43,19 @@ public protocol RecordValues: Sendable {
     ///
     /// - Parameter old: the values that stand there; `nil` for a new object.
     func check(after old: Self?) -> RecordCheck?
+    /// Holds off others who change what stands where among the tenant's objects of the kind; `nil` when nobody needs to be.
+    static func holdingOff(_ tenant: Tenant.ID) -> Statement<Void>?
 }
 
 /// Looks for what only the other rows tell, before values are written, and holds off those who would change it.
 public struct RecordCheck: Sendable {
     /// Of the object with this id.
     let run: @Sendable (_ id: UUID, _ transaction: inout TenantTransaction) async throws -> Void
+
+    /// That the objects are there which others are linked to.
+    static func present(_ links: [ObjectLink]) -> RecordCheck? {
+        links.isEmpty ? nil : RecordCheck { _, transaction in try await transaction.require(links) }
+    }
 }
 
 /// The table of one kind of ``Record``, with `name` and the columns that every object has.
@@ -56,9 +67,28 @@ public struct RecordTable: Sendable {
         let insert: StaticString
         let update: StaticString
         let remove: StaticString
-        /// Of a tree.
-        let place: StaticString
-        let children: StaticString
+        let lock: StaticString
+        let uses: StaticString
+    }
+
+    /// The column of a table, this one or another, that holds the id of an object.
+    struct Use: Sendable {
+        let table: SQL
+        let column: SQL
+        /// Whether rows are removed by being marked so.
+        var marksRemoved = true
+    }
+
+    /// What no two objects of the kind have in common.
+    struct UniqueKey: Sendable {
+        let constraint: String
+        /// Of the problem that tells of it.
+        let code: String
+        let member: String
+
+        static func name(_ constraint: String) -> UniqueKey {
+            UniqueKey(constraint: constraint, code: "name_taken", member: "name")
+        }
     }
 
     /// With its schema.
@@ -66,12 +96,26 @@ public struct RecordTable: Sendable {
     /// Those that clients decide.
     let columns: [SQL]
     let statements: Names
-    /// The key that keeps names apart.
-    let nameKey: String
+    let uniqueKey: UniqueKey
+    /// What keeps an object from being removed.
+    var uses: [Use] = []
 }
 
 extension RecordValues {
+    public static var orders: [ListOrder<Record<Self>>] {
+        [.time("created_at", "created_at") { $0.createdAt }, .text("name", "name") { $0.values.name }]
+    }
+
+    public static var filters: [RecordFilterField] { [] }
+
     public func check(after old: Self?) -> RecordCheck? { nil }
+    public static func holdingOff(_ tenant: Tenant.ID) -> Statement<Void>? { nil }
+
+    /// Whether codes keep the objects apart, and not names.
+    public static var isKnownByCode: Bool { table.uniqueKey.member == "code" }
+
+    /// The kind as people say it.
+    public static var spoken: String { kind.replacing("_", with: " ") }
 }
 
 extension Record: Resource, JSONObject, Listed {
@@ -89,9 +133,7 @@ extension Record: Resource, JSONObject, Listed {
         json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 
-    public static var orders: [ListOrder<Record>] {
-        [.time("created_at", "created_at") { $0.createdAt }, .text("name", "name") { $0.values.name }]
-    }
+    public static var orders: [ListOrder<Record>] { Values.orders }
 }
 
 extension Record {

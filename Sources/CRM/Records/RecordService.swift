@@ -9,7 +9,7 @@ public struct RecordService<Values: RecordValues>: Sendable {
 
     public init(database: Database) { self.database = database }
 
-    /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `name_taken`.
+    /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` such as `name_taken`.
     public func create(
         _ context: TenantContext, id: Object.ID = .make(), _ values: Values
     ) async throws -> Object {
@@ -37,17 +37,18 @@ public struct RecordService<Values: RecordValues>: Sendable {
         return try await database.lookUp(context, Statements.find(context.tenantID, id)).orNotFound(Values.kind)
     }
 
-    /// By age or by name.
-    public func list(_ context: TenantContext, _ page: PageRequest<Object>) async throws -> Page<Object> {
+    public func list(
+        _ context: TenantContext, _ filter: RecordFilter<Values> = RecordFilter(), _ page: PageRequest<Object>
+    ) async throws -> Page<Object> {
         try context.require(Values.readScope)
-        return page.page(of: try await database.run(context, Statements.list(context.tenantID, page)))
+        return page.page(of: try await database.run(context, Statements.list(context.tenantID, filter, page)))
     }
 
     /// Changes an object, if it still has the version that the caller saw.
     ///
     /// - Parameter change: gives the new values from the present ones; may be called several times.
     /// - Throws: ``ServiceError/invalid(_:)``, ``ServiceError/notFound(_:)``, ``ServiceError/stale``;
-    ///   ``ServiceError/conflict(code:detail:)`` `name_taken`.
+    ///   ``ServiceError/conflict(code:detail:)`` such as `name_taken`.
     public func update(
         _ context: TenantContext, _ id: Object.ID, ifVersion expected: Int?,
         _ change: @Sendable (Values) throws -> Values
@@ -79,18 +80,19 @@ public struct RecordService<Values: RecordValues>: Sendable {
     ///
     /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `in_use`.
     @discardableResult
-    public func remove(_ context: TenantContext, _ id: Object.ID) async throws -> Object
-    where Values: TreeValues {
+    public func remove(_ context: TenantContext, _ id: Object.ID) async throws -> Object {
         try context.require(Values.writeScope)
         let tenant = context.tenantID
         return try await ServiceError.changing(ifVersion: nil) {
             try await database.withTenant(context) { transaction in
-                let (_, found, isInUse) = try await transaction.pipeline(
-                    Values.lock(tenant), Statements.find(tenant, id), Values.hasChildren(tenant, id.rawValue))
+                if let holding = Values.holdingOff(tenant) { try await transaction.run(holding) }
+                // Whoever links something to the object shares its row until the link is there to be found.
+                let (found, isUsed) = try await transaction.pipeline(
+                    Statements.lock(tenant, id), Statements.isUsed(tenant, id))
                 let old = try found.orNotFound(Values.kind)
-                if isInUse {
+                if isUsed {
                     throw ServiceError.conflict(
-                        code: "in_use", detail: "Others stand below it. Move or remove them first.")
+                        code: "in_use", detail: "Others refer to it. Change or remove them first.")
                 }
                 guard try await transaction.run(Statements.remove(tenant, old)) == 1 else { throw ServiceError.stale }
                 _ = try await transaction.run(
@@ -102,8 +104,9 @@ public struct RecordService<Values: RecordValues>: Sendable {
     }
 
     private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
-        do { return try await body() } catch let error as PostgresError where error.violates(Values.table.nameKey) {
-            throw ServiceError.conflict(code: "name_taken", detail: "Another \(Values.kind) has this name.")
+        let key = Values.table.uniqueKey
+        do { return try await body() } catch let error as PostgresError where error.violates(key.constraint) {
+            throw ServiceError.conflict(code: key.code, detail: "Another \(Values.spoken) has this \(key.member).")
         }
     }
 }

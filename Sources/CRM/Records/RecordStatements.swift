@@ -13,11 +13,36 @@ enum RecordStatements<Values: RecordValues> {
             optional: Record.init(row:))
     }
 
-    static func list(_ tenant: Tenant.ID, _ page: PageRequest<Record<Values>>) -> Statement<[Record<Values>]> {
+    static func list(
+        _ tenant: Tenant.ID, _ filter: RecordFilter<Values>, _ page: PageRequest<Record<Values>>
+    ) -> Statement<[Record<Values>]> {
         Statement(
             table.statements.list,
-            "\(rows) WHERE tenant_id = \(tenant) AND deleted_at IS NULL \(page.clause(id: "id"))",
-            all: Record.init(row:))
+            """
+            \(rows) WHERE tenant_id = \(tenant) AND deleted_at IS NULL \(filter.condition)
+            \(page.clause(id: "id"))
+            """, all: Record.init(row:))
+    }
+
+    /// The object, which nobody links anything to until the transaction ends.
+    static func lock(_ tenant: Tenant.ID, _ id: Record<Values>.ID) -> Statement<Record<Values>?> {
+        Statement(
+            table.statements.lock,
+            "\(rows) WHERE tenant_id = \(tenant) AND id = \(id) AND deleted_at IS NULL FOR UPDATE",
+            optional: Record.init(row:))
+    }
+
+    /// Whether something refers to the object.
+    static func isUsed(_ tenant: Tenant.ID, _ id: Record<Values>.ID) -> Statement<Bool> {
+        let uses: [SQL] = table.uses.map { use in
+            let isThere: SQL = use.marksRemoved ? "AND u.deleted_at IS NULL" : ""
+            return """
+                EXISTS (SELECT FROM \(use.table) u WHERE u.tenant_id = \(tenant) AND u.\(use.column) = \(id) \(isThere))
+                """
+        }
+        return Statement(
+            table.statements.uses, "SELECT \(uses.isEmpty ? "false" : SQL.joined(uses, by: " OR "))",
+            one: { try $0.next() })
     }
 
     static func insert(_ tenant: Tenant.ID, _ id: Record<Values>.ID, _ values: Values) -> Statement<Int> {

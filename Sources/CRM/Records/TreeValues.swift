@@ -1,14 +1,27 @@
 public import Foundation
-import Postgres
+public import Postgres
 
 /// Values of objects that make a tree: each has its place below another one of the kind, or at the top.
 public protocol TreeValues: RecordValues {
+    static var tree: TreeLink { get }
     var parentID: UUID? { get }
 }
 
-/// The bounds of every tree.
+/// How the objects of a tree name those that they stand below.
+public struct TreeLink: Sendable {
+    let statement: StaticString
+    let column: SQL
+    let pointer: String
+    let maximumDepth: Int
+
+    static func parent(_ statement: StaticString) -> TreeLink {
+        TreeLink(
+            statement: statement, column: "parent_id", pointer: "/parent_id", maximumDepth: TreeRules.maximumDepth)
+    }
+}
+
 public enum TreeRules {
-    /// How many levels a tree has at most.
+    /// How many levels a tree has at most, unless it says otherwise.
     public static let maximumDepth = 8
 }
 
@@ -21,17 +34,20 @@ extension TreeValues {
             let (_, place) = try await transaction.pipeline(
                 Self.lock(tenant), Self.place(tenant, of: id, below: parentID))
             if place.depth == 0 {
-                throw ServiceError.invalid("/parent_id", "not_found", "There is no such \(Self.kind).")
+                throw ServiceError.invalid(Self.tree.pointer, "not_found", "There is no such \(Self.spoken).")
             }
             if place.isBelowItself {
-                throw ServiceError.invalid("/parent_id", "cycle", "It would stand below itself.")
+                throw ServiceError.invalid(Self.tree.pointer, "cycle", "It would come back to itself.")
             }
-            if place.depth + place.height > TreeRules.maximumDepth {
+            if place.depth + place.height > Self.tree.maximumDepth {
                 throw ServiceError.invalid(
-                    "/parent_id", "too_deep", "At most \(TreeRules.maximumDepth) levels, with what stands below it.")
+                    Self.tree.pointer, "too_deep",
+                    "At most \(Self.tree.maximumDepth) one after the other, with what stands below it.")
             }
         }
     }
+
+    public static func holdingOff(_ tenant: Tenant.ID) -> Statement<Void>? { lock(tenant) }
 
     /// Of two who move parts of a tenant's tree at once each may be right, and both together not: one after the other.
     static func lock(_ tenant: Tenant.ID) -> Statement<Void> {
@@ -44,34 +60,25 @@ extension TreeValues {
     static func place(
         _ tenant: Tenant.ID, of id: UUID, below parent: UUID
     ) -> Statement<(depth: Int, isBelowItself: Bool, height: Int)> {
-        let name = table.name
+        let (name, parentID) = (table.name, tree.column)
         return Statement(
-            table.statements.place,
+            tree.statement,
             """
             WITH RECURSIVE above (id, parent_id, level) AS (
-                SELECT t.id, t.parent_id, 1 FROM \(name) t
+                SELECT t.id, t.\(parentID), 1 FROM \(name) t
                 WHERE t.tenant_id = \(tenant) AND t.id = \(parent) AND t.deleted_at IS NULL
                 UNION ALL
-                SELECT t.id, t.parent_id, a.level + 1 FROM above a
-                JOIN \(name) t ON t.tenant_id = \(tenant) AND t.id = a.parent_id WHERE a.level < 100
+                SELECT t.id, t.\(parentID), a.level + 1 FROM above a
+                JOIN \(name) t ON t.tenant_id = \(tenant) AND t.id = a.parent_id WHERE a.level < 200
             ), below (id, level) AS (
                 SELECT t.id, 1 FROM \(name) t WHERE t.tenant_id = \(tenant) AND t.id = \(id) AND t.deleted_at IS NULL
                 UNION ALL
                 SELECT t.id, b.level + 1 FROM below b
-                JOIN \(name) t ON t.tenant_id = \(tenant) AND t.parent_id = b.id AND t.deleted_at IS NULL
-                WHERE b.level < 100
+                JOIN \(name) t ON t.tenant_id = \(tenant) AND t.\(parentID) = b.id AND t.deleted_at IS NULL
+                WHERE b.level < 200
             )
             SELECT (SELECT count(*) FROM above), EXISTS (SELECT FROM above WHERE id = \(id)),
                 (SELECT coalesce(max(level), 1)::bigint FROM below)
             """, one: { row in (try row.next(), try row.next(), try row.next()) })
-    }
-
-    static func hasChildren(_ tenant: Tenant.ID, _ id: UUID) -> Statement<Bool> {
-        Statement(
-            table.statements.children,
-            """
-            SELECT EXISTS (SELECT FROM \(table.name)
-                WHERE tenant_id = \(tenant) AND parent_id = \(id) AND deleted_at IS NULL)
-            """, one: { try $0.next() })
     }
 }

@@ -19,29 +19,39 @@ extension Listed where Self: Resource {
     public var listID: UUID { id.rawValue }
 }
 
-/// What a list goes by: a time or a text, and then the id.
+/// What a list goes by: a time, a text or a number, and then the id.
 public struct ListOrder<Item: Listed>: Sendable {
     enum Key: Sendable, Equatable {
         case time(Date)
         case text(String)
+        case number(Int)
     }
+
+    /// What its keys are.
+    enum Form: Sendable { case time, text, number }
 
     /// What clients call it.
     public let name: String
     let column: SQL
-    let isText: Bool
+    let form: Form
     let key: @Sendable (Item) -> Key
 
     static func time(
         _ name: String, _ column: SQL, _ value: @escaping @Sendable (Item) -> Date
     ) -> ListOrder {
-        ListOrder(name: name, column: column, isText: false) { .time(value($0)) }
+        ListOrder(name: name, column: column, form: .time) { .time(value($0)) }
+    }
+
+    static func number(
+        _ name: String, _ column: SQL, _ value: @escaping @Sendable (Item) -> Int
+    ) -> ListOrder {
+        ListOrder(name: name, column: column, form: .number) { .number(value($0)) }
     }
 
     /// As people order texts, in Persian and in Latin letters.
     static func text(
         _ name: String, _ column: SQL, _ value: @escaping @Sendable (Item) -> String
     ) -> ListOrder {
-        ListOrder(name: name, column: "\(column) COLLATE \"fa-x-icu\"", isText: true) { .text(value($0)) }
+        ListOrder(name: name, column: "\(column) COLLATE \"fa-x-icu\"", form: .text) { .text(value($0)) }
     }
 }

@@ -1,4 +1,5 @@
 public import Foundation
+import Postgres
 
 /// An amount in an ISO 4217 currency. In JSON the amount is a string, so that no client rounds it.
 public struct Money: Sendable, Hashable, Codable {
@@ -37,6 +38,15 @@ extension Money: JSONObject {
     public func members(_ json: inout JSONWriter) {
         json.member("amount", amount.description, "The amount in digits, so that no client rounds it.")
         json.member("currency", currency, "ISO 4217 code.")
+    }
+}
+
+extension Money {
+    /// Reads two columns, the amount and the currency; `nil` where there is no amount.
+    init?(row: inout RowReader) throws {
+        let (amount, currency): (Decimal?, String?) = (try row.nextIfPresent(), try row.nextIfPresent())
+        guard let amount, let currency else { return nil }
+        self.init(amount: amount, currency: currency)
     }
 }
 

@@ -79,6 +79,7 @@ public struct PageRequest<Item: Listed>: Sendable {
         return switch after.key {
         case .time(let time): "AND (\(column), \(id)) \(sign) (\(time), \(after.id))\n\(rest)"
         case .text(let text): "AND (\(column), \(id)) \(sign) (\(text), \(after.id))\n\(rest)"
+        case .number(let number): "AND (\(column), \(id)) \(sign) (\(number), \(after.id))\n\(rest)"
         }
     }
 
@@ -110,6 +111,7 @@ public struct PageRequest<Item: Listed>: Sendable {
         switch position.key {
         case .time(let time): time.encode(into: &bytes)
         case .text(let text): bytes += Array(text.utf8)
+        case .number(let number): number.encode(into: &bytes)
         }
         return Base32.encode(bytes)
     }
@@ -121,12 +123,17 @@ public struct PageRequest<Item: Listed>: Sendable {
         return bytes.withUnsafeBytes { buffer in
             guard let id = UUID.decode(UnsafeRawBufferPointer(rebasing: buffer[1..<17]), as: .uuid) else { return nil }
             let rest = UnsafeRawBufferPointer(rebasing: buffer[17...])
-            if order.isText {
+            switch order.form {
+            case .text:
                 guard let text = String(validating: rest, as: UTF8.self), !text.utf8.contains(0) else { return nil }
                 return Position(key: .text(text), id: id)
+            case .time:
+                guard let time = Date.decode(rest, as: .timestamptz), Self.times.contains(time) else { return nil }
+                return Position(key: .time(time), id: id)
+            case .number:
+                guard let number = Int.decode(rest, as: .int8) else { return nil }
+                return Position(key: .number(number), id: id)
             }
-            guard let time = Date.decode(rest, as: .timestamptz), Self.times.contains(time) else { return nil }
-            return Position(key: .time(time), id: id)
         }
     }
 }

@@ -33,15 +33,22 @@ extension BodyReader {
     // MARK: Numbers and flags
 
     mutating func integer(_ name: String, in range: ClosedRange<Int>, _ description: String) -> Int? {
-        optional(name, .integer(in: range), description) { value, reader in
-            guard case .number(let number) = value,
-                let integer = Int(exactly: NSDecimalNumber(decimal: number).doubleValue)
-            else { return reader.wrong(name, "type", "Expected a whole number.") }
-            guard range.contains(integer) else {
-                return reader.wrong(name, "range", "\(range.lowerBound) to \(range.upperBound).")
-            }
-            return integer
+        optional(name, .integer(in: range), description) { value, reader in reader.integer(value, name, in: range) }
+    }
+
+    mutating func requiredInteger(_ name: String, in range: ClosedRange<Int>, _ description: String) -> Int {
+        required(name, .integer(in: range), description, else: range.lowerBound) { value, reader in
+            reader.integer(value, name, in: range)
         }
+    }
+
+    private mutating func integer(_ value: JSONNode, _ name: String, in range: ClosedRange<Int>) -> Int? {
+        guard case .number(let number) = value, let integer = Int(exactly: NSDecimalNumber(decimal: number).doubleValue)
+        else { return wrong(name, "type", "Expected a whole number.") }
+        guard range.contains(integer) else {
+            return wrong(name, "range", "\(range.lowerBound) to \(range.upperBound).")
+        }
+        return integer
     }
 
     mutating func flag(_ name: String, _ description: String) -> Bool? {

@@ -31,6 +31,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case methodNotAllowed = "method_not_allowed"
     case referenceTaken = "reference_taken"
     case nameTaken = "name_taken"
+    case codeTaken = "code_taken"
     case inUse = "in_use"
     case alreadyLaunched = "already_launched"
     case ruleSegment = "rule_segment"
@@ -63,8 +64,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
             .conflict
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
-        case .referenceTaken, .nameTaken, .inUse, .alreadyLaunched, .ruleSegment, .duplicateImport, .importRunning,
-            .inFlight:
+        case .referenceTaken, .nameTaken, .codeTaken, .inUse, .alreadyLaunched, .ruleSegment, .duplicateImport,
+            .importRunning, .inFlight:
             .conflict
         case .stale: .preconditionFailed
         case .timedOut: .requestTimeout
@@ -114,6 +115,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .methodNotAllowed: "The path does not take this method; Allow names those that it takes."
         case .referenceTaken: "Another customer has this reference."
         case .nameTaken: "Another object of the kind has this name."
+        case .codeTaken: "Another object of the kind has this code."
         case .inUse: "Others refer to the object. Change those first."
         case .alreadyLaunched: "The campaign was launched before."
         case .ruleSegment: "The segment's rule decides who is in it."

@@ -111,17 +111,23 @@ struct QueryReader {
         }
     }
 
-    mutating func filterIdentifier<Object: Resource>(_ name: String, _ description: String) -> Identifier<Object>? {
-        let full = "filter[\(name)]"
-        return take(full, .identifier(of: Object.kind), description).flatMap {
-            Identifier<Object>($0) ?? wrong(full, "invalid", "One UUID.")
+    /// - Parameter choices: all that there are.
+    mutating func filterTexts(_ name: String, amongst choices: [String], _ description: String) -> [String]? {
+        filter(name, .choice(choices), description) {
+            choices.contains($0) ? $0 : nil
+        } fault: {
+            ("unknown", "One of \(choices.joined(separator: ", ")).")
         }
     }
 
-    /// An id of whatever there is.
-    mutating func filterUUID(_ name: String, _ description: String) -> UUID? {
+    mutating func filterIdentifier<Object: Resource>(_ name: String, _ description: String) -> Identifier<Object>? {
+        filterUUID(name, of: Object.kind, description).map { Identifier(rawValue: $0) }
+    }
+
+    /// - Parameter kind: of the object; `nil` for whatever there is.
+    mutating func filterUUID(_ name: String, of kind: String? = nil, _ description: String) -> UUID? {
         let full = "filter[\(name)]"
-        return take(full, .identifier, description).flatMap {
+        return take(full, kind.map { .identifier(of: $0) } ?? .identifier, description).flatMap {
             UUID(uuidString: $0) ?? wrong(full, "invalid", "One UUID.")
         }
     }

@@ -40,6 +40,8 @@ struct Probe: Sendable {
             Plan.kind: filled.plan.id.description, Survey.kind: filled.survey.id.description,
             Campaign.kind: filled.draft.id.description, Member.kind: filled.member.id.description,
             Market.kind: filled.market.id.description, Department.kind: filled.department.id.description,
+            JourneyStage.kind: filled.journeyStage.id.description, Touchpoint.kind: filled.touchpoint.id.description,
+            Product.kind: filled.product.id.description,
             APIKey.kind: filled.spareKey.id.description, Tenant.kind: filled.business.context.tenantID.description,
             Erasure.kind: filled.business.context.tenantID.description,
         ]

@@ -36,15 +36,20 @@ struct StatementCatalogue {
 
     /// A list's first page and one behind a cursor, in every order and both directions.
     func pages<Item, Output>(
-        _ statement: (PageRequest<Item>) throws -> Statement<Output>
+        _ effect: CatalogueEntry.Effect = .some, _ statement: (PageRequest<Item>) throws -> Statement<Output>
     ) throws -> [CatalogueEntry] {
         try Item.orders.flatMap { order in
             try [false, true].flatMap { isDescending in
                 var page = try PageRequest<Item>(limit: 2, order: order.name, isDescending: isDescending)
-                let first = CatalogueEntry(try statement(page))
-                let time = Date(timeIntervalSinceReferenceDate: isDescending ? 1e9 : 0)
-                page.after = .init(key: order.isText ? .text(isDescending ? "zz" : "") : .time(time), id: UUID())
-                return [first, CatalogueEntry(try statement(page))]
+                let first = CatalogueEntry(try statement(page), effect)
+                let key: ListOrder<Item>.Key =
+                    switch order.form {
+                    case .time: .time(Date(timeIntervalSinceReferenceDate: isDescending ? 1e9 : 0))
+                    case .text: .text(isDescending ? "zz" : "")
+                    case .number: .number(isDescending ? 1000 : 0)
+                    }
+                page.after = .init(key: key, id: UUID())
+                return [first, CatalogueEntry(try statement(page), effect)]
             }
         }
     }

@@ -79,6 +79,10 @@ enum SourceStatements {
             for table in text.matches(of: /statements: \.init\((.|\n)*?\)/) {
                 names.formUnion(table.0.matches(of: /[a-z]+: "([a-z_]+\.[a-z_]+)"/).map { String($0.1) })
             }
+            // And so do trees, and what others are linked to.
+            for named in text.matches(of: /(TreeLink\.parent\(|statement: )"([a-z_]+\.[a-z_]+)"/) {
+                names.insert(String(named.2))
+            }
         }
         return names
     }
@@ -89,7 +93,7 @@ enum SourceStatements {
         if let choice = rest.prefixMatch(of: /[^"]*\? "([^"]+)" : "([^"]+)"/) {
             return [String(choice.1), String(choice.2)]
         }
-        if rest.prefixMatch(of: /(Self\.)?table\.statements\./) != nil { return [] }
+        if rest.prefixMatch(of: /(Self\.)?table\.statements\.|tree\.statement|target\.statement/) != nil { return [] }
         // A constant of the same file.
         if let constant = rest.prefixMatch(of: /([a-z][A-Za-z]*)\s*,/),
             let value = try text.firstMatch(
