@@ -940,6 +940,27 @@ ALTER TABLE ONLY crm.consent FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.consent OWNER TO mehvar_owner;
 
+CREATE TABLE crm.consent_record (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    channel text NOT NULL,
+    is_granted boolean NOT NULL,
+    source text NOT NULL,
+    proof text,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT consent_record_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'phone'::text, 'sms'::text, 'whatsapp'::text, 'postal'::text]))),
+    CONSTRAINT consent_record_proof_check CHECK (((length(proof) >= 1) AND (length(proof) <= 2000))),
+    CONSTRAINT consent_record_source_check CHECK ((source = ANY (ARRAY['import'::text, 'api'::text, 'unsubscribe'::text])))
+);
+
+ALTER TABLE ONLY crm.consent_record FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.consent_record OWNER TO mehvar_owner;
+
 CREATE TABLE crm.contact_point (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -954,9 +975,11 @@ CREATE TABLE crm.contact_point (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    type text,
     CONSTRAINT contact_point_address_check CHECK (((length(address) >= 1) AND (length(address) <= 500))),
     CONSTRAINT contact_point_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'phone'::text, 'sms'::text, 'whatsapp'::text, 'postal'::text]))),
-    CONSTRAINT contact_point_owner_check CHECK ((num_nonnulls(customer_id, member_id) = 1))
+    CONSTRAINT contact_point_owner_check CHECK ((num_nonnulls(customer_id, member_id) = 1)),
+    CONSTRAINT contact_point_type_check CHECK ((type = ANY (ARRAY['home'::text, 'work'::text, 'mobile'::text, 'billing'::text, 'shipping'::text, 'other'::text])))
 );
 
 ALTER TABLE ONLY crm.contact_point FORCE ROW LEVEL SECURITY;
@@ -980,17 +1003,45 @@ CREATE TABLE crm.customer (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    names jsonb DEFAULT '{}'::jsonb NOT NULL,
+    birth_date date,
+    source text,
+    acquisition_amount numeric(18,4),
+    acquisition_currency text,
+    owner_id uuid,
+    organisation_id uuid,
+    stage_reason text,
+    market_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    external_references jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT customer_acquisition_check CHECK ((acquisition_amount >= (0)::numeric)),
+    CONSTRAINT customer_acquisition_currency_check CHECK ((acquisition_currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT customer_acquisition_money_check CHECK ((num_nonnulls(acquisition_amount, acquisition_currency) <> 1)),
     CONSTRAINT customer_attributes_check CHECK ((jsonb_typeof(attributes) = 'object'::text)),
     CONSTRAINT customer_kind_check CHECK ((kind = ANY (ARRAY['person'::text, 'organisation'::text]))),
     CONSTRAINT customer_language_check CHECK ((language ~ '^[a-z]{2,3}$'::text)),
     CONSTRAINT customer_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT customer_names_check CHECK ((jsonb_typeof(names) = 'object'::text)),
     CONSTRAINT customer_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
-    CONSTRAINT customer_stage_check CHECK ((stage = ANY (ARRAY['potential'::text, 'actual'::text, 'lost'::text])))
+    CONSTRAINT customer_references_check CHECK ((jsonb_typeof(external_references) = 'object'::text)),
+    CONSTRAINT customer_source_check CHECK (((length(source) >= 1) AND (length(source) <= 100))),
+    CONSTRAINT customer_stage_check CHECK ((stage = ANY (ARRAY['potential'::text, 'actual'::text, 'lost'::text]))),
+    CONSTRAINT customer_stage_reason_check CHECK (((length(stage_reason) >= 1) AND (length(stage_reason) <= 500)))
 );
 
 ALTER TABLE ONLY crm.customer FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer OWNER TO mehvar_owner;
+
+CREATE TABLE crm.customer_market (
+    tenant_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    market_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY crm.customer_market FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_market OWNER TO mehvar_owner;
 
 CREATE TABLE crm.customer_order (
     tenant_id uuid NOT NULL,
@@ -1014,6 +1065,30 @@ CREATE TABLE crm.customer_order (
 ALTER TABLE ONLY crm.customer_order FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer_order OWNER TO mehvar_owner;
+
+CREATE TABLE crm.customer_reference (
+    tenant_id uuid NOT NULL,
+    system text NOT NULL,
+    reference text NOT NULL,
+    customer_id uuid NOT NULL,
+    CONSTRAINT customer_reference_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100))),
+    CONSTRAINT customer_reference_system_check CHECK ((system ~ '^[a-z][a-z0-9_-]{0,49}$'::text))
+);
+
+ALTER TABLE ONLY crm.customer_reference FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_reference OWNER TO mehvar_owner;
+
+CREATE TABLE crm.customer_tag (
+    tenant_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    tag text NOT NULL,
+    CONSTRAINT customer_tag_check CHECK (((length(tag) >= 1) AND (length(tag) <= 100)))
+);
+
+ALTER TABLE ONLY crm.customer_tag FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_tag OWNER TO mehvar_owner;
 
 CREATE TABLE crm.department (
     tenant_id uuid NOT NULL,
@@ -1366,6 +1441,25 @@ CREATE TABLE crm.sign_in_failure (
 ALTER TABLE ONLY crm.sign_in_failure FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.sign_in_failure OWNER TO mehvar_owner;
+
+CREATE TABLE crm.stage_change (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    from_stage text NOT NULL,
+    to_stage text NOT NULL,
+    reason text,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT stage_change_from_check CHECK ((from_stage = ANY (ARRAY['potential'::text, 'actual'::text, 'lost'::text]))),
+    CONSTRAINT stage_change_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500))),
+    CONSTRAINT stage_change_to_check CHECK ((to_stage = ANY (ARRAY['potential'::text, 'actual'::text, 'lost'::text])))
+);
+
+ALTER TABLE ONLY crm.stage_change FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.stage_change OWNER TO mehvar_owner;
 
 CREATE TABLE crm.suppression (
     tenant_id uuid NOT NULL,
@@ -1784,14 +1878,26 @@ ALTER TABLE ONLY crm.campaign
 ALTER TABLE ONLY crm.consent
     ADD CONSTRAINT consent_pkey PRIMARY KEY (tenant_id, customer_id, channel);
 
+ALTER TABLE ONLY crm.consent_record
+    ADD CONSTRAINT consent_record_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY crm.contact_point
     ADD CONSTRAINT contact_point_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_market
+    ADD CONSTRAINT customer_market_pkey PRIMARY KEY (tenant_id, customer_id, market_id);
 
 ALTER TABLE ONLY crm.customer_order
     ADD CONSTRAINT customer_order_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_reference
+    ADD CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, system, reference);
+
+ALTER TABLE ONLY crm.customer_tag
+    ADD CONSTRAINT customer_tag_pkey PRIMARY KEY (tenant_id, customer_id, tag);
 
 ALTER TABLE ONLY crm.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (tenant_id, id);
@@ -1852,6 +1958,9 @@ ALTER TABLE ONLY crm.session
 
 ALTER TABLE ONLY crm.sign_in_failure
     ADD CONSTRAINT sign_in_failure_pkey PRIMARY KEY (tenant_id, email_hash);
+
+ALTER TABLE ONLY crm.stage_change
+    ADD CONSTRAINT stage_change_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY crm.suppression
     ADD CONSTRAINT suppression_pkey PRIMARY KEY (tenant_id, channel, address_key);
@@ -1936,6 +2045,10 @@ CREATE INDEX campaign_created_idx ON crm.campaign USING btree (tenant_id, create
 
 CREATE UNIQUE INDEX campaign_name_key ON crm.campaign USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX consent_record_customer_idx ON crm.consent_record USING btree (tenant_id, customer_id, recorded_at, id);
+
+CREATE INDEX consent_record_time_idx ON crm.consent_record USING btree (tenant_id, recorded_at, id);
+
 CREATE INDEX contact_point_address_idx ON crm.contact_point USING btree (tenant_id, channel, address_key) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX contact_point_customer_key ON crm.contact_point USING btree (tenant_id, customer_id, channel, address_key) WHERE ((deleted_at IS NULL) AND (customer_id IS NOT NULL));
@@ -1946,11 +2059,23 @@ CREATE UNIQUE INDEX contact_point_primary_key ON crm.contact_point USING btree (
 
 CREATE INDEX customer_created_idx ON crm.customer USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
+CREATE INDEX customer_deleted_idx ON crm.customer USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX customer_market_market_idx ON crm.customer_market USING btree (tenant_id, market_id, customer_id);
+
 CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tenant_id, customer_id, ordered_on) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
+CREATE INDEX customer_organisation_idx ON crm.customer USING btree (tenant_id, organisation_id, created_at, id) WHERE (organisation_id IS NOT NULL);
+
+CREATE INDEX customer_owner_idx ON crm.customer USING btree (tenant_id, owner_id, created_at, id) WHERE (owner_id IS NOT NULL);
+
+CREATE INDEX customer_reference_customer_idx ON crm.customer_reference USING btree (tenant_id, customer_id);
+
 CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
+
+CREATE INDEX customer_tag_tag_idx ON crm.customer_tag USING btree (tenant_id, tag, customer_id);
 
 CREATE INDEX department_created_idx ON crm.department USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
@@ -2026,6 +2151,10 @@ CREATE INDEX session_member_idx ON crm.session USING btree (tenant_id, member_id
 
 CREATE INDEX sign_in_failure_failed_idx ON crm.sign_in_failure USING btree (tenant_id, failed_at);
 
+CREATE INDEX stage_change_customer_idx ON crm.stage_change USING btree (tenant_id, customer_id, changed_at, id);
+
+CREATE INDEX stage_change_time_idx ON crm.stage_change USING btree (tenant_id, changed_at, id);
+
 CREATE INDEX survey_created_idx ON crm.survey USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX survey_name_key ON crm.survey USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
@@ -2081,14 +2210,35 @@ ALTER TABLE ONLY crm.campaign
 ALTER TABLE ONLY crm.consent
     ADD CONSTRAINT consent_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
+ALTER TABLE ONLY crm.consent_record
+    ADD CONSTRAINT consent_record_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
 ALTER TABLE ONLY crm.contact_point
     ADD CONSTRAINT contact_point_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
 ALTER TABLE ONLY crm.contact_point
     ADD CONSTRAINT contact_point_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
 
+ALTER TABLE ONLY crm.customer_market
+    ADD CONSTRAINT customer_market_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_market
+    ADD CONSTRAINT customer_market_market_fkey FOREIGN KEY (tenant_id, market_id) REFERENCES crm.market(tenant_id, id);
+
 ALTER TABLE ONLY crm.customer_order
     ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer
+    ADD CONSTRAINT customer_organisation_fkey FOREIGN KEY (tenant_id, organisation_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer
+    ADD CONSTRAINT customer_owner_fkey FOREIGN KEY (tenant_id, owner_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_reference
+    ADD CONSTRAINT customer_reference_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_tag
+    ADD CONSTRAINT customer_tag_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
@@ -2171,6 +2321,9 @@ ALTER TABLE ONLY crm.session
 ALTER TABLE ONLY crm.sign_in_failure
     ADD CONSTRAINT sign_in_failure_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.stage_change
+    ADD CONSTRAINT stage_change_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
 ALTER TABLE ONLY crm.suppression
     ADD CONSTRAINT suppression_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -2212,11 +2365,19 @@ ALTER TABLE crm.campaign ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.consent ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.consent_record ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.contact_point ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.customer_market ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.customer_order ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_reference ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_tag ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.department ENABLE ROW LEVEL SECURITY;
 
@@ -2260,6 +2421,8 @@ ALTER TABLE crm.session ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.sign_in_failure ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.stage_change ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.suppression ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.survey ENABLE ROW LEVEL SECURITY;
@@ -2274,11 +2437,19 @@ CREATE POLICY tenant ON crm.campaign TO mehvar_app USING ((tenant_id = (current_
 
 CREATE POLICY tenant ON crm.consent TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON crm.consent_record TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 CREATE POLICY tenant ON crm.contact_point TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.customer TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON crm.customer_market TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 CREATE POLICY tenant ON crm.customer_order TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.customer_reference TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.customer_tag TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.department TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2317,6 +2488,8 @@ CREATE POLICY tenant ON crm.segment_member TO mehvar_app USING ((tenant_id = (cu
 CREATE POLICY tenant ON crm.session TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.sign_in_failure TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.stage_change TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.suppression TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2505,11 +2678,19 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.campaign TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.consent TO mehvar_app;
 
+GRANT SELECT,INSERT ON TABLE crm.consent_record TO mehvar_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.contact_point TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer TO mehvar_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE crm.customer_market TO mehvar_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_order TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.customer_reference TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.customer_tag TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.department TO mehvar_app;
 
@@ -2549,6 +2730,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE crm.segment_member TO mehvar_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.session TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.sign_in_failure TO mehvar_app;
+
+GRANT SELECT,INSERT ON TABLE crm.stage_change TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.suppression TO mehvar_app;
 

@@ -50,7 +50,8 @@ public struct API: Sendable {
     /// Everything that clients can do.
     var operations: [Operation] {
         let groups: [any OperationGroup] = [
-            CustomerOperations(customers: CustomerService(database: database)),
+            CustomerOperations(
+                customers: CustomerService(database: database), consents: ConsentService(database: database)),
             RecordOperations(
                 "markets", "Where customers come from: main markets and their sub-markets.",
                 RecordService<MarketValues>(database: database)),

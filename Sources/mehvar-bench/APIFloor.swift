@@ -20,7 +20,7 @@ enum APIFloor {
 
     static var post: [String] {
         get throws {
-            var new = NewCustomer(name: "New")
+            var new = CustomerValues(name: "New")
             new.contactPoints = [ContactPoint(channel: .email, address: "new@customer.example", isPrimary: true)]
             // One id for the transaction, as the API makes one: derived, since pgbench cannot keep a random UUID.
             let id = "md5(:n || '-' || :i || '-' || :client_id)::uuid"
@@ -31,12 +31,13 @@ enum APIFloor {
                 """,
                 text(
                     try CustomerStatements.insert(tenant, customer, new).sql,
-                    [tenantValue, id, "'person'", "'potential'", "NULL", "'New'", "NULL", "NULL", "'{}'", tenantValue]),
+                    [tenantValue, id, "'person'", "'potential'", "NULL", "NULL", "'{}'", "'New'", "'{}'"]
+                        + Array(repeating: "NULL", count: 8) + ["'{}'", "'{}'", "'{}'", tenantValue]),
                 text(
-                    CustomerStatements.insertContactPoints(tenant, customer, new.contactPoints).sql,
+                    CustomerPartStatements.insertContactPoints(tenant, customer, new.contactPoints).sql,
                     [
                         tenantValue, id, "ARRAY[gen_random_uuid()]", "ARRAY['email']", "ARRAY['new@customer.example']",
-                        "ARRAY[true]",
+                        "ARRAY[true]", "ARRAY[NULL::text]", "ARRAY[NULL::timestamptz]",
                     ]),
                 """
                 INSERT INTO crm.event (tenant_id, id, actor_kind, actor_id, request_id, action, object_kind, object_id, data)

@@ -29,8 +29,10 @@ struct CustomerAPITests {
             guard case .object(let members) = try found.value() else { return }
             #expect(
                 Set(members.keys) == [
-                    "id", "kind", "stage", "reference", "name", "language", "time_zone", "attributes", "contact_points",
-                    "version", "created_at", "updated_at",
+                    "id", "kind", "stage", "stage_reason", "stage_changed_at", "reference", "references", "name",
+                    "names",
+                    "birth_date", "language", "time_zone", "organisation_id", "owner_id", "source", "acquisition_cost",
+                    "market_ids", "tags", "attributes", "contact_points", "version", "created_at", "updated_at",
                 ])
         }
     }

@@ -45,8 +45,8 @@ struct OpenAPITests {
         func accept<Body: JSONBody>(_ type: Body.Type) throws {
             _ = try Body(json: ByteBuffer(string: Body.example))
         }
-        try accept(NewCustomer.self)
-        try accept(CustomerChanges.self)
+        try accept(NewRecord<CustomerValues>.self)
+        try accept(RecordChanges<CustomerValues>.self)
         try accept(SignIn.self)
         try accept(Refresh.self)
         try accept(SignOut.self)

@@ -67,10 +67,11 @@ struct JSONWriterTests {
         var customer = Customer.example
         #expect(
             text(customer).hasPrefix(#"{"id":"019aab50-c4c0-7000-8000-000000000001","kind":"person","stage":"actual""#))
+        var values = CustomerValues(name: "A")
+        values.stage = .lost
         customer = Customer(
-            id: customer.id, kind: .person, stage: .lost, reference: nil, name: "A", language: "en", timeZone: nil,
-            attributes: [:], contactPoints: [], version: 1, createdAt: customer.createdAt, updatedAt: customer.updatedAt
-        )
+            id: customer.id, values: values, stageChangedAt: customer.createdAt, version: 1,
+            createdAt: customer.createdAt, updatedAt: customer.updatedAt)
         #expect(text(customer).contains(#""reference":null"#) && text(customer).contains(#""attributes":{}"#))
         #expect(text(customer).contains(#""contact_points":[]"#))
     }
@@ -78,7 +79,8 @@ struct JSONWriterTests {
     @Test func `A selection keeps members of the outermost object, and of the items of a page`() {
         #expect(
             text(Customer.example, ["stage", "contact_points"]) == """
-                {"stage":"actual","contact_points":[{"channel":"email","address":"mina@readers.example","is_primary":true}]}
+                {"stage":"actual","contact_points":[{"channel":"email","address":"mina@readers.example","is_primary":true,"type":"home",\
+                "verified_at":"2026-11-22T08:30:00.000000Z"}]}
                 """)
         let page = Page(items: [Customer.example, .example], nextCursor: "abc")
         #expect(text(page, ["stage"]) == #"{"data":[{"stage":"actual"},{"stage":"actual"}],"next_cursor":"abc"}"#)
@@ -90,10 +92,12 @@ struct JSONWriterTests {
         #expect(schema.name == "Customer")
         #expect(
             schema.properties.map(\.name) == [
-                "id", "kind", "stage", "reference", "name", "language", "time_zone",
-                "attributes", "contact_points", "version", "created_at", "updated_at",
+                "id", "kind", "stage", "stage_reason", "reference", "references", "name", "names", "birth_date",
+                "language",
+                "time_zone", "organisation_id", "owner_id", "source", "acquisition_cost", "market_ids", "tags",
+                "attributes", "contact_points", "stage_changed_at", "version", "created_at", "updated_at",
             ])
-        let reference = schema.properties[3]
+        let reference = schema.properties[4]
         #expect(reference.schema == JSONSchema.string.nullable && reference.isPersonal)
         #expect(schema.properties[0].schema.identifies == "customer")
         #expect(schema.properties[1].schema.choices == ["person", "organisation"])

@@ -41,7 +41,8 @@ struct SegmentTests {
     }
 
     private static func names(in segment: Segment, _ business: Business) async throws -> [String] {
-        try await business.segments.members(business.context, of: segment.id, PageRequest(limit: 200)).items.map(\.name)
+        try await business.segments.members(business.context, of: segment.id, PageRequest(limit: 200)).items.map(
+            \.values.name)
     }
 
     @Test func `Every field and comparison finds the customers that it describes`() async throws {

@@ -47,7 +47,7 @@ public struct Business: Sendable {
         _ name: String, email: String? = nil, hasEmail: Bool = true, language: String = "fa", reference: String? = nil,
         stage: Customer.Stage = .potential
     ) async throws -> Customer {
-        var new = NewCustomer(name: name)
+        var new = CustomerValues(name: name)
         new.language = language
         new.reference = reference
         new.stage = stage
@@ -56,6 +56,23 @@ public struct Business: Sendable {
             new.contactPoints = [ContactPoint(channel: .email, address: address, isPrimary: true)]
         }
         return try await customers.create(context, new)
+    }
+
+    /// A customer of whom everything is known.
+    public func settled(
+        _ customer: Customer, at organisation: Customer, in market: Market, ownedBy owner: Member
+    ) async throws -> Customer {
+        try await customers.update(context, customer.id, ifVersion: nil) { values in
+            var values = values
+            values.stage = values.stage == .actual ? .potential : .actual
+            values.organisationID = organisation.id
+            values.ownerID = owner.id
+            values.marketIDs = [market.id]
+            values.tags = ["poetry"]
+            values.references = ["shop": "1"]
+            values.source = "fair"
+            return values
+        }
     }
 
     /// So many customers with addresses, in order of their ids.

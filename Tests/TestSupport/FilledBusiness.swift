@@ -15,7 +15,12 @@ public struct FilledBusiness: Sendable {
     public let member: Member
     /// A session of ``member``.
     public let tokens: SessionTokens
+    /// Belongs to ``organisation`` and ``market``, and ``member`` looks after it.
     public let customer: Customer
+    public let organisation: Customer
+    public let consent: Consent
+    /// Can be restored.
+    public let deleted: Customer
     public let market: Market
     public let department: Department
     public let journeyStage: JourneyStage
@@ -43,7 +48,12 @@ public struct FilledBusiness: Sendable {
         spareKey = try await APIKeyService(database: business.database).create(
             context, name: "spare", scopes: [.customersRead]
         ).key
-        customer = try await business.customer("Ada", reference: "0001")
+        var company = CustomerValues(name: "Ada & Sons")
+        company.kind = .organisation
+        organisation = try await business.customers.create(context, company)
+        deleted = try await business.customer("Gone")
+        try await business.customers.delete(context, deleted.id)
+        let ada = try await business.customer("Ada", reference: "0001")
         let other = try await business.customer("Bob", reference: "0002", stage: .actual)
         let leaver = try await business.customer("Cid", reference: "0003")
         market = try await business.record(MarketValues(name: "Tehran"))
@@ -64,7 +74,7 @@ public struct FilledBusiness: Sendable {
                 name: "Buyers", kind: .rule,
                 rule: .object(["field": .string("orders.count"), "op": .string("gte"), "value": .number(1)])))
         try await business.segments.evaluate(context, ruleSegment.id)
-        manualSegment = try await business.segment("Everybody", of: [customer, other, leaver])
+        manualSegment = try await business.segment("Everybody", of: [ada, other, leaver])
         plan = try await business.plans.create(
             context, NewPlan(name: "Plan", segmentID: manualSegment.id, content: .sample))
         survey = try await business.survey()
@@ -87,6 +97,9 @@ public struct FilledBusiness: Sendable {
         campaign = try await business.campaigns.find(context, made.id)
         draft = try await business.campaign("Draft", survey, to: manualSegment)
         (member, tokens) = try await business.signedIn(as: [.owner])
+        customer = try await business.settled(ada, at: organisation, in: market, ownedBy: member)
+        consent = try await ConsentService(database: business.database).record(
+            context, NewConsent(customerID: ada.id, channel: .email, isGranted: true, proof: "form"))
         await #expect(throws: ServiceError.unauthenticated(.wrong)) {
             try await business.signIn(email: "nobody@team.example", password: "wrong")
         }

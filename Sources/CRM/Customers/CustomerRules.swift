@@ -1,11 +1,32 @@
 import Foundation
+import Postgres
 
 /// What values a customer may have, wherever they come from.
 public enum CustomerRules {
     public static let name = TextRule.words(200)
     public static let reference = TextRule.words(100)
     public static let address = TextRule.words(500)
+    public static let stageReason = TextRule.words(500)
+    public static let source = TextRule.words(100)
+    public static let tag = TextRule.words(100)
+    public static let script = TextRule.matching("[A-Z][a-z]{3}", "invalid", "An ISO 15924 code such as Arab or Latn.")
+    {
+        $0.wholeMatch(of: /[A-Z][a-z]{3}/) != nil
+    }
+    public static let system = TextRule.matching(
+        "[a-z][a-z0-9_-]{0,49}", "invalid", "A name such as shop: small letters, digits, _ and -, at most 50."
+    ) { $0.wholeMatch(of: /[a-z][a-z0-9_-]{0,49}/) != nil }
     public static let maximumContactPoints = 20
+    public static let maximumNames = 10
+    public static let maximumReferences = 20
+    public static let maximumMarkets = 50
+    public static let maximumTags = 50
+    static func isBirthDate(_ day: LocalDate) -> Bool {
+        // The day that it is first anywhere.
+        day <= LocalDay.day(of: Date(), in: TimeZone(secondsFromGMT: 14 * 3600) ?? .gmt)
+            && LocalDate(year: 1800, month: 1, day: 1).map { day >= $0 } == true
+    }
+
     static let maximumAttributesBytes = 16 * 1024
 
     static func check(name: String, _ report: (_ code: String, _ detail: String) -> Void) {
@@ -65,57 +86,29 @@ public enum CustomerRules {
         }
     }
 
-    static func check(merged attributes: [String: JSONNode]) throws {
-        var errors: [FieldError] = []
-        check(attributes: attributes, into: &errors)
-        if !errors.isEmpty { throw ServiceError.invalid(errors) }
-    }
-}
-
-extension CustomerChanges {
-    /// The customer as it is to be.
-    func applied(to old: Customer) -> Customer {
-        Customer(
-            id: old.id, kind: kind ?? old.kind, stage: stage ?? old.stage, reference: reference ?? old.reference,
-            name: name ?? old.name, language: language ?? old.language, timeZone: timeZone ?? old.timeZone,
-            attributes: mergedAttributes(of: old), contactPoints: contactPoints ?? old.contactPoints,
-            version: old.version, createdAt: old.createdAt, updatedAt: old.updatedAt)
-    }
-
-    /// The customer's attributes with those of the patch merged in.
-    func mergedAttributes(of old: Customer) -> [String: JSONNode] {
-        guard let attributes,
-            case .object(let merged) = JSONMergePatch.apply(.object(attributes), to: .object(old.attributes))
-        else { return old.attributes }
-        return merged
-    }
-}
-
-extension NewCustomer {
-    /// Everything that is not allowed.
-    public var faults: [FieldError] {
-        var errors: [FieldError] = []
-        CustomerRules.name.check(name, "/name", into: &errors)
-        if let reference { CustomerRules.reference.check(reference, "/reference", into: &errors) }
-        if let language { TextRule.language.check(language, "/language", into: &errors) }
-        if let timeZone { TextRule.timeZone.check(timeZone, "/time_zone", into: &errors) }
-        CustomerRules.check(contactPoints, into: &errors)
-        CustomerRules.check(attributes: attributes, into: &errors)
-        return errors
-    }
-}
-
-extension CustomerChanges {
-    /// Everything that is not allowed, whatever the customer is like.
-    public var faults: [FieldError] {
-        var errors: [FieldError] = []
-        if let name { CustomerRules.name.check(name, "/name", into: &errors) }
-        if case .some(.some(let reference)) = reference {
-            CustomerRules.reference.check(reference, "/reference", into: &errors)
+    /// The texts of a map, each and by their names.
+    static func check(
+        _ texts: [String: String], _ pointer: String, _ names: TextRule, _ values: TextRule, _ most: Int,
+        _ errors: inout [FieldError]
+    ) {
+        if texts.count > most { errors.append(FieldError(pointer, "too_many", "At most \(most).")) }
+        for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
+            let place = "\(pointer)/\(FieldError.escaped(name))"
+            if let fault = names.fault(of: name) {
+                errors.append(FieldError(place, "unknown", fault.detail))
+            } else {
+                values.check(text, place, into: &errors)
+            }
         }
-        if let language { TextRule.language.check(language, "/language", into: &errors) }
-        if case .some(.some(let timeZone)) = timeZone { TextRule.timeZone.check(timeZone, "/time_zone", into: &errors) }
-        if let contactPoints { CustomerRules.check(contactPoints, into: &errors) }
-        return errors
+    }
+
+    static func check(
+        unique values: [some Hashable], _ pointer: String, atMost most: Int, _ errors: inout [FieldError]
+    ) {
+        if values.count > most { errors.append(FieldError(pointer, "too_many", "At most \(most).")) }
+        var seen: Set<AnyHashable> = []
+        for (index, value) in values.enumerated() where !seen.insert(value).inserted {
+            errors.append(FieldError("\(pointer)/\(index)", "duplicate", "Stands twice."))
+        }
     }
 }

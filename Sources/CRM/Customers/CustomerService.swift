@@ -9,33 +9,36 @@ public struct CustomerService: Sendable {
 
     /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `reference_taken`.
     public func create(
-        _ context: TenantContext, id: Customer.ID = .make(), _ new: NewCustomer
+        _ context: TenantContext, id: Customer.ID = .make(), _ new: CustomerValues
     ) async throws -> Customer {
         try context.require(.customersWrite)
         try ServiceError.refuse(new.faults)
         let tenant = context.tenantID
-        do {
-            let (_, _, _, customer) = try await database.pipeline(
-                context, CustomerStatements.insert(tenant, id, new),
-                CustomerStatements.insertContactPoints(tenant, id, new.contactPoints),
-                try Event.record(
-                    "customer.created", "customer", id.rawValue, from: nil, to: Customer(id, new), by: context,
-                    unknown: new.language == nil ? ["language"] : []),
-                CustomerStatements.find(tenant, id))
-            guard let customer else { throw ServiceError.notFound("customer") }
-            return customer
-        } catch let error as PostgresError where error.violates("customer_reference_key") {
-            throw Self.referenceTaken
+        let insert = try CustomerStatements.insert(tenant, id, new)
+        let points = CustomerPartStatements.insertContactPoints(tenant, id, new.contactPoints)
+        let event = try Event.record(
+            "customer.created", "customer", id.rawValue, from: nil, to: Customer(id, new), by: context,
+            unknown: new.language == nil ? ["language"] : [])
+        let find = CustomerStatements.find(tenant, id)
+        let links = new.links(after: nil)
+        return try await explaining {
+            if links.isEmpty, !new.hasParts {
+                return try await database.pipeline(context, insert, points, event, find).3.orNotFound("customer")
+            }
+            return try await database.withTenant(context) { transaction in
+                try await transaction.require(links)
+                return try await transaction.pipeline(
+                    insert, points, CustomerPartStatements.insert(tenant, id, new), event, find
+                ).4.orNotFound("customer")
+            }
         }
     }
 
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: Customer.ID) async throws -> Customer {
         try context.require(.customersRead)
-        guard let customer = try await database.lookUp(context, CustomerStatements.find(context.tenantID, id)) else {
-            throw ServiceError.notFound("customer")
-        }
-        return customer
+        return try await database.lookUp(context, CustomerStatements.find(context.tenantID, id))
+            .orNotFound("customer")
     }
 
     /// By age, oldest or newest first.
@@ -47,57 +50,146 @@ public struct CustomerService: Sendable {
         return page.page(of: customers)
     }
 
+    /// How the relationships went, newest first; of one customer or of all.
+    public func stageChanges(
+        _ context: TenantContext, _ filter: StageChangeFilter, _ page: PageRequest<StageChange>
+    ) async throws -> Page<StageChange> {
+        try context.require(.customersRead)
+        return page.page(
+            of: try await database.run(context, StageChangeStatements.list(context.tenantID, filter, page)))
+    }
+
     /// Changes a customer, if it still has the version that the caller saw.
     ///
+    /// - Parameter change: gives the new values from the present ones; may be called several times.
     /// - Throws: ``ServiceError/invalid(_:)``, ``ServiceError/notFound(_:)``, ``ServiceError/stale``;
-    ///   ``ServiceError/conflict(code:detail:)`` `reference_taken`.
+    ///   ``ServiceError/conflict(code:detail:)`` `reference_taken`, and `in_use` for an organisation with people that is to be
+    ///   a person.
     public func update(
-        _ context: TenantContext, _ id: Customer.ID, ifVersion expected: Int?, _ changes: CustomerChanges
+        _ context: TenantContext, _ id: Customer.ID, ifVersion expected: Int?,
+        _ change: @Sendable (CustomerValues) throws -> CustomerValues
     ) async throws -> Customer {
         try context.require(.customersWrite)
-        try ServiceError.refuse(changes.faults)
         let tenant = context.tenantID
-        do {
-            return try await ServiceError.changing(ifVersion: expected) {
+        return try await explaining {
+            try await ServiceError.changing(ifVersion: expected) {
                 try await database.withTenant(context) { transaction in
-                    guard let old = try await transaction.run(CustomerStatements.find(tenant, id)) else {
-                        throw ServiceError.notFound("customer")
-                    }
+                    let old = try await transaction.run(CustomerStatements.find(tenant, id)).orNotFound("customer")
                     if let expected, expected != old.version { throw ServiceError.stale }
-                    try CustomerRules.check(merged: changes.mergedAttributes(of: old))
-                    if ObjectChange(from: old, to: changes.applied(to: old)) == nil { return old }
-                    let update = try CustomerStatements.update(tenant, id, old, changes)
-                    let (updated, found) =
-                        if let points = changes.contactPoints {
-                            try await transaction.replacing(points, of: id, update)
-                        } else {
-                            try await transaction.pipeline(update, CustomerStatements.find(tenant, id))
-                        }
-                    guard updated == 1, let customer = found else { throw ServiceError.stale }
-                    _ = try await transaction.run(
-                        try Event.record(
-                            "customer.updated", "customer", id.rawValue, from: old, to: customer, by: context))
-                    return customer
+                    let values = try change(old.values)
+                    try ServiceError.refuse(values.faults)
+                    if ObjectChange(from: old, to: old.with(values)) == nil { return old }
+                    return try await transaction.replace(old, by: values)
                 }
             }
-        } catch let error as PostgresError where error.violates("customer_reference_key") {
-            throw Self.referenceTaken
         }
     }
 
-    private static let referenceTaken = ServiceError.conflict(
-        code: "reference_taken", detail: "Another customer has this reference.")
+    /// Deletes a customer: it is in no list and no segment, and its references are free. It can be restored.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `in_use` for an organisation with
+    ///   people.
+    @discardableResult
+    public func delete(_ context: TenantContext, _ id: Customer.ID) async throws -> Customer {
+        try context.require(.customersWrite)
+        let tenant = context.tenantID
+        return try await database.withTenant(context) { transaction in
+            let (found, hasPeople) = try await transaction.pipeline(
+                CustomerStatements.lock(tenant, id, isDeleted: false), CustomerStatements.hasPeople(tenant, id))
+            let old = try found.orNotFound("customer")
+            if hasPeople { throw Self.hasPeople }
+            _ = try await transaction.pipeline(
+                CustomerStatements.setDeleted(tenant, id, true), CustomerPartStatements.delete(tenant, id),
+                CustomerPartStatements.leaveSegments(tenant, id),
+                try Event.record("customer.deleted", "customer", id.rawValue, by: context))
+            return old
+        }
+    }
+
+    /// Takes the deletion of a customer back. It is in the segments again that are found by rules, once those are evaluated.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)`` for a customer that was not deleted; ``ServiceError/conflict(code:detail:)``
+    ///   `reference_taken` when another one got a reference of this one meanwhile.
+    public func restore(_ context: TenantContext, _ id: Customer.ID) async throws -> Customer {
+        try context.require(.customersWrite)
+        let tenant = context.tenantID
+        return try await explaining {
+            try await database.withTenant(context) { transaction in
+                let old = try await transaction.run(CustomerStatements.lock(tenant, id, isDeleted: true))
+                    .orNotFound("customer")
+                // What the customer was linked to may be gone by now.
+                let values = try await transaction.withoutLostLinks(old.values)
+                return try await transaction.pipeline(
+                    CustomerStatements.setDeleted(tenant, id, false), CustomerStatements.relink(tenant, id, values),
+                    CustomerPartStatements.insert(tenant, id, values),
+                    try Event.record("customer.restored", "customer", id.rawValue, by: context),
+                    CustomerStatements.find(tenant, id)
+                ).4.orNotFound("customer")
+            }
+        }
+    }
+
+    static let hasPeople = ServiceError.conflict(
+        code: "in_use", detail: "People belong to this organisation. Change or delete them first.")
+
+    private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do { return try await body() } catch let error as PostgresError
+            where error.violates("customer_reference_key") || error.violates("customer_reference_pkey")
+        {
+            throw ServiceError.conflict(
+                code: "reference_taken", detail: "Another customer has this reference, or one of these references.")
+        }
+    }
 }
 
 extension TenantTransaction {
-    /// Updates a customer whose contact points are all new.
-    fileprivate mutating func replacing(
-        _ points: [ContactPoint], of id: Customer.ID, _ update: Statement<Int>
-    ) async throws -> (Int, Customer?) {
+    /// Writes new values of a customer, and what of them stands elsewhere.
+    fileprivate mutating func replace(_ old: Customer, by values: CustomerValues) async throws -> Customer {
+        let (tenant, id) = (context.tenantID, old.id)
+        try await require(values.links(after: old.values))
+        // The rest is done only to the row as it was read.
+        guard try await run(CustomerStatements.update(tenant, old, values)) == 1 else { throw ServiceError.stale }
+        if old.values.kind == .organisation, values.kind == .person,
+            try await run(CustomerStatements.hasPeople(tenant, id))
+        {
+            throw CustomerService.hasPeople
+        }
+        var parts: [Statement<Void>] = []
+        if values.hasOtherParts(than: old.values) {
+            parts = [CustomerPartStatements.delete(tenant, id), CustomerPartStatements.insert(tenant, id, values)]
+        }
+        var rows: [Statement<Int>] = []
+        if values.contactPoints != old.values.contactPoints {
+            rows = [
+                CustomerPartStatements.deleteContactPoints(tenant, id),
+                CustomerPartStatements.insertContactPoints(tenant, id, values.contactPoints),
+            ]
+        }
+        if values.stage != old.values.stage {
+            rows.append(StageChangeStatements.insert(id, from: old.values.stage, to: values, by: context))
+        }
+        if !parts.isEmpty { _ = try await pipeline(all: parts) }
+        if !rows.isEmpty { _ = try await pipeline(all: rows) }
+        let new = try await run(CustomerStatements.find(tenant, id)).orNotFound("customer")
+        _ = try await run(
+            try Event.record("customer.updated", "customer", id.rawValue, from: old, to: new, by: context))
+        return new
+    }
+
+    /// The values without those that name what is not there.
+    fileprivate mutating func withoutLostLinks(_ old: CustomerValues) async throws -> CustomerValues {
         let tenant = context.tenantID
-        let (updated, _, _, customer) = try await pipeline(
-            update, CustomerStatements.deleteContactPoints(tenant, id),
-            CustomerStatements.insertContactPoints(tenant, id, points), CustomerStatements.find(tenant, id))
-        return (updated, customer)
+        func present(_ target: ObjectLink.Target, _ ids: [UUID]) -> Statement<[UUID]> {
+            ObjectLink.present(tenant, target, ids)
+        }
+        let (markets, owners, organisations) = try await pipeline(
+            present(.market, old.marketIDs.map(\.rawValue)),
+            present(.member, [old.ownerID?.rawValue].compactMap(\.self)),
+            present(.organisation, [old.organisationID?.rawValue].compactMap(\.self)))
+        var values = old
+        values.marketIDs = old.marketIDs.filter { markets.contains($0.rawValue) }
+        values.ownerID = owners.isEmpty ? nil : old.ownerID
+        values.organisationID = organisations.isEmpty ? nil : old.organisationID
+        return values
     }
 }

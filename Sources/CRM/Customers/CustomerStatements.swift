@@ -5,15 +5,18 @@ public import Postgres
 package enum CustomerStatements {
     /// Contact points come as arrays beside the customer: one statement, no second trip.
     private static let columns: SQL = """
-        c.id, c.kind, c.stage, c.reference, c.name, c.language, c.time_zone, c.attributes, c.version, c.created_at,
-        c.updated_at, p.channels, p.addresses, p.primaries
+        c.id, c.kind, c.stage, c.stage_reason, c.reference, c.external_references, c.name, c.names, c.birth_date, c.language,
+        c.time_zone, c.organisation_id, c.owner_id, c.source, c.acquisition_amount, c.acquisition_currency, c.market_ids,
+        c.tags, c.attributes, c.stage_changed_at, c.version, c.created_at, c.updated_at, p.channels, p.addresses,
+        p.primaries, p.types, p.verified
         """
 
     private static let contactPoints: SQL = """
         CROSS JOIN LATERAL (
             SELECT coalesce(array_agg(q.channel), '{}') AS channels, coalesce(array_agg(q.address), '{}') AS addresses,
-                coalesce(array_agg(q.is_primary), '{}') AS primaries
-            FROM (SELECT k.channel, k.address, k.is_primary FROM crm.contact_point k
+                coalesce(array_agg(q.is_primary), '{}') AS primaries, coalesce(array_agg(q.type), '{}') AS types,
+                coalesce(array_agg(q.verified_at), '{}') AS verified
+            FROM (SELECT k.channel, k.address, k.is_primary, k.type, k.verified_at FROM crm.contact_point k
                 WHERE k.tenant_id = c.tenant_id AND k.customer_id = c.id AND k.deleted_at IS NULL
                 ORDER BY k.channel, k.is_primary DESC, k.id) AS q
         ) AS p
@@ -29,6 +32,19 @@ package enum CustomerStatements {
             optional: Customer.init(row:))
     }
 
+    /// A customer that is there or was deleted, which nobody changes or links to until the transaction ends.
+    static func lock(_ tenant: Tenant.ID, _ id: Customer.ID, isDeleted: Bool) -> Statement<Customer?> {
+        let state: SQL = isDeleted ? "c.deleted_at IS NOT NULL" : "c.deleted_at IS NULL"
+        return Statement(
+            isDeleted ? "customer.lock_deleted" : "customer.lock",
+            """
+            SELECT \(columns) FROM crm.customer c \(contactPoints)
+            WHERE c.tenant_id = \(tenant) AND c.id = \(id) AND \(state)
+            FOR UPDATE OF c
+            """,
+            optional: Customer.init(row:))
+    }
+
     package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest<Customer>) -> Statement<
         [Customer]
     > {
@@ -36,7 +52,7 @@ package enum CustomerStatements {
             "customer.list",
             """
             SELECT \(columns) FROM crm.customer c \(contactPoints)
-            WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL \(filter.condition)
+            WHERE c.tenant_id = \(tenant) \(filter.condition)
             \(page.clause(id: "c.id"))
             """, all: Customer.init(row:))
     }
@@ -57,72 +73,79 @@ package enum CustomerStatements {
             """, all: Customer.init(row:))
     }
 
-    package static func insert(_ tenant: Tenant.ID, _ id: Customer.ID, _ new: NewCustomer) throws -> Statement<Int> {
+    package static func insert(_ tenant: Tenant.ID, _ id: Customer.ID, _ new: CustomerValues) throws -> Statement<Int> {
         Statement(
             "customer.insert",
             """
-            INSERT INTO crm.customer (tenant_id, id, kind, stage, reference, name, language, time_zone, attributes)
-            SELECT \(tenant), \(id), \(new.kind), \(new.stage), \(new.reference), \(new.name),
-                coalesce(\(new.language), split_part(s.locale, '-', 1)), \(new.timeZone), \(try JSONValue(new.attributes))
+            INSERT INTO crm.customer (tenant_id, id, kind, stage, stage_reason, reference, external_references, name, names,
+                birth_date, language, time_zone, organisation_id, owner_id, source, acquisition_amount,
+                acquisition_currency, market_ids, tags, attributes)
+            SELECT \(tenant), \(id), \(new.kind), \(new.stage), \(new.stageReason), \(new.reference),
+                \(JSONText(utf8: JSONWriter.bytes(of: new.references))), \(new.name),
+                \(JSONText(utf8: JSONWriter.bytes(of: new.names))), \(new.birthDate),
+                coalesce(\(new.language), split_part(s.locale, '-', 1)), \(new.timeZone), \(new.organisationID),
+                \(new.ownerID), \(new.source), \(new.acquisitionCost?.amount), \(new.acquisitionCost?.currency),
+                \(new.marketIDs), \(new.tags), \(JSONText(utf8: JSONWriter.bytes(of: new.attributes)))
             FROM crm.tenant_setting s WHERE s.tenant_id = \(tenant)
             RETURNING id
             """)
     }
 
-    static func update(
-        _ tenant: Tenant.ID, _ id: Customer.ID, _ old: Customer, _ changes: CustomerChanges
-    ) throws -> Statement<Int> {
-        let stage = changes.stage ?? old.stage
-        return Statement(
+    /// 0 when the customer has another version by now.
+    static func update(_ tenant: Tenant.ID, _ old: Customer, _ new: CustomerValues) -> Statement<Int> {
+        Statement(
             "customer.update",
             """
-            UPDATE crm.customer SET kind = \(changes.kind ?? old.kind), stage = \(stage),
-                stage_changed_at = CASE WHEN stage = \(stage) THEN stage_changed_at ELSE now() END,
-                reference = \(changes.reference ?? old.reference), name = \(changes.name ?? old.name),
-                language = \(changes.language ?? old.language), time_zone = \(changes.timeZone ?? old.timeZone),
-                attributes = \(try JSONValue(changes.mergedAttributes(of: old))), version = version + 1,
-                updated_at = now()
-            WHERE tenant_id = \(tenant) AND id = \(id) AND version = \(old.version) AND deleted_at IS NULL
+            UPDATE crm.customer SET kind = \(new.kind), stage = \(new.stage), stage_reason = \(new.stageReason),
+                stage_changed_at = CASE WHEN stage = \(new.stage) THEN stage_changed_at ELSE now() END,
+                reference = \(new.reference), external_references = \(JSONText(utf8: JSONWriter.bytes(of: new.references))),
+                name = \(new.name), names = \(JSONText(utf8: JSONWriter.bytes(of: new.names))),
+                birth_date = \(new.birthDate), language = coalesce(\(new.language), (
+                    SELECT split_part(s.locale, '-', 1) FROM crm.tenant_setting s WHERE s.tenant_id = \(tenant))),
+                time_zone = \(new.timeZone), organisation_id = \(new.organisationID), owner_id = \(new.ownerID),
+                source = \(new.source), acquisition_amount = \(new.acquisitionCost?.amount),
+                acquisition_currency = \(new.acquisitionCost?.currency), market_ids = \(new.marketIDs),
+                tags = \(new.tags), attributes = \(JSONText(utf8: JSONWriter.bytes(of: new.attributes))),
+                version = version + 1, updated_at = now()
+            WHERE tenant_id = \(tenant) AND id = \(old.id) AND version = \(old.version) AND deleted_at IS NULL
             """)
     }
 
-    package static func insertContactPoints(
-        _ tenant: Tenant.ID, _ id: Customer.ID, _ points: [ContactPoint]
-    ) -> Statement<Int> {
-        Statement(
-            "contact_point.insert",
+    /// Marks a customer deleted, or takes that back.
+    static func setDeleted(_ tenant: Tenant.ID, _ id: Customer.ID, _ isDeleted: Bool) -> Statement<Int> {
+        let moment: SQL = isDeleted ? "now()" : "NULL"
+        return Statement(
+            isDeleted ? "customer.delete" : "customer.restore",
             """
-            INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary)
-            SELECT \(tenant), p.id, \(id), p.channel, p.address, p.is_primary
-            FROM unnest(\(points.map { _ in UUID.v7() }), \(points.map(\.channel.rawValue)), \(points.map(\.address)),
-                \(points.map(\.isPrimary))) AS p (id, channel, address, is_primary)
-            ON CONFLICT DO NOTHING
+            UPDATE crm.customer SET deleted_at = \(moment), version = version + 1, updated_at = now()
+            WHERE tenant_id = \(tenant) AND id = \(id)
             """)
     }
 
-    static func deleteContactPoints(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Int> {
+    static func relink(_ tenant: Tenant.ID, _ id: Customer.ID, _ values: CustomerValues) -> Statement<Int> {
         Statement(
-            "contact_point.delete_all",
+            "customer.relink",
             """
-            UPDATE crm.contact_point SET deleted_at = now(), version = version + 1
-            WHERE tenant_id = \(tenant) AND customer_id = \(id) AND deleted_at IS NULL
+            UPDATE crm.customer SET market_ids = \(values.marketIDs), owner_id = \(values.ownerID),
+                organisation_id = \(values.organisationID)
+            WHERE tenant_id = \(tenant) AND id = \(id)
             """)
     }
-}
 
-extension CustomerFilter {
-    fileprivate var condition: SQL {
-        var parts: [SQL] = []
-        if let stages { parts.append("AND c.stage = ANY (\(stages.map(\.rawValue)))") }
-        if let kinds { parts.append("AND c.kind = ANY (\(kinds.map(\.rawValue)))") }
-        if let languages { parts.append("AND c.language = ANY (\(languages))") }
-        if let references { parts.append("AND c.reference = ANY (\(references))") }
-        return SQL.joined(parts, by: " ")
+    /// Whether people belong to the organisation.
+    static func hasPeople(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Bool> {
+        Statement(
+            "customer.has_people",
+            """
+            SELECT EXISTS (SELECT FROM crm.customer
+                WHERE tenant_id = \(tenant) AND organisation_id = \(id) AND deleted_at IS NULL)
+            """, one: { try $0.next() })
     }
 }
 
 extension Customer.Kind: PostgresEncodable, PostgresDecodable {}
 extension ContactPoint.Channel: PostgresEncodable, PostgresDecodable {}
+extension ContactPoint.Purpose: PostgresEncodable, PostgresDecodable {}
 extension Customer.Stage: PostgresEncodable, PostgresDecodable {}
 
 extension Customer {
@@ -130,30 +153,53 @@ extension Customer {
         let id: ID = try row.next()
         let kind: Kind = try row.next()
         let stage: Stage = try row.next()
+        let stageReason: String? = try row.nextIfPresent()
         let reference: String? = try row.nextIfPresent()
-        let name: String = try row.next()
-        let language: String = try row.next()
-        let timeZone: String? = try row.nextIfPresent()
-        let attributes: JSONText = try row.next()
+        let references: JSONText = try row.next()
+        var values = CustomerValues(name: try row.next())
+        (values.kind, values.stage, values.stageReason) = (kind, stage, stageReason)
+        (values.reference, values.references) = (reference, try references.object())
+        values.names = try row.next(JSONText.self).object()
+        values.birthDate = try row.nextIfPresent()
+        values.language = try row.next(String.self)
+        values.timeZone = try row.nextIfPresent()
+        values.organisationID = try row.nextIfPresent()
+        values.ownerID = try row.nextIfPresent()
+        values.source = try row.nextIfPresent()
+        values.acquisitionCost = try Money(row: &row)
+        values.marketIDs = try row.next()
+        values.tags = try row.next()
+        values.attributes = try row.next(JSONText.self).object()
+        let stageChangedAt: Date = try row.next()
         let version: Int = try row.next()
         let createdAt: Date = try row.next()
         let updatedAt: Date = try row.next()
-        let channels: [ContactPoint.Channel] = try row.next()
-        let addresses: [String] = try row.next()
-        let primaries: [Bool] = try row.next()
+        values.contactPoints = try [ContactPoint](row: &row)
         self.init(
-            id: id, kind: kind, stage: stage, reference: reference, name: name, language: language, timeZone: timeZone,
-            // Most customers have none, and a decoder costs more than the rest of the row.
-            attributes: attributes.utf8 == Array("{}".utf8)
-                ? [:] : try JSONDecoder().decode([String: JSONNode].self, from: Data(attributes.utf8)),
-            contactPoints: zip(zip(channels, addresses), primaries).map { point, isPrimary in
-                ContactPoint(channel: point.0, address: point.1, isPrimary: isPrimary)
-            }, version: version, createdAt: createdAt, updatedAt: updatedAt)
+            id: id, values: values, stageChangedAt: stageChangedAt, version: version, createdAt: createdAt,
+            updatedAt: updatedAt)
     }
 }
 
-extension Customer: Listed {
-    public static var orders: [ListOrder<Customer>] {
-        [.time("created_at", "c.created_at") { $0.createdAt }]
+extension [ContactPoint] {
+    /// Reads the columns that hold one thing of all contact points each.
+    fileprivate init(row: inout RowReader) throws {
+        let channels: [ContactPoint.Channel] = try row.next()
+        let addresses: [String] = try row.next()
+        let primaries: [Bool] = try row.next()
+        let types: NullableArray<ContactPoint.Purpose> = try row.next()
+        let verified: NullableArray<Date> = try row.next()
+        self = channels.indices.map { index in
+            ContactPoint(
+                channel: channels[index], address: addresses[index], isPrimary: primaries[index],
+                type: types.elements[index], verifiedAt: verified.elements[index])
+        }
+    }
+}
+
+extension JSONText {
+    /// The members of an object. Most have none, and a decoder costs more than the rest of the row.
+    fileprivate func object<Value: Decodable>() throws -> [String: Value] {
+        utf8 == Array("{}".utf8) ? [:] : try JSONDecoder().decode([String: Value].self, from: Data(utf8))
     }
 }

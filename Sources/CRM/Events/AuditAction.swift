@@ -6,9 +6,12 @@ public enum AuditAction {
     static let ofTenants: [(name: String, meaning: String)] = [
         ("customer.created", "A customer was added."),
         ("customer.updated", "A customer was changed."),
+        ("customer.deleted", "A customer was deleted."),
+        ("customer.restored", "The deletion of a customer was taken back."),
         ("customers.imported", "A file of customers was imported; data has the counts."),
         ("orders.imported", "A file of orders was imported; data has the counts."),
-        ("consent.declined", "A customer wants no more surveys."),
+        ("consent.granted", "A customer agreed to be written to or called; data has the channel."),
+        ("consent.declined", "A customer wants not to be written to or called; data has the channel."),
         ("market.created", "A market was added."),
         ("market.updated", "A market was changed."),
         ("market.removed", "A market was removed."),

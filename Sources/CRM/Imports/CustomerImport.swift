@@ -29,7 +29,7 @@ struct CustomerImport {
         if created > 0 {
             _ = try await transaction.pipeline(
                 CustomerImportStatements.insertContactPoints(tenant, of: .created),
-                CustomerImportStatements.recordConsents(tenant, of: .created))
+                CustomerImportStatements.recordConsents(id, by: transaction.context, of: .created))
         }
         if created < rows, try await transaction.run(CustomerImportStatements.countPresent(tenant)) != rows {
             throw ImportOvertaken()
@@ -41,11 +41,13 @@ struct CustomerImport {
     private func change(_ transaction: inout TenantTransaction) async throws -> Int {
         let changes = try await transaction.run(CustomerImportStatements.findChanges(tenant))
         guard changes > 0 else { return 0 }
-        let (_, updated, _, _, _) = try await transaction.pipeline(
-            CustomerImportStatements.analyzeChanges, CustomerImportStatements.update(tenant),
+        let (_, _, updated, _, _, _) = try await transaction.pipeline(
+            CustomerImportStatements.analyzeChanges,
+            CustomerImportStatements.recordStageChanges(id, by: transaction.context),
+            CustomerImportStatements.update(tenant),
             CustomerImportStatements.demoteContactPoints(tenant),
             CustomerImportStatements.insertContactPoints(tenant, of: .changed),
-            CustomerImportStatements.recordConsents(tenant, of: .changed))
+            CustomerImportStatements.recordConsents(id, by: transaction.context, of: .changed))
         guard updated == changes else { throw ImportOvertaken() }
         return updated
     }

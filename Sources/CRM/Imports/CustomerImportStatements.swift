@@ -92,12 +92,28 @@ enum CustomerImportStatements {
             AND NOT (s.consent AND k.source IS NOT DISTINCT FROM 'unsubscribe'))
         """
 
+    /// Notes which stages the file changes; they stay as they are until the change is made.
+    static func recordStageChanges(_ importID: ImportReport.ID, by context: TenantContext) -> Statement<Int> {
+        Statement(
+            "import.record_stage_changes",
+            """
+            INSERT INTO crm.stage_change (tenant_id, id, customer_id, from_stage, to_stage, actor_kind, actor_id)
+            SELECT \(context.tenantID), \(ImportStatements.id(of: "o.id", importID)), o.id, o.from_stage, o.to_stage, \(context.actor.kind),
+                \(context.actor.id)
+            FROM (SELECT c.id, c.stage AS from_stage, m.stage AS to_stage
+                FROM pg_temp.import_change m JOIN crm.customer c ON c.tenant_id = \(context.tenantID) AND c.id = m.customer_id
+                WHERE c.stage <> m.stage AND c.deleted_at IS NULL FOR NO KEY UPDATE OF c) AS o
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
     static func update(_ tenant: Tenant.ID) -> Statement<Int> {
         Statement(
             "import.update_customers",
             """
             UPDATE crm.customer c SET name = m.name, kind = coalesce(m.kind, c.kind), stage = coalesce(m.stage, c.stage),
                 stage_changed_at = CASE WHEN c.stage = coalesce(m.stage, c.stage) THEN c.stage_changed_at ELSE now() END,
+                stage_reason = CASE WHEN c.stage = coalesce(m.stage, c.stage) THEN c.stage_reason END,
                 language = coalesce(m.language, c.language), time_zone = coalesce(m.time_zone, c.time_zone),
                 version = c.version + 1, updated_at = now()
             FROM pg_temp.import_change m
@@ -135,16 +151,28 @@ enum CustomerImportStatements {
             """)
     }
 
-    static func recordConsents(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
-        Statement(
+    static func recordConsents(
+        _ importID: ImportReport.ID, by context: TenantContext, of owners: Owners
+    ) -> Statement<Int> {
+        let tenant = context.tenantID
+        return Statement(
             owners == .created ? "import.insert_consents" : "import.update_consents",
             """
-            INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source)
-            SELECT \(tenant), s.customer_id, 'email', s.consent, 'import'
-            FROM \(rows(of: owners, tenant)) s WHERE s.consent IS NOT NULL
-            ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
-            SET is_granted = excluded.is_granted, source = excluded.source, recorded_at = excluded.recorded_at
-            WHERE NOT (k.source = 'unsubscribe' AND excluded.is_granted)
+            WITH said AS (
+                INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source)
+                SELECT \(tenant), s.customer_id, 'email', s.consent, 'import'
+                FROM \(rows(of: owners, tenant)) s WHERE s.consent IS NOT NULL
+                ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
+                SET is_granted = excluded.is_granted, source = excluded.source, recorded_at = excluded.recorded_at
+                WHERE NOT (k.source = 'unsubscribe' AND excluded.is_granted)
+                RETURNING k.customer_id, k.is_granted
+            )
+            INSERT INTO crm.consent_record
+                (tenant_id, id, customer_id, channel, is_granted, source, proof, actor_kind, actor_id)
+            SELECT \(tenant), \(ImportStatements.id(of: "s.customer_id", importID)), s.customer_id, 'email', s.is_granted, 'import',
+                \("import \(importID)"), \(context.actor.kind), \(context.actor.id)
+            FROM said s
+            ON CONFLICT DO NOTHING
             """)
     }
 

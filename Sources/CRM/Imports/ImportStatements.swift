@@ -34,6 +34,11 @@ enum ImportStatements {
             """, optional: { try $0.next() })
     }
 
+    /// The id of what an import notes of a customer, once for each: made of both, since chance has no place in a change of rows.
+    static func id(of customer: SQL, _ id: ImportReport.ID) -> SQL {
+        "md5(\(id)::uuid::text || \(customer)::text)::uuid"
+    }
+
     /// Waits until no other import of the tenant writes, for the import's patience.
     static func lock(_ tenant: Tenant.ID) -> Statement<Void> {
         Statement(

@@ -24,7 +24,7 @@ struct OrderImport {
         _ = try await transaction.run(ImportStatements.lock(tenant))
         let (created, _) = try await transaction.pipeline(
             OrderImportStatements.insert(tenant, id, currency: settings.currency),
-            OrderImportStatements.promoteCustomers(tenant))
+            OrderImportStatements.promoteCustomers(id, by: transaction.context))
         var updated = 0
         if created < rows {
             let (changed, present, vanished) = try await transaction.pipeline(

@@ -81,13 +81,23 @@ enum OrderImportStatements {
     }
 
     /// Customers that bought are not potential any more.
-    static func promoteCustomers(_ tenant: Tenant.ID) -> Statement<Int> {
-        Statement(
+    static func promoteCustomers(_ importID: ImportReport.ID, by context: TenantContext) -> Statement<Int> {
+        let tenant = context.tenantID
+        return Statement(
             "import.promote_customers",
             """
-            UPDATE crm.customer c SET stage = 'actual', stage_changed_at = now(), version = c.version + 1, updated_at = now()
-            WHERE c.tenant_id = \(tenant) AND c.stage = 'potential' AND c.deleted_at IS NULL
-                AND EXISTS (SELECT FROM pg_temp.import_order s WHERE s.customer_reference = c.reference)
+            WITH promoted AS (
+                UPDATE crm.customer c SET stage = 'actual', stage_changed_at = now(), stage_reason = 'first order',
+                    version = c.version + 1, updated_at = now()
+                WHERE c.tenant_id = \(tenant) AND c.stage = 'potential' AND c.deleted_at IS NULL
+                    AND EXISTS (SELECT FROM pg_temp.import_order s WHERE s.customer_reference = c.reference)
+                RETURNING c.id
+            )
+            INSERT INTO crm.stage_change (tenant_id, id, customer_id, from_stage, to_stage, reason, actor_kind, actor_id)
+            SELECT \(tenant), \(ImportStatements.id(of: "p.id", importID)), p.id, 'potential', 'actual', 'first order', \(context.actor.kind),
+                \(context.actor.id)
+            FROM promoted p
+            ON CONFLICT DO NOTHING
             """)
     }
 

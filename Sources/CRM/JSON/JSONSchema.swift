@@ -6,6 +6,8 @@ public struct JSONSchema: Sendable, Equatable {
         public var schema: JSONSchema
         public var description: String
         public var isRequired: Bool
+        /// Of what a client sends: whether there is always a value, another one where none is told, so that a patch removes none.
+        public var isKept = false
         /// Whether the value tells something of a person.
         public var isPersonal = false
         /// JSON of a value that it may have.

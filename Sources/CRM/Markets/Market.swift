@@ -58,7 +58,11 @@ extension MarketValues {
         statements: .init(
             find: "market.find", list: "market.list", insert: "market.insert", update: "market.update",
             remove: "market.remove", lock: "market.lock", uses: "market.uses"),
-        uniqueKey: .name("market_name_key"), uses: [.init(table: "crm.market", column: "parent_id")])
+        uniqueKey: .name("market_name_key"),
+        uses: [
+            .init(table: "crm.market", column: "parent_id"),
+            .init(table: "crm.customer_market", column: "market_id", marksRemoved: false),
+        ])
     public static let tree = TreeLink.parent("market.place")
     public static let filters = [
         RecordFilterField(

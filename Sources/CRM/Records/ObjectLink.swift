@@ -8,7 +8,15 @@ struct ObjectLink: Sendable {
         let kind: String
         let statement: StaticString
         let table: SQL
+        var condition: SQL = ""
 
+        /// Those that people can belong to, which deleted ones and people are not.
+        static let organisation = Target(
+            kind: "organisation", statement: "link.organisation", table: "crm.customer",
+            condition: "AND kind = 'organisation'")
+        static let market = Target(kind: "market", statement: "link.market", table: "crm.market")
+        static let member = Target(kind: "member", statement: "link.member", table: "crm.member")
+        static let customer = Target(kind: "customer", statement: "link.customer", table: "crm.customer")
         static let department = Target(kind: "department", statement: "link.department", table: "crm.department")
         static let journeyStage = Target(
             kind: "journey_stage", statement: "link.journey_stage", table: "crm.journey_stage")
@@ -34,6 +42,7 @@ struct ObjectLink: Sendable {
             target.statement,
             """
             SELECT id FROM \(target.table) WHERE tenant_id = \(tenant) AND id = ANY (\(ids)) AND deleted_at IS NULL
+                \(target.condition)
             ORDER BY id FOR SHARE
             """, all: { try $0.next() })
     }

@@ -82,8 +82,12 @@ public struct RespondentService: Sendable {
             _ = try await transaction.run(RespondentStatements.suppressAddress(tenant, invitation.id))
             if let customer = invitation.customerID {
                 _ = try await transaction.pipeline(
-                    RespondentStatements.declineConsent(tenant, customer),
-                    try Event.record("consent.declined", "customer", customer, by: context))
+                    ConsentStatements.record(
+                        .make(),
+                        NewConsent(customerID: Customer.ID(rawValue: customer), channel: .email, isGranted: false),
+                        source: .unsubscribe, by: context),
+                    try Event.record(
+                        "consent.declined", "customer", customer, by: context, data: ["channel": .string("email")]))
             }
             return invitation.questionnaire([])
         }

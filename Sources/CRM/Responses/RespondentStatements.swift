@@ -110,18 +110,6 @@ enum RespondentStatements {
             """)
     }
 
-    /// Takes the recipient's word that there should be no more mail.
-    static func declineConsent(_ tenant: Tenant.ID, _ customer: UUID) -> Statement<Int> {
-        Statement(
-            "consent.decline",
-            """
-            INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source)
-            VALUES (\(tenant), \(customer), 'email', false, 'unsubscribe')
-            ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE SET is_granted = excluded.is_granted,
-                source = excluded.source, recorded_at = excluded.recorded_at
-            """)
-    }
-
     static func suppressAddress(_ tenant: Tenant.ID, _ invitation: Invitation.ID) -> Statement<Int> {
         Statement(
             "suppression.insert_unsubscribed",

@@ -30,6 +30,24 @@ extension BodyReader {
         }
     }
 
+    /// Texts by names, which have a rule of their own.
+    mutating func texts(
+        _ name: String, by names: TextRule, _ rule: TextRule, atMost most: Int, _ description: String
+    ) -> [String: String]? {
+        optional(name, .map(of: rule.schema, names: names.schema, atMost: most), description) { value, reader in
+            guard case .object(let members) = value else { return reader.wrong(name, "type", "Expected an object.") }
+            var texts: [String: String] = [:]
+            for (member, node) in members.sorted(by: { $0.key < $1.key }) {
+                if case .string(let text) = node {
+                    texts[member] = text
+                } else {
+                    reader.fail("\(name)/\(FieldError.escaped(member))", "type", "Expected a string.")
+                }
+            }
+            return texts
+        }
+    }
+
     // MARK: Numbers and flags
 
     mutating func integer(_ name: String, in range: ClosedRange<Int>, _ description: String) -> Int? {
@@ -53,7 +71,22 @@ extension BodyReader {
 
     mutating func flag(_ name: String, _ description: String) -> Bool? {
         optional(name, .boolean, description) { value, reader in
-            if case .bool(let flag) = value { flag } else { reader.wrong(name, "type", "Expected true or false.") }
+            reader.flag(value, name)
+        }
+    }
+
+    /// A flag that is another one where none is told.
+    mutating func flag(_ name: String, or usual: Bool, _ description: String) -> Bool {
+        optional(name, .boolean, description, isKept: true) { value, reader in reader.flag(value, name) } ?? usual
+    }
+
+    private mutating func flag(_ value: JSONNode, _ name: String) -> Bool? {
+        if case .bool(let flag) = value { flag } else { wrong(name, "type", "Expected true or false.") }
+    }
+
+    mutating func requiredFlag(_ name: String, _ description: String) -> Bool {
+        required(name, .boolean, description, else: false) { value, reader in
+            reader.flag(value, name)
         }
     }
 
@@ -73,6 +106,12 @@ extension BodyReader {
         _ name: String, _ description: String, _ type: Choice.Type = Choice.self
     ) -> Choice? {
         optional(name, Choice.schema, description) { value, reader in reader.choice(value, name) }
+    }
+
+    /// A choice that is another one where none is told.
+    mutating func choice<Choice: JSONChoice>(_ name: String, or usual: Choice, _ description: String) -> Choice {
+        optional(name, Choice.schema, description, isKept: true) { value, reader in reader.choice(value, name) }
+            ?? usual
     }
 
     mutating func requiredChoice<Choice: JSONChoice>(
@@ -105,8 +144,11 @@ extension BodyReader {
         }
     }
 
-    mutating func identifier<Object: Resource>(_ name: String, _ description: String) -> Identifier<Object>? {
-        optional(name, .identifier(of: Object.kind), description) { value, reader in reader.identifier(value, name) }
+    /// - Parameter kind: which of the objects, where not each will do.
+    mutating func identifier<Object: Resource>(
+        _ name: String, of kind: String = Object.kind, _ description: String
+    ) -> Identifier<Object>? {
+        optional(name, .identifier(of: kind), description) { value, reader in reader.identifier(value, name) }
     }
 
     mutating func requiredIdentifier<Object: Resource>(
@@ -115,6 +157,14 @@ extension BodyReader {
         required(
             name, .identifier(of: Object.kind), description, else: Identifier<Object>(rawValue: UUID())
         ) { value, reader in reader.identifier(value, name) }
+    }
+
+    mutating func identifiers<Object: Resource>(
+        _ name: String, count: ClosedRange<Int>, _ description: String
+    ) -> [Identifier<Object>]? {
+        optional(name, .list(of: .identifier(of: Object.kind), count: count), description) { value, reader in
+            reader.list(value, name, count) { value, name, reader in reader.identifier(value, name) }
+        }
     }
 
     mutating func requiredIdentifiers<Object: Resource>(
@@ -179,87 +229,5 @@ extension BodyReader {
             }
         }
         return LocalizedText(texts)
-    }
-
-    // MARK: Structure
-
-    /// The member as it stands, of whatever type.
-    mutating func node(_ name: String, _ schema: JSONSchema, _ description: String) -> JSONNode? {
-        optional(name, schema, description) { value, _ in value }
-    }
-
-    /// The members of an object, as they stand.
-    mutating func attributes(_ name: String, _ description: String) -> [String: JSONNode]? {
-        optional(name, .map(of: .anything), description) { value, reader in
-            if case .object(let members) = value { members } else { reader.wrong(name, "type", "Expected an object.") }
-        }
-    }
-
-    /// An object, read by `read`.
-    ///
-    /// - Parameter purpose: in a patch, whether the object is patched in its turn or replaced whole.
-    mutating func object<Value>(
-        _ name: String, _ description: String, for purpose: Purpose = .new, _ read: (inout BodyReader) -> Value
-    ) -> Value? {
-        optional(name, Self.schema(purpose, read), description) { value, reader in
-            reader.nested(value, name, for: purpose, read)
-        }
-    }
-
-    mutating func requiredObject<Value>(
-        _ name: String, _ description: String, else substitute: Value, _ read: (inout BodyReader) -> Value
-    ) -> Value {
-        required(name, Self.schema(.new, read), description, else: substitute) { value, reader in
-            reader.nested(value, name, for: .new, read)
-        }
-    }
-
-    mutating func removableObject<Value>(
-        _ name: String, _ description: String, _ read: (inout BodyReader) -> Value
-    ) -> Value?? {
-        removable(name, Self.schema(.new, read), description) { value, reader in
-            reader.nested(value, name, for: .new, read)
-        }
-    }
-
-    /// A list of objects, each read by `read`.
-    mutating func objects<Value>(
-        _ name: String, count: ClosedRange<Int>, _ description: String, _ read: (inout BodyReader) -> Value
-    ) -> [Value]? {
-        optional(name, .list(of: Self.schema(.new, read), count: count), description) { value, reader in
-            reader.list(value, name, count) { value, name, reader in reader.nested(value, name, for: .new, read) }
-        }
-    }
-
-    mutating func requiredObjects<Value>(
-        _ name: String, count: ClosedRange<Int>, _ description: String, _ read: (inout BodyReader) -> Value
-    ) -> [Value] {
-        required(name, .list(of: Self.schema(.new, read), count: count), description, else: []) { value, reader in
-            reader.list(value, name, count) { value, name, reader in reader.nested(value, name, for: .new, read) }
-        }
-    }
-
-    private static func schema<Value>(_ purpose: Purpose, _ read: (inout BodyReader) -> Value) -> JSONSchema {
-        .object(properties(for: purpose) { _ = read(&$0) })
-    }
-
-    private mutating func list<Value>(
-        _ value: JSONNode, _ name: String, _ count: ClosedRange<Int>,
-        _ read: (JSONNode, String, inout BodyReader) -> Value?
-    ) -> [Value]? {
-        guard case .array(let nodes) = value else { return wrong(name, "type", "Expected a list.") }
-        guard count.contains(nodes.count) else {
-            return wrong(
-                name, nodes.count > count.upperBound ? "too_many" : "length",
-                count.lowerBound > 0 ? "\(count.lowerBound) to \(count.upperBound)." : "At most \(count.upperBound).")
-        }
-        let values = nodes.enumerated().map { index, node in read(node, "\(name)/\(index)", &self) }
-        // With one missing the others would not stand where they stood.
-        return values.contains { $0 == nil } ? nil : values.compactMap(\.self)
-    }
-
-    private mutating func wrong<Value>(_ name: String, _ code: String, _ detail: String) -> Value? {
-        fail(name, code, detail)
-        return nil
     }
 }

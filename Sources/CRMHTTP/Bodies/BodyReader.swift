@@ -54,14 +54,16 @@ struct BodyReader {
 
     /// A member that may be left out. Where something new is told null means the same; a patch refuses it.
     ///
-    /// - Parameter read: turns the value; reports what is wrong with it through the third parameter and gives `nil` then.
+    /// - Parameters:
+    ///   - isKept: whether another value stands where none is told, which no patch removes.
+    ///   - read: turns the value; reports what is wrong with it through the third parameter and gives `nil` then.
     mutating func optional<Value>(
-        _ name: String, _ schema: @autoclosure () -> JSONSchema, _ description: String,
+        _ name: String, _ schema: @autoclosure () -> JSONSchema, _ description: String, isKept: Bool = false,
         _ read: (JSONNode, inout BodyReader) -> Value?
     ) -> Value? {
         known.insert(name)
         if described != nil {
-            note(name, purpose == .new ? schema().nullable : schema(), description, isRequired: false)
+            note(name, purpose == .new ? schema().nullable : schema(), description, isRequired: false, isKept: isKept)
             return nil
         }
         guard let value = values[name] else { return nil }
@@ -106,9 +108,13 @@ struct BodyReader {
         return read(value, &self).map { .some($0) }
     }
 
-    private mutating func note(_ name: String, _ schema: JSONSchema, _ description: String, isRequired: Bool) {
-        described?.append(
-            JSONSchema.Property(name: name, schema: schema, description: description, isRequired: isRequired))
+    private mutating func note(
+        _ name: String, _ schema: JSONSchema, _ description: String, isRequired: Bool, isKept: Bool = false
+    ) {
+        var property = JSONSchema.Property(
+            name: name, schema: schema, description: description, isRequired: isRequired)
+        property.isKept = isKept
+        described?.append(property)
     }
 
     // MARK: Within

@@ -28,8 +28,8 @@ extension TouchpointValues: RecordBody {
             position: reader.requiredInteger(
                 "position", in: Self.positions, "Where it comes within its stage, from 1."),
             isMomentOfTruth: reader.flag(
-                "is_moment_of_truth",
-                "Whether what happens here decides what customers think of the business; no by default.") ?? false,
+                "is_moment_of_truth", or: false,
+                "Whether what happens here decides what customers think of the business; no by default."),
             departmentID: department?.rawValue)
     }
 }

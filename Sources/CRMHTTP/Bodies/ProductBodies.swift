@@ -17,8 +17,8 @@ extension ProductValues: RecordBody {
             price: reader.object("price", "What one is sold for.") { $0.money() },
             cost: reader.object("cost", "What one costs the business.") { $0.money() },
             state: reader.choice(
-                "state", "Where it is in its life; active by default. A withdrawn one is not sold any more.")
-                ?? .active,
+                "state", or: .active,
+                "Where it is in its life; active by default. A withdrawn one is not sold any more."),
             successorID: successor?.rawValue)
     }
 }

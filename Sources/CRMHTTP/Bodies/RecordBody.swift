@@ -2,18 +2,35 @@ import CRM
 import Foundation
 
 /// Values that clients send whole where an object is new, and in part where it is changed. They are read in one way.
-protocol RecordBody: RecordValues {
+protocol WholeBody: Sendable {
+    /// Of the object, such as `Market`.
+    static var schemaName: String { get }
+    /// As people say it.
+    static var spoken: String { get }
     /// JSON of a new object.
     static var newExample: String { get }
     /// JSON of a merge patch.
     static var changesExample: String { get }
+    /// Everything that is not allowed.
+    var faults: [FieldError] { get }
+    /// Tells the members that clients decide.
+    func members(_ json: inout JSONWriter)
     init(_ reader: inout BodyReader)
+    /// What a patch changes beyond what it says.
+    static func completing(_ patch: [String: JSONNode], of present: [String: JSONNode]) -> [String: JSONNode]
 }
 
+extension WholeBody {
+    static func completing(_ patch: [String: JSONNode], of present: [String: JSONNode]) -> [String: JSONNode] { patch }
+}
+
+/// A simple object's values.
+protocol RecordBody: RecordValues, WholeBody {}
+
 /// The values of a new object.
-struct NewRecord<Values: RecordBody>: JSONBody {
+struct NewRecord<Values: WholeBody>: JSONBody {
     static var schemaName: String { "New\(Values.schemaName)" }
-    static var schemaDescription: String { "The values of a new \(Values.kind)." }
+    static var schemaDescription: String { "The values of a new \(Values.spoken)." }
     static var example: String { Values.newExample }
 
     let values: Values
@@ -24,9 +41,9 @@ struct NewRecord<Values: RecordBody>: JSONBody {
 
 /// What a merge patch changes of an object. It is merged into the values that stand there, and the whole is read as a new
 /// object is: so there is one way to read a value, and one list of what may be wrong with it.
-struct RecordChanges<Values: RecordBody>: PatchBody {
+struct RecordChanges<Values: WholeBody>: PatchBody {
     static var schemaName: String { "\(Values.schemaName)Changes" }
-    static var schemaDescription: String { "What a merge patch changes of a \(Values.kind)." }
+    static var schemaDescription: String { "What a merge patch changes of a \(Values.spoken)." }
     static var example: String { Values.changesExample }
 
     private let patch: [String: JSONNode]
@@ -34,8 +51,10 @@ struct RecordChanges<Values: RecordBody>: PatchBody {
     init(_ reader: inout BodyReader) {
         var patch: [String: JSONNode] = [:]
         for member in BodyReader.properties({ _ = Values(&$0) }) {
-            if member.isRequired {
-                patch[member.name] = reader.node(member.name, member.schema.patch, member.description)
+            if member.isRequired || member.isKept {
+                var schema = member.schema.patch
+                schema.isNullable = false
+                patch[member.name] = reader.node(member.name, schema, member.description)
             } else if let change = reader.removable(
                 member.name, member.schema.patch, member.description, { node, _ in node })
             {
@@ -47,7 +66,7 @@ struct RecordChanges<Values: RecordBody>: PatchBody {
 
     /// What is wrong with the changes whatever stands there; what they leave out may.
     var faults: [FieldError] {
-        var reader = BodyReader(patch.filter { $0.value != .null })
+        var reader = BodyReader(patch.filter { $0.value != .null }.mapValues(\.withoutNulls))
         let values = Values(&reader)
         reader.add(values.faults)
         return reader.errors.filter { error in
@@ -60,6 +79,8 @@ struct RecordChanges<Values: RecordBody>: PatchBody {
         var json = JSONWriter()
         json.object(old.members)
         let present = try JSONDecoder().decode(JSONNode.self, from: Data(json.bytes))
+        guard case .object(let members) = present else { return old }
+        let patch = Values.completing(patch, of: members)
         guard case .object(let merged) = JSONMergePatch.apply(.object(patch), to: present) else { return old }
         var reader = BodyReader(merged)
         let values = Values(&reader)
@@ -67,5 +88,13 @@ struct RecordChanges<Values: RecordBody>: PatchBody {
         reader.add(values.faults)
         if !reader.errors.isEmpty { throw ServiceError.invalid(reader.errors) }
         return values
+    }
+}
+
+extension JSONNode {
+    /// What a merge patch removes within objects, left out.
+    fileprivate var withoutNulls: JSONNode {
+        guard case .object(let members) = self else { return self }
+        return .object(members.filter { $0.value != .null }.mapValues(\.withoutNulls))
     }
 }

@@ -111,6 +111,10 @@ struct QueryReader {
         }
     }
 
+    mutating func filterText(_ name: String, _ rule: TextRule, _ description: String) -> String? {
+        text("filter[\(name)]", rule, description)
+    }
+
     /// - Parameter choices: all that there are.
     mutating func filterTexts(_ name: String, amongst choices: [String], _ description: String) -> [String]? {
         filter(name, .choice(choices), description) {

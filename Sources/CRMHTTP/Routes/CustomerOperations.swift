@@ -5,15 +5,18 @@ struct CustomerOperations: OperationGroup {
         "Customers", "The people and organisations that the business serves or may come to serve.")
 
     let customers: CustomerService
+    let consents: ConsentService
 
-    var operations: [Operation] {
+    var operations: [Operation] { ofCustomers + ofConsents }
+
+    private var ofCustomers: [Operation] {
         let tag = Self.tag
         return [
             .create(
                 .at(
                     "/v1/customers", "create_customer", "Add a customer", tag, .customersWrite,
-                    problems: [.referenceTaken]), from: NewCustomer.self,
-                { try await customers.create($0, id: $1, $2) }, replay: customers.find),
+                    problems: [.referenceTaken]), from: NewRecord<CustomerValues>.self,
+                { try await customers.create($0, id: $1, $2.values) }, replay: customers.find),
             .list(
                 .at("/v1/customers", "list_customers", "List customers", tag, .customersRead), by: CustomerFilter.self
             ) {
@@ -24,9 +27,42 @@ struct CustomerOperations: OperationGroup {
             .change(
                 .at(
                     "/v1/customers/{id}", "change_customer", "Change a customer", tag, .customersWrite,
-                    problems: [.referenceTaken]),
-                by: CustomerChanges.self
-            ) { try await customers.update($0, $1, ifVersion: $2, $3) },
+                    problems: [.referenceTaken, .inUse]),
+                by: RecordChanges<CustomerValues>.self
+            ) { context, id, version, changes in
+                try await customers.update(context, id, ifVersion: version) { try changes.apply(to: $0) }
+            },
+            .remove(
+                .at(
+                    "/v1/customers/{id}", "delete_customer", "Delete a customer, who can be restored", tag,
+                    .customersWrite, problems: [.inUse]),
+                customers.delete),
+            .act(
+                .at(
+                    "/v1/customers/{id}/restore", "restore_customer", "Take the deletion of a customer back", tag,
+                    .customersWrite, problems: [.referenceTaken]),
+                customers.restore, replay: customers.find),
+            .list(
+                .at(
+                    "/v1/stage-changes", "list_stage_changes", "List how relationships went from stage to stage", tag,
+                    .customersRead), by: StageChangeFilter.self
+            ) {
+                try await customers.stageChanges($0.caller, $1, $2)
+            },
+        ]
+    }
+
+    private var ofConsents: [Operation] {
+        let tag = Operation.Tag("Consents", "What customers said about being written to and called, with its proof.")
+        return [
+            .create(
+                .at("/v1/consents", "record_consent", "Record a customer's word", tag, .customersWrite),
+                from: NewConsent.self,
+                { try await consents.record($0, id: $1, $2) }, replay: consents.find),
+            .list(.at("/v1/consents", "list_consents", "List consents", tag, .customersRead), by: ConsentFilter.self) {
+                try await consents.list($0.caller, $1, $2)
+            },
+            .find(.at("/v1/consents/{id}", "find_consent", "Show a consent", tag, .customersRead), consents.find),
         ]
     }
 }
@@ -38,5 +74,40 @@ extension CustomerFilter: ListFilter {
         kinds = query.filterChoices("kind", "Only customers of this kind.")
         languages = query.filterTexts("language", .language, "Only customers that are written to in this language.")
         references = query.filterTexts("reference", CustomerRules.reference, "Only the customer with this reference.")
+        sources = query.filterTexts("source", CustomerRules.source, "Only customers that came from there.")
+        owner = query.filterIdentifier("owner_id", "Only customers that this member looks after.")
+        organisation = query.filterIdentifier("organisation_id", "Only people of this organisation.")
+        market = query.filterIdentifier("market_id", "Only customers of this market.")
+        tags = query.filterText("tag", CustomerRules.tag, "Only customers with this tag.").map { [$0] }
+        isDeleted =
+            query.filterFlag("is_deleted", "Customers that were deleted instead of those that are there.") ?? false
+        if let text = query.filterText(
+            "references", Self.externalReferenceRule,
+            "Only the customer with this number in another system: shop:10077.")
+        {
+            let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+            if parts.count == 2 { externalReference = (parts[0], parts[1]) }
+        }
+    }
+
+    private static let externalReferenceRule = TextRule.matching(
+        "[a-z][a-z0-9_-]{0,49}:.{1,100}", "invalid", "A system and a number in it, such as shop:10077."
+    ) { $0.wholeMatch(of: /[a-z][a-z0-9_-]{0,49}:.{1,100}/) != nil }
+}
+
+extension StageChangeFilter: ListFilter {
+    init(_ query: inout QueryReader) {
+        self.init()
+        customer = query.filterIdentifier("customer_id", "Only those of this customer.")
+        to = query.filterChoices("to", "Only those to this stage.")
+    }
+}
+
+extension ConsentFilter: ListFilter {
+    init(_ query: inout QueryReader) {
+        self.init()
+        customer = query.filterIdentifier("customer_id", "Only those of this customer.")
+        channels = query.filterChoices("channel", "Only those about this channel.")
+        isCurrent = query.filterFlag("is_current", "Only the latest of each customer and channel.") ?? false
     }
 }

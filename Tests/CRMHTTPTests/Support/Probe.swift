@@ -40,7 +40,9 @@ struct Probe: Sendable {
             Plan.kind: filled.plan.id.description, Survey.kind: filled.survey.id.description,
             Campaign.kind: filled.draft.id.description, Member.kind: filled.member.id.description,
             Market.kind: filled.market.id.description, Department.kind: filled.department.id.description,
-            JourneyStage.kind: filled.journeyStage.id.description, Touchpoint.kind: filled.touchpoint.id.description,
+            "organisation": filled.organisation.id.description, Consent.kind: filled.consent.id.description,
+            JourneyStage.kind: filled.journeyStage.id.description,
+            Touchpoint.kind: filled.touchpoint.id.description,
             Product.kind: filled.product.id.description,
             APIKey.kind: filled.spareKey.id.description, Tenant.kind: filled.business.context.tenantID.description,
             Erasure.kind: filled.business.context.tenantID.description,
@@ -108,6 +110,7 @@ struct Probe: Sendable {
         "cursor", "filter[action]", "filter[action][in]", "filter[object_kind]", "filter[object_kind][in]",
         "filter[occurred_at][gte]", "filter[occurred_at][lt]", "filter[language]", "filter[language][in]",
         "filter[reference]", "filter[reference][in]", "filter[slug]", "filter[slug][in]", "scope_key",
+        "filter[source]", "filter[source][in]", "filter[tag]", "filter[references]",
     ]
 
     static let elements = """

@@ -38,7 +38,6 @@ extension StatementCatalogue {
                     CatalogueEntry(RespondentStatements.insertAnswers(tenant, response, answers)),
                     CatalogueEntry(RespondentStatements.deleteAnswers(tenant, response)),
                     CatalogueEntry(RespondentStatements.markResponded(tenant, invitations[1])),
-                    CatalogueEntry(RespondentStatements.declineConsent(tenant, filled.customer.id.rawValue)),
                     CatalogueEntry(RespondentStatements.suppressAddress(tenant, invitations[0])),
                 ]),
                 CatalogueGroup(
@@ -84,9 +83,9 @@ extension StatementCatalogue {
         let staged = Statement<Int>(
             "test.stage",
             """
-            INSERT INTO pg_temp.import_customer (row_number, id, reference, name, email_id, email, phone_id, phone, consent)
-            VALUES (2, \(UUID()), 'N1', 'New', \(UUID()), 'new@b.example', \(UUID()), '+98 21 123456', true),
-                (3, \(UUID()), '0001', 'Changed', \(UUID()), 'changed@b.example', \(UUID()), '+98 21 654321', false)
+            INSERT INTO pg_temp.import_customer (row_number, id, reference, name, stage, email_id, email, phone_id, phone, consent)
+            VALUES (2, \(UUID()), 'N1', 'New', NULL, \(UUID()), 'new@b.example', \(UUID()), '+98 21 123456', true),
+                (3, \(UUID()), '0001', 'Changed', 'lost', \(UUID()), 'changed@b.example', \(UUID()), '+98 21 654321', false)
             """)
         let doubled = Statement<Int>(
             "test.double",
@@ -101,11 +100,12 @@ extension StatementCatalogue {
             CatalogueEntry(Statements.duplicates(limit: 10)), CatalogueEntry(single),
             CatalogueEntry(Statements.insert(tenant, .make(), language: "fa")),
             CatalogueEntry(Statements.findChanges(tenant)), CatalogueEntry(Statements.analyzeChanges),
+            CatalogueEntry(Statements.recordStageChanges(.make(), by: filled.business.context)),
             CatalogueEntry(Statements.update(tenant)), CatalogueEntry(Statements.demoteContactPoints(tenant)),
             CatalogueEntry(Statements.insertContactPoints(tenant, of: .changed)),
-            CatalogueEntry(Statements.recordConsents(tenant, of: .changed)),
+            CatalogueEntry(Statements.recordConsents(.make(), by: filled.business.context, of: .changed)),
             CatalogueEntry(Statements.insertContactPoints(tenant, of: .created)),
-            CatalogueEntry(Statements.recordConsents(tenant, of: .created)),
+            CatalogueEntry(Statements.recordConsents(.make(), by: filled.business.context, of: .created)),
             CatalogueEntry(Statements.countPresent(tenant)),
         ])
     }
@@ -124,7 +124,8 @@ extension StatementCatalogue {
             CatalogueEntry(Statements.countReferences), CatalogueEntry(Statements.duplicates(limit: 10)),
             CatalogueEntry(Statements.unknownCustomers(tenant, limit: 10)),
             CatalogueEntry(Statements.insert(tenant, .make(), currency: "IRR")),
-            CatalogueEntry(Statements.promoteCustomers(tenant)), CatalogueEntry(Statements.update(tenant)),
+            CatalogueEntry(Statements.promoteCustomers(.make(), by: filled.business.context)),
+            CatalogueEntry(Statements.update(tenant)),
             CatalogueEntry(Statements.countPresent(tenant)),
         ])
     }

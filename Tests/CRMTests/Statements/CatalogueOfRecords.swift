@@ -28,6 +28,8 @@ extension StatementCatalogue {
                 CatalogueGroup(
                     [
                         (.department, filled.department.id.rawValue), (.journeyStage, filled.journeyStage.id.rawValue),
+                        (.market, filled.market.id.rawValue), (.member, filled.member.id.rawValue),
+                        (.customer, filled.customer.id.rawValue), (.organisation, filled.organisation.id.rawValue),
                     ].map { (target: ObjectLink.Target, id) in
                         CatalogueEntry(ObjectLink.present(tenant, target, [id]))
                     }),

@@ -126,38 +126,6 @@ struct StatementCatalogue {
         }
     }
 
-    private var customers: [CatalogueGroup] {
-        get throws {
-            var filter = CustomerFilter()
-            filter.stages = [.potential, .actual]
-            filter.kinds = [.person]
-            filter.languages = ["fa"]
-            filter.references = ["0001", "0002", "0003"]
-            var new = NewCustomer(name: "New")
-            new.timeZone = "Asia/Tehran"
-            new.attributes = ["a": .bool(true)]
-            var changes = CustomerChanges()
-            changes.stage = .lost
-            changes.attributes = ["b": .null]
-            let points = [ContactPoint(channel: .phone, address: "+98 21 123456", isPrimary: true)]
-            let id = Customer.ID.make()
-            return [
-                CatalogueGroup(
-                    try pages { CustomerStatements.list(tenant, CustomerFilter(), $0) }
-                        + pages { CustomerStatements.list(tenant, filter, $0) }
-                        + pages { CustomerStatements.members(tenant, of: filled.manualSegment.id, $0) }),
-                CatalogueGroup([
-                    CatalogueEntry(CustomerStatements.find(tenant, filled.customer.id)),
-                    CatalogueEntry(try CustomerStatements.insert(tenant, id, new)),
-                    CatalogueEntry(CustomerStatements.insertContactPoints(tenant, id, points)),
-                    CatalogueEntry(CustomerStatements.insertContactPoints(tenant, id, []), .nothing),
-                    CatalogueEntry(CustomerStatements.deleteContactPoints(tenant, id)),
-                    CatalogueEntry(try CustomerStatements.update(tenant, customer.id, customer, changes)),
-                ]),
-            ]
-        }
-    }
-
     private var segments: [CatalogueGroup] {
         get throws {
             guard let rule = filled.ruleSegment.rule else { return [] }

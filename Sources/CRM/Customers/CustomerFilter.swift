@@ -1,0 +1,57 @@
+import Postgres
+
+/// Which customers a list shows.
+public struct CustomerFilter: Sendable {
+    public var stages: [Customer.Stage]?
+    public var kinds: [Customer.Kind]?
+    public var languages: [String]?
+    public var references: [String]?
+    /// The number in another system: `shop:10077`.
+    public var externalReference: (system: String, reference: String)?
+    public var owner: Member.ID?
+    public var organisation: Customer.ID?
+    public var market: Market.ID?
+    /// Customers with all of them.
+    public var tags: [String]?
+    public var sources: [String]?
+    /// Those that were deleted, and no others.
+    public var isDeleted = false
+
+    public init() {}
+}
+
+extension CustomerFilter {
+    /// Of customers `c`.
+    var condition: SQL {
+        var parts: [SQL] = [isDeleted ? "AND c.deleted_at IS NOT NULL" : "AND c.deleted_at IS NULL"]
+        if let stages { parts.append("AND c.stage = ANY (\(stages.map(\.rawValue)))") }
+        if let kinds { parts.append("AND c.kind = ANY (\(kinds.map(\.rawValue)))") }
+        if let languages { parts.append("AND c.language = ANY (\(languages))") }
+        if let references { parts.append("AND c.reference = ANY (\(references))") }
+        if let sources { parts.append("AND c.source = ANY (\(sources))") }
+        if let owner { parts.append("AND c.owner_id = \(owner)") }
+        if let organisation { parts.append("AND c.organisation_id = \(organisation)") }
+        if let externalReference {
+            parts.append(
+                """
+                AND EXISTS (SELECT FROM crm.customer_reference r WHERE r.tenant_id = c.tenant_id AND r.customer_id = c.id
+                    AND r.system = \(externalReference.system) AND r.reference = \(externalReference.reference))
+                """)
+        }
+        if let market {
+            parts.append(
+                """
+                AND EXISTS (SELECT FROM crm.customer_market k WHERE k.tenant_id = c.tenant_id AND k.customer_id = c.id
+                    AND k.market_id = \(market))
+                """)
+        }
+        for tag in tags ?? [] {
+            parts.append(
+                """
+                AND EXISTS (SELECT FROM crm.customer_tag t WHERE t.tenant_id = c.tenant_id AND t.customer_id = c.id
+                    AND t.tag = \(tag))
+                """)
+        }
+        return SQL.joined(parts, by: " ")
+    }
+}

@@ -1,0 +1,252 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Postgres
+import TestSupport
+import Testing
+
+@Suite("Customer profiles")
+struct CustomerProfileTests {
+    private static func add(_ api: TestAPI, _ body: String) async throws -> String {
+        let answer = try await api.post("/v1/customers", body)
+        try #require(answer.status == 201, "\(answer)")
+        return try #require(try answer.text("id"))
+    }
+
+    @Test func `What is known of a customer is kept, shown and found by`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let owner = try await fixture.business.signedIn(as: [.agent]).0.id
+            let market = try await fixture.business.record(MarketValues(name: "Tehran")).id
+            let company = try await Self.add(api, #"{"name": "Readers Ltd", "kind": "organisation"}"#)
+            let mina = try await Self.add(
+                api,
+                """
+                {"name": "مینا کریمی", "names": {"Latn": "Mina Karimi"}, "birth_date": "1990-03-21", "source": "fair",
+                 "acquisition_cost": {"amount": "2.5", "currency": "GBP"}, "owner_id": "\(owner)",
+                 "organisation_id": "\(company)", "market_ids": ["\(market)"], "tags": ["poetry", "شعر"],
+                 "references": {"shop": "10077", "crm-old": "K-1"},
+                 "contact_points": [{"channel": "phone", "address": "+98 912 000 0000", "type": "mobile",
+                    "verified_at": "2026-03-01T08:00:00Z"}]}
+                """)
+            _ = try await Self.add(api, #"{"name": "Somebody else", "tags": ["prose"]}"#)
+            let shown = try await api.get("/v1/customers/\(mina)")
+            #expect(try shown.text("names/Latn") == "Mina Karimi" && shown.text("birth_date") == "1990-03-21")
+            #expect(try shown.text("acquisition_cost/amount") == "2.5" && shown.text("tags/1") == "شعر")
+            #expect(try shown.text("references/shop") == "10077" && shown.text("market_ids/0") == market.description)
+            #expect(try shown.text("contact_points/0/verified_at") == "2026-03-01T08:00:00.000000Z")
+            for filter in [
+                "owner_id]=\(owner)", "organisation_id]=\(company)", "market_id]=\(market)", "tag]=poetry",
+                "source]=fair", "references]=shop:10077",
+            ] {
+                #expect(try await api.get("/v1/customers?filter[\(filter)").ids() == [mina], "\(filter)")
+            }
+            let patch = #"{"tags": ["prose"], "market_ids": [], "references": {"shop": null}, "names": {"Latn": null}}"#
+            let patched = try await api.patch("/v1/customers/\(mina)", patch)
+            #expect(try patched.value("references") == .object(["crm-old": .string("K-1")]))
+            #expect(try patched.value("names") == .object([:]))
+            #expect(try await api.get("/v1/customers?filter[tag]=poetry").ids() == [])
+            #expect(try await api.get("/v1/customers?filter[tag]=prose").ids().count == 2)
+            #expect(try await api.get("/v1/customers?filter[references]=shop:10077").ids() == [])
+            #expect(try await api.delete("/v1/markets/\(market)").status == 204)
+        }
+    }
+
+    @Test func `Everything that is wrong with a profile is told at once`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let answer = try await api.post(
+                "/v1/customers",
+                """
+                {"name": "A", "kind": "organisation", "organisation_id": "\(UUID())", "names": {"latin": "x", "Latn": " "},
+                 "birth_date": "2999-01-01", "tags": ["a", "a", ""], "references": {"Shop": "1", "shop": ""},
+                 "acquisition_cost": {"amount": "-1", "currency": "GBP"}, "source": "", "stage_reason": " "}
+                """)
+            #expect(answer.status == 422)
+            #expect(
+                try Set(answer.errors()) == [
+                    "/names/latin unknown", "/names/Latn length", "/birth_date range", "/tags/1 duplicate",
+                    "/tags/2 length", "/references/Shop unknown", "/references/shop length",
+                    "/acquisition_cost/amount range", "/source length", "/stage_reason length",
+                    "/organisation_id not_allowed",
+                ])
+            let nowhere = try await api.post(
+                "/v1/customers",
+                """
+                {"name": "A", "organisation_id": "\(UUID())", "owner_id": "\(UUID())",
+                 "market_ids": ["\(UUID())", "\(UUID())"]}
+                """)
+            #expect(
+                try Set(nowhere.errors()) == [
+                    "/organisation_id not_found", "/owner_id not_found", "/market_ids/0 not_found",
+                    "/market_ids/1 not_found",
+                ])
+            #expect(try await api.get("/v1/customers").ids() == [])
+        }
+    }
+
+    @Test func `A reference of a system leads to one customer, until that one is deleted`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let first = try await Self.add(api, #"{"name": "A", "references": {"shop": "1"}}"#)
+            let body = #"{"name": "B", "references": {"shop": "1"}}"#
+            let taken = try await api.post("/v1/customers", body)
+            #expect(try taken.status == 409 && taken.text("code") == "reference_taken")
+            _ = try await Self.add(api, #"{"name": "C", "references": {"till": "1"}}"#)
+            #expect(try await api.delete("/v1/customers/\(first)").status == 204)
+            let second = try await Self.add(api, body)
+            // The first cannot come back while another one has its reference.
+            let refused = try await api.post("/v1/customers/\(first)/restore")
+            #expect(try refused.status == 409 && refused.text("code") == "reference_taken")
+            #expect(try await api.patch("/v1/customers/\(second)", #"{"references": {"shop": "2"}}"#).status == 200)
+            #expect(try await api.post("/v1/customers/\(first)/restore").status == 200)
+        }
+    }
+
+    @Test func `A deleted customer is nowhere, and is as before once it is restored`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let market = try await business.record(MarketValues(name: "Tehran")).id
+            let id = try await Self.add(api, #"{"name": "A", "tags": ["x"], "market_ids": ["\#(market)"]}"#)
+            let customer = try await business.customers.find(business.context, try #require(Customer.ID(id)))
+            let segment = try await business.segment("All", of: [customer])
+            #expect(try await api.delete("/v1/customers/\(id)").status == 204)
+            #expect(try await api.get("/v1/customers/\(id)").status == 404)
+            #expect(try await api.delete("/v1/customers/\(id)").status == 404)
+            #expect(try await api.patch("/v1/customers/\(id)", #"{"name": "B"}"#).status == 404)
+            #expect(try await api.get("/v1/customers").ids() == [])
+            #expect(try await api.get("/v1/customers?filter[is_deleted]=true").ids() == [id])
+            #expect(try await api.get("/v1/segments/\(segment.id)").number("member_count") == 0)
+            // What nobody uses any more can go meanwhile.
+            #expect(try await api.delete("/v1/markets/\(market)").status == 204)
+            let restored = try await api.post("/v1/customers/\(id)/restore")
+            #expect(try restored.status == 200 && restored.text("tags/0") == "x")
+            #expect(try restored.value("market_ids") == .array([]))
+            #expect(try await api.get("/v1/customers?filter[tag]=x").ids() == [id])
+            #expect(try await api.post("/v1/customers/\(id)/restore").status == 404)
+        }
+    }
+
+    @Test func `People belong to an organisation, which stays one while they do`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let company = try await Self.add(api, #"{"name": "Ltd", "kind": "organisation"}"#)
+            let person = try await Self.add(api, #"{"name": "A", "organisation_id": "\#(company)"}"#)
+            let wrong = try await api.post("/v1/customers", #"{"name": "B", "organisation_id": "\#(person)"}"#)
+            #expect(try wrong.errors() == ["/organisation_id not_found"])
+            let turned = try await api.patch("/v1/customers/\(company)", #"{"kind": "person"}"#)
+            #expect(try turned.status == 409 && turned.text("code") == "in_use")
+            #expect(try await api.delete("/v1/customers/\(company)").text("code") == "in_use")
+            #expect(try await api.patch("/v1/customers/\(person)", #"{"organisation_id": null}"#).status == 200)
+            #expect(try await api.delete("/v1/customers/\(company)").status == 204)
+        }
+    }
+
+    @Test func `An organisation that is deleted while somebody joins it keeps out, or stays`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            for _ in 0..<10 {
+                let company = try await Self.add(api, #"{"name": "Ltd", "kind": "organisation"}"#)
+                async let deleted = api.delete("/v1/customers/\(company)").status
+                async let joined = api.post(
+                    "/v1/customers", #"{"name": "A", "organisation_id": "\#(company)"}"#
+                ).status
+                let outcome = try await [deleted, joined]
+                #expect(outcome == [204, 422] || outcome == [409, 201], "\(outcome)")
+            }
+        }
+    }
+
+    @Test func `How a relationship went is kept, with the reasons`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, path) = (fixture.api, "/v1/customers/")
+            let id = try await Self.add(api, #"{"name": "A", "reference": "1"}"#)
+            _ = try await api.patch(path + id, #"{"stage": "actual", "stage_reason": "contract"}"#)
+            // A reason is that of one change.
+            let lost = try await api.patch(path + id, #"{"stage": "lost"}"#)
+            #expect(try lost.value("stage_reason") == .null)
+            _ = try await api.patch(path + id, #"{"stage_reason": "moved away"}"#)
+            _ = try await Self.add(api, #"{"name": "B", "reference": "2"}"#)
+            let file = "customer_ref,ordered_on,amount\n2,2026-01-05,12\n"
+            #expect(try await api.send(TestRequest(.post, "/v1/orders/import", file, type: "text/csv")).status < 300)
+            let changes = try await api.get("/v1/stage-changes?filter[customer_id]=\(id)")
+            #expect(try [changes.text("data/0/to"), changes.text("data/1/to")] == ["lost", "actual"])
+            #expect(try changes.text("data/1/reason") == "contract" && changes.text("data/1/actor_kind") == "key")
+            #expect(try changes.text("data/2/id") == nil)
+            let all = try await api.get("/v1/stage-changes?filter[to]=actual")
+            #expect(try all.text("data/0/reason") == "first order" && all.text("data/2/id") == nil)
+        }
+    }
+
+    @Test func `A file changes stages and consents, and that is kept too`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            _ = try await Self.add(api, #"{"name": "A", "reference": "1"}"#)
+            let file = "reference,name,stage,email,consent\n1,A,lost,a@b.example,yes\n2,B,actual,b@b.example,no\n"
+            #expect(
+                try await api.send(TestRequest(.post, "/v1/customers/import", file, type: "text/csv")).status < 300)
+            let changes = try await api.get("/v1/stage-changes")
+            #expect(try changes.text("data/0/from") == "potential" && changes.text("data/0/to") == "lost")
+            #expect(try changes.text("data/1/id") == nil)
+            let consents = try await api.get("/v1/consents")
+            #expect(try consents.ids().count == 2 && consents.text("data/0/source") == "import")
+            #expect(try consents.text("data/0/proof")?.hasPrefix("import ") == true)
+        }
+    }
+
+    @Test func `The latest word of a customer counts, and every word is kept with its proof`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let customer = try await business.customer("Ada")
+            func say(_ isGranted: Bool, _ rest: String = "") async throws -> Answer {
+                try await api.post(
+                    "/v1/consents",
+                    #"{"customer_id": "\#(customer.id)", "channel": "email", "is_granted": \#(isGranted)\#(rest)}"#)
+            }
+            let signed = try await say(true, #", "proof": "form 12", "given_at": "2025-01-01T00:00:00Z""#)
+            #expect(try signed.status == 201 && signed.text("source") == "api")
+            #expect(try signed.text("given_at") == "2025-01-01T00:00:00.000000Z")
+            let place = try #require(signed.headers[.location])
+            #expect(try await api.get(place).text("proof") == "form 12")
+            #expect(try await say(false).status == 201)
+            let all = try await api.get("/v1/consents?filter[customer_id]=\(customer.id)")
+            #expect(
+                try [all.value("data/0/is_granted"), all.value("data/1/is_granted")] == [.bool(false), .bool(true)])
+            let latest = try await api.get("/v1/consents?filter[customer_id]=\(customer.id)&filter[is_current]=true")
+            #expect(try latest.ids().count == 1 && latest.value("data/0/is_granted") == .bool(false))
+            // Nobody is written to who does not want it.
+            let segment = try await business.segment("All", of: [customer])
+            let campaign = try await business.campaign("C", try await business.survey(), to: segment)
+            let preview = try await api.post("/v1/campaigns/\(campaign.id)/preview")
+            #expect(preview.status == 200 && preview.body.contains("no_consent"), "\(preview)")
+            let future = try await say(true, #", "given_at": "2999-01-01T00:00:00Z""#)
+            #expect(try future.errors() == ["/given_at range"])
+            let nobody = try await api.post(
+                "/v1/consents", #"{"customer_id": "\#(UUID())", "channel": "sms", "is_granted": true}"#)
+            #expect(try nobody.errors() == ["/customer_id not_found"])
+        }
+    }
+
+    @Test func `Of two words at once the later one counts in the log and for campaigns alike`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            for _ in 0..<5 {
+                let customer = try await business.customer("Ada")
+                func say(_ isGranted: Bool) async throws -> Int {
+                    try await api.post(
+                        "/v1/consents",
+                        #"{"customer_id": "\#(customer.id)", "channel": "email", "is_granted": \#(isGranted)}"#
+                    ).status
+                }
+                async let yes = say(true)
+                async let no = say(false)
+                #expect(try await [yes, no] == [201, 201])
+                let counts = try await business.server.texts(
+                    "SELECT is_granted::text FROM crm.consent WHERE customer_id = \(customer.id)")
+                let latest = try await api.get(
+                    "/v1/consents?filter[customer_id]=\(customer.id)&filter[is_current]=true")
+                #expect(try latest.value("data/0/is_granted") == .bool(counts == ["true"]))
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Postgres
+import TestSupport
+
+@testable import CRM
+
+extension StatementCatalogue {
+    var customers: [CatalogueGroup] {
+        get throws {
+            var new = CustomerValues(name: "New")
+            new.timeZone = "Asia/Tehran"
+            new.attributes = ["a": .bool(true)]
+            new.marketIDs = [filled.market.id]
+            new.tags = ["new"]
+            new.references = ["other": "1"]
+            var changed = new
+            changed.stage = .lost
+            let points = [ContactPoint(channel: .phone, address: "+98 21 123456", isPrimary: true)]
+            let (id, context) = (Customer.ID.make(), filled.business.context)
+            let consent = NewConsent(customerID: id, channel: .email, isGranted: true)
+            let recorded = Consent.ID.make()
+            return [
+                CatalogueGroup(
+                    try pages { CustomerStatements.list(tenant, CustomerFilter(), $0) }
+                        + pages { CustomerStatements.list(tenant, filter, $0) }
+                        + pages { CustomerStatements.members(tenant, of: filled.manualSegment.id, $0) }
+                        + pages { StageChangeStatements.list(tenant, StageChangeFilter(), $0) }
+                        + pages { StageChangeStatements.list(tenant, changes, $0) }
+                        + pages { ConsentStatements.list(tenant, ConsentFilter(), $0) }
+                        + pages { ConsentStatements.list(tenant, consents, $0) }),
+                CatalogueGroup([
+                    CatalogueEntry(CustomerStatements.find(tenant, filled.customer.id)),
+                    CatalogueEntry(try CustomerStatements.insert(tenant, id, new)),
+                    CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, points)),
+                    CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, []), .nothing),
+                    CatalogueEntry(CustomerPartStatements.deleteContactPoints(tenant, id)),
+                    CatalogueEntry(CustomerPartStatements.insert(tenant, id, new)),
+                    CatalogueEntry(CustomerStatements.update(tenant, customer, changed)),
+                    CatalogueEntry(CustomerStatements.relink(tenant, id, new)),
+                    CatalogueEntry(StageChangeStatements.insert(id, from: .potential, to: changed, by: context)),
+                    CatalogueEntry(ConsentStatements.record(recorded, consent, source: .api, by: context)),
+                    CatalogueEntry(ConsentStatements.find(tenant, recorded)),
+                    CatalogueEntry(CustomerStatements.hasPeople(tenant, id)),
+                    CatalogueEntry(CustomerStatements.lock(tenant, filled.customer.id, isDeleted: false)),
+                    CatalogueEntry(CustomerPartStatements.leaveSegments(tenant, filled.customer.id)),
+                    CatalogueEntry(CustomerPartStatements.delete(tenant, id)),
+                    CatalogueEntry(CustomerStatements.setDeleted(tenant, id, true)),
+                    CatalogueEntry(CustomerStatements.lock(tenant, id, isDeleted: true)),
+                    CatalogueEntry(CustomerStatements.setDeleted(tenant, id, false)),
+                ]),
+            ]
+        }
+    }
+
+    /// Everything that a list of customers can be narrowed to, as ``FilledBusiness/customer`` is.
+    private var filter: CustomerFilter {
+        var filter = CustomerFilter()
+        filter.stages = [.potential, .actual]
+        filter.kinds = [.person]
+        filter.languages = ["fa"]
+        filter.references = ["0001", "0002", "0003"]
+        filter.sources = ["fair"]
+        filter.market = filled.market.id
+        filter.tags = ["poetry"]
+        filter.externalReference = ("shop", "1")
+        filter.owner = filled.member.id
+        filter.organisation = filled.organisation.id
+        return filter
+    }
+
+    private var changes: StageChangeFilter {
+        var filter = StageChangeFilter()
+        filter.customer = filled.customer.id
+        filter.to = [.actual]
+        return filter
+    }
+
+    private var consents: ConsentFilter {
+        var filter = ConsentFilter()
+        filter.customer = filled.customer.id
+        filter.channels = [.email]
+        filter.isCurrent = true
+        return filter
+    }
+}
