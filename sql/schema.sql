@@ -1057,6 +1057,8 @@ CREATE TABLE crm.customer_order (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    ordered_at timestamp with time zone,
+    happened_at timestamp with time zone GENERATED ALWAYS AS (COALESCE(ordered_at, ((ordered_on)::timestamp without time zone AT TIME ZONE 'UTC'::text))) STORED NOT NULL,
     CONSTRAINT customer_order_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT customer_order_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT customer_order_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100)))
@@ -1169,6 +1171,42 @@ CREATE TABLE crm.import (
 ALTER TABLE ONLY crm.import FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.import OWNER TO mehvar_owner;
+
+CREATE TABLE crm.interaction (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    kind text NOT NULL,
+    direction text,
+    channel text,
+    happened_at timestamp with time zone NOT NULL,
+    duration_seconds integer,
+    subject text,
+    body text,
+    department_id uuid,
+    member_id uuid,
+    touchpoint_id uuid,
+    outcome text,
+    satisfaction smallint,
+    is_open boolean DEFAULT false NOT NULL,
+    due_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT interaction_body_check CHECK (((length(body) >= 1) AND (length(body) <= 10000))),
+    CONSTRAINT interaction_channel_check CHECK ((channel = ANY (ARRAY['phone'::text, 'email'::text, 'sms'::text, 'chat'::text, 'whatsapp'::text, 'social'::text, 'web'::text, 'in_person'::text, 'postal'::text, 'other'::text]))),
+    CONSTRAINT interaction_direction_check CHECK ((direction = ANY (ARRAY['inbound'::text, 'outbound'::text]))),
+    CONSTRAINT interaction_duration_check CHECK ((duration_seconds >= 0)),
+    CONSTRAINT interaction_kind_check CHECK ((kind = ANY (ARRAY['call'::text, 'mail'::text, 'meeting'::text, 'chat'::text, 'ticket'::text, 'note'::text]))),
+    CONSTRAINT interaction_outcome_check CHECK (((length(outcome) >= 1) AND (length(outcome) <= 200))),
+    CONSTRAINT interaction_satisfaction_check CHECK (((satisfaction >= 1) AND (satisfaction <= 5))),
+    CONSTRAINT interaction_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 200)))
+);
+
+ALTER TABLE ONLY crm.interaction FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.interaction OWNER TO mehvar_owner;
 
 CREATE TABLE crm.invitation (
     tenant_id uuid NOT NULL,
@@ -1917,6 +1955,9 @@ ALTER TABLE ONLY crm.idempotent_request
 ALTER TABLE ONLY crm.import
     ADD CONSTRAINT import_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.interaction
+    ADD CONSTRAINT interaction_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_pkey PRIMARY KEY (tenant_id, id);
 
@@ -2067,6 +2108,8 @@ CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tena
 
 CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
+CREATE INDEX customer_order_timeline_idx ON crm.customer_order USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
+
 CREATE INDEX customer_organisation_idx ON crm.customer USING btree (tenant_id, organisation_id, created_at, id) WHERE (organisation_id IS NOT NULL);
 
 CREATE INDEX customer_owner_idx ON crm.customer USING btree (tenant_id, owner_id, created_at, id) WHERE (owner_id IS NOT NULL);
@@ -2096,6 +2139,18 @@ CREATE INDEX event_personal_subject_idx ON crm.event_personal USING btree (tenan
 CREATE INDEX idempotent_request_created_idx ON crm.idempotent_request USING btree (tenant_id, created_at);
 
 CREATE UNIQUE INDEX import_digest_key ON crm.import USING btree (tenant_id, kind, digest) WHERE (NOT has_references);
+
+CREATE INDEX interaction_customer_idx ON crm.interaction USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX interaction_department_idx ON crm.interaction USING btree (tenant_id, department_id, happened_at, id) WHERE (department_id IS NOT NULL);
+
+CREATE INDEX interaction_member_idx ON crm.interaction USING btree (tenant_id, member_id, happened_at, id) WHERE (member_id IS NOT NULL);
+
+CREATE INDEX interaction_open_idx ON crm.interaction USING btree (tenant_id, customer_id, happened_at, id) WHERE (is_open AND (deleted_at IS NULL));
+
+CREATE INDEX interaction_time_idx ON crm.interaction USING btree (tenant_id, happened_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX interaction_touchpoint_idx ON crm.interaction USING btree (tenant_id, touchpoint_id, happened_at, id) WHERE (touchpoint_id IS NOT NULL);
 
 CREATE INDEX invitation_campaign_idx ON crm.invitation USING btree (tenant_id, campaign_id, id);
 
@@ -2134,6 +2189,8 @@ CREATE INDEX product_created_idx ON crm.product USING btree (tenant_id, created_
 CREATE INDEX product_successor_idx ON crm.product USING btree (tenant_id, successor_id);
 
 CREATE INDEX response_campaign_idx ON crm.response USING btree (tenant_id, campaign_id, submitted_at, id);
+
+CREATE INDEX response_customer_idx ON crm.response USING btree (tenant_id, customer_id, submitted_at, id) WHERE (customer_id IS NOT NULL);
 
 CREATE UNIQUE INDEX response_invitation_key ON crm.response USING btree (tenant_id, invitation_id);
 
@@ -2260,6 +2317,18 @@ ALTER TABLE ONLY crm.idempotent_request
 
 ALTER TABLE ONLY crm.import
     ADD CONSTRAINT import_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.interaction
+    ADD CONSTRAINT interaction_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.interaction
+    ADD CONSTRAINT interaction_department_fkey FOREIGN KEY (tenant_id, department_id) REFERENCES crm.department(tenant_id, id);
+
+ALTER TABLE ONLY crm.interaction
+    ADD CONSTRAINT interaction_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.interaction
+    ADD CONSTRAINT interaction_touchpoint_fkey FOREIGN KEY (tenant_id, touchpoint_id) REFERENCES crm.touchpoint(tenant_id, id);
 
 ALTER TABLE ONLY crm.invitation
     ADD CONSTRAINT invitation_campaign_fkey FOREIGN KEY (tenant_id, campaign_id) REFERENCES crm.campaign(tenant_id, id);
@@ -2389,6 +2458,8 @@ ALTER TABLE crm.idempotent_request ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.import ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.interaction ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.invitation ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.journey_stage ENABLE ROW LEVEL SECURITY;
@@ -2460,6 +2531,8 @@ CREATE POLICY tenant ON crm.event_personal TO mehvar_app USING ((tenant_id = (cu
 CREATE POLICY tenant ON crm.idempotent_request TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.interaction TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.invitation TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2702,6 +2775,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE crm.event_personal TO mehvar_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.idempotent_request TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.interaction TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.invitation TO mehvar_app;
 

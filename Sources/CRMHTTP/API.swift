@@ -51,7 +51,11 @@ public struct API: Sendable {
     var operations: [Operation] {
         let groups: [any OperationGroup] = [
             CustomerOperations(
-                customers: CustomerService(database: database), consents: ConsentService(database: database)),
+                customers: CustomerService(database: database), consents: ConsentService(database: database),
+                timeline: TimelineService(database: database)),
+            RecordOperations(
+                "interactions", "What happened between customers and departments, on any channel.",
+                RecordService<InteractionValues>(database: database)),
             RecordOperations(
                 "markets", "Where customers come from: main markets and their sub-markets.",
                 RecordService<MarketValues>(database: database)),

@@ -26,6 +26,8 @@ public struct FilledBusiness: Sendable {
     public let journeyStage: JourneyStage
     public let touchpoint: Touchpoint
     public let product: Product
+    /// Of ``customer``, and still open.
+    public let interaction: Interaction
     public let ruleSegment: Segment
     public let manualSegment: Segment
     public let plan: Plan
@@ -98,6 +100,10 @@ public struct FilledBusiness: Sendable {
         draft = try await business.campaign("Draft", survey, to: manualSegment)
         (member, tokens) = try await business.signedIn(as: [.owner])
         customer = try await business.settled(ada, at: organisation, in: market, ownedBy: member)
+        var call = InteractionValues(customerID: ada.id, type: .call)
+        (call.isOpen, call.departmentID, call.touchpointID) = (true, department.id, touchpoint.id)
+        call.memberID = member.id
+        interaction = try await business.record(call)
         consent = try await ConsentService(database: business.database).record(
             context, NewConsent(customerID: ada.id, channel: .email, isGranted: true, proof: "form"))
         await #expect(throws: ServiceError.unauthenticated(.wrong)) {

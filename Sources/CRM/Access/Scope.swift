@@ -2,6 +2,9 @@
 public enum Scope: String, JSONChoice, Codable {
     case customersRead = "customers:read"
     case customersWrite = "customers:write"
+    case interactionsRead = "interactions:read"
+    case interactionsWrite = "interactions:write"
+    case ordersRead = "orders:read"
     case ordersWrite = "orders:write"
     case marketsRead = "markets:read"
     case marketsWrite = "markets:write"

@@ -22,7 +22,7 @@ public struct CustomerFilter: Sendable {
 
 extension CustomerFilter {
     /// Of customers `c`.
-    var condition: SQL {
+    func condition(of tenant: Tenant.ID) -> SQL {
         var parts: [SQL] = [isDeleted ? "AND c.deleted_at IS NOT NULL" : "AND c.deleted_at IS NULL"]
         if let stages { parts.append("AND c.stage = ANY (\(stages.map(\.rawValue)))") }
         if let kinds { parts.append("AND c.kind = ANY (\(kinds.map(\.rawValue)))") }
@@ -34,7 +34,7 @@ extension CustomerFilter {
         if let externalReference {
             parts.append(
                 """
-                AND EXISTS (SELECT FROM crm.customer_reference r WHERE r.tenant_id = c.tenant_id AND r.customer_id = c.id
+                AND c.id = (SELECT r.customer_id FROM crm.customer_reference r WHERE r.tenant_id = \(tenant)
                     AND r.system = \(externalReference.system) AND r.reference = \(externalReference.reference))
                 """)
         }

@@ -52,7 +52,7 @@ package enum CustomerStatements {
             "customer.list",
             """
             SELECT \(columns) FROM crm.customer c \(contactPoints)
-            WHERE c.tenant_id = \(tenant) \(filter.condition)
+            WHERE c.tenant_id = \(tenant) \(filter.condition(of: tenant))
             \(page.clause(id: "c.id"))
             """, all: Customer.init(row:))
     }
@@ -130,6 +130,14 @@ package enum CustomerStatements {
                 organisation_id = \(values.organisationID)
             WHERE tenant_id = \(tenant) AND id = \(id)
             """)
+    }
+
+    static func isThere(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Bool> {
+        Statement(
+            "customer.is_there",
+            """
+            SELECT EXISTS (SELECT FROM crm.customer WHERE tenant_id = \(tenant) AND id = \(id) AND deleted_at IS NULL)
+            """, one: { try $0.next() })
     }
 
     /// Whether people belong to the organisation.

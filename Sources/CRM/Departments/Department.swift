@@ -4,7 +4,7 @@ public import Postgres
 /// A part of the business that deals with customers: sales, service, finance; a tree.
 public typealias Department = Record<DepartmentValues>
 
-public struct DepartmentValues: TreeValues {
+public struct DepartmentValues: TreeValues, NamedValues {
     public static let nameRule = TextRule.words(200)
 
     public var parentID: UUID?
@@ -42,7 +42,11 @@ extension DepartmentValues {
         statements: .init(
             find: "department.find", list: "department.list", insert: "department.insert",
             update: "department.update", remove: "department.remove", lock: "department.lock", uses: "department.uses"),
-        uniqueKey: .name("department_name_key"), uses: [.init(table: "crm.department", column: "parent_id")])
+        uniqueKey: .name("department_name_key"),
+        uses: [
+            .init(table: "crm.department", column: "parent_id"),
+            .init(table: "crm.touchpoint", column: "department_id"),
+        ])
     public static let tree = TreeLink.parent("department.place")
     public static let filters = [
         RecordFilterField(

@@ -4,7 +4,7 @@ public import Postgres
 /// Where customers come from; a tree of main (اصلی) and sub (فرعی) markets.
 public typealias Market = Record<MarketValues>
 
-public struct MarketValues: TreeValues {
+public struct MarketValues: TreeValues, NamedValues {
     public static let nameRule = TextRule.words(200)
     public static let customers = 0...1_000_000_000_000
 

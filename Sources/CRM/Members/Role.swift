@@ -22,13 +22,15 @@ public enum Role: String, JSONChoice, Codable {
             Set(Scope.allCases).subtracting([.settingsWrite, .membersWrite, .keysRead, .keysWrite, .auditRead])
         case .agent:
             [
-                .customersRead, .customersWrite, .ordersWrite, .marketsRead, .departmentsRead, .journeyRead,
+                .customersRead, .customersWrite, .interactionsRead, .interactionsWrite, .ordersRead, .ordersWrite,
+                .marketsRead, .departmentsRead, .journeyRead,
                 .productsRead, .segmentsRead,
                 .plansRead, .surveysRead, .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
             ]
         case .analyst:
             [
-                .customersRead, .marketsRead, .departmentsRead, .journeyRead, .productsRead, .segmentsRead,
+                .customersRead, .interactionsRead, .ordersRead, .marketsRead, .departmentsRead, .journeyRead,
+                .productsRead, .segmentsRead,
                 .segmentsWrite, .plansRead, .surveysRead,
                 .campaignsRead, .responsesRead, .scoresRead, .settingsRead,
             ]

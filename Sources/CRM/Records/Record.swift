@@ -24,12 +24,14 @@ public protocol RecordValues: Sendable {
     static var writeScope: Scope { get }
     static var table: RecordTable { get }
 
-    /// The orders of lists, the usual one first; by age and by name unless it says otherwise.
+    /// The orders of lists, the usual one first.
     static var orders: [ListOrder<Record<Self>>] { get }
     /// What lists can be narrowed to.
     static var filters: [RecordFilterField] { get }
 
-    var name: String { get }
+    /// Whether lists usually begin with the newest.
+    static var isNewestFirst: Bool { get }
+
     /// Everything that is not allowed.
     var faults: [FieldError] { get }
     /// The values as they are written, in the order of the table's columns.
@@ -96,23 +98,31 @@ public struct RecordTable: Sendable {
     /// Those that clients decide.
     let columns: [SQL]
     let statements: Names
-    let uniqueKey: UniqueKey
+    var uniqueKey: UniqueKey?
     /// What keeps an object from being removed.
     var uses: [Use] = []
 }
 
-extension RecordValues {
+/// Values of objects that people know by their names.
+public protocol NamedValues: RecordValues {
+    var name: String { get }
+}
+
+extension NamedValues {
     public static var orders: [ListOrder<Record<Self>>] {
         [.time("created_at", "created_at") { $0.createdAt }, .text("name", "name") { $0.values.name }]
     }
+}
 
+extension RecordValues {
+    public static var isNewestFirst: Bool { false }
     public static var filters: [RecordFilterField] { [] }
 
     public func check(after old: Self?) -> RecordCheck? { nil }
     public static func holdingOff(_ tenant: Tenant.ID) -> Statement<Void>? { nil }
 
-    /// Whether codes keep the objects apart, and not names.
-    public static var isKnownByCode: Bool { table.uniqueKey.member == "code" }
+    /// The problem of an object that has something in common with another one which no two may; `nil` where there is none.
+    public static var takenCode: String? { table.uniqueKey?.code }
 
     /// The kind as people say it.
     public static var spoken: String { kind.replacing("_", with: " ") }
@@ -134,6 +144,7 @@ extension Record: Resource, JSONObject, Listed {
     }
 
     public static var orders: [ListOrder<Record>] { Values.orders }
+    public static var isNewestFirst: Bool { Values.isNewestFirst }
 }
 
 extension Record {

@@ -7,6 +7,9 @@ public struct RecordFilterField: Sendable {
         /// The id of an object of a kind.
         case identifier(kind: String)
         case choice([String])
+        case flag
+        /// From one time on, and before another.
+        case time
     }
 
     /// Of the member, and of the column.
@@ -18,19 +21,24 @@ public struct RecordFilterField: Sendable {
 
 /// Which objects a list of a kind of record shows: all unless it says otherwise.
 public struct RecordFilter<Values: RecordValues>: Sendable {
-    private var identifiers: [(column: SQL, id: UUID)] = []
-    private var choices: [(column: SQL, texts: [String])] = []
+    private var parts: [SQL] = []
 
     public init() {}
 
-    public mutating func add(_ field: RecordFilterField, _ id: UUID) { identifiers.append((field.column, id)) }
+    public mutating func add(_ field: RecordFilterField, _ id: UUID) { parts.append("AND \(field.column) = \(id)") }
 
-    public mutating func add(_ field: RecordFilterField, _ texts: [String]) { choices.append((field.column, texts)) }
-
-    var condition: SQL {
-        let parts =
-            identifiers.map { column, id in "AND \(column) = \(id)" as SQL }
-            + choices.map { column, texts in "AND \(column) = ANY (\(texts))" as SQL }
-        return SQL.joined(parts, by: " ")
+    public mutating func add(_ field: RecordFilterField, _ texts: [String]) {
+        parts.append("AND \(field.column) = ANY (\(texts))")
     }
+
+    public mutating func add(_ field: RecordFilterField, _ flag: Bool) {
+        parts.append(flag ? "AND \(field.column)" : "AND NOT \(field.column)")
+    }
+
+    public mutating func add(_ field: RecordFilterField, from start: Date?, until end: Date?) {
+        if let start { parts.append("AND \(field.column) >= \(start)") }
+        if let end { parts.append("AND \(field.column) < \(end)") }
+    }
+
+    var condition: SQL { SQL.joined(parts, by: " ") }
 }

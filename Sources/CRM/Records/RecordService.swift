@@ -104,8 +104,8 @@ public struct RecordService<Values: RecordValues>: Sendable {
     }
 
     private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
-        let key = Values.table.uniqueKey
-        do { return try await body() } catch let error as PostgresError where error.violates(key.constraint) {
+        do { return try await body() } catch let error as PostgresError {
+            guard let key = Values.table.uniqueKey, error.violates(key.constraint) else { throw error }
             throw ServiceError.conflict(code: key.code, detail: "Another \(Values.spoken) has this \(key.member).")
         }
     }

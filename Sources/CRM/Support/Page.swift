@@ -68,8 +68,10 @@ public struct PageRequest<Item: Listed>: Sendable {
     }
 
     /// The rest of the list's statement: `AND (key, id) > … ORDER BY … LIMIT …`, one row more than the page holds.
-    func clause(id: SQL) -> SQL {
-        let column = order.column
+    ///
+    /// - Parameter column: what the order goes by; that of the list unless another one stands for it.
+    func clause(id: SQL, column: SQL? = nil) -> SQL {
+        let column = column ?? order.column
         let limit = limit + 1
         let rest: SQL =
             isDescending

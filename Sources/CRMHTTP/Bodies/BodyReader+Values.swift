@@ -188,10 +188,17 @@ extension BodyReader {
     }
 
     mutating func time(_ name: String, _ description: String) -> Date? {
-        optional(name, .time, description) { value, reader in
-            guard case .string(let text) = value else { return reader.wrong(name, "type", "Expected a string.") }
-            return Date(rfc3339: text) ?? reader.wrong(name, "invalid", "A time such as 2026-11-22T08:30:00Z.")
-        }
+        optional(name, .time, description) { value, reader in reader.time(value, name) }
+    }
+
+    /// A time that is another one where none is told.
+    mutating func time(_ name: String, or usual: @autoclosure () -> Date, _ description: String) -> Date {
+        optional(name, .time, description, isKept: true) { value, reader in reader.time(value, name) } ?? usual()
+    }
+
+    private mutating func time(_ value: JSONNode, _ name: String) -> Date? {
+        guard case .string(let text) = value else { return wrong(name, "type", "Expected a string.") }
+        return Date(rfc3339: text) ?? wrong(name, "invalid", "A time such as 2026-11-22T08:30:00Z.")
     }
 
     // MARK: Words by language

@@ -43,7 +43,7 @@ struct NewRecord<Values: WholeBody>: JSONBody {
 /// object is: so there is one way to read a value, and one list of what may be wrong with it.
 struct RecordChanges<Values: WholeBody>: PatchBody {
     static var schemaName: String { "\(Values.schemaName)Changes" }
-    static var schemaDescription: String { "What a merge patch changes of a \(Values.spoken)." }
+    static var schemaDescription: String { "What a merge patch changes of one \(Values.spoken)." }
     static var example: String { Values.changesExample }
 
     private let patch: [String: JSONNode]

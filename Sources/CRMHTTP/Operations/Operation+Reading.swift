@@ -36,6 +36,20 @@ extension Operation {
         }
     }
 
+    /// What there is to see of an object beyond itself; it has no version.
+    static func show<Caller: Principal, Object: Resource, Value: JSONObject>(
+        _ declared: Declaration<Caller>, of type: Object.Type,
+        _ show: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Value
+    ) -> Operation {
+        Operation(
+            .get, declared, parameters: [.identifier(type)],
+            success: .value(Value.self, Value.schemaDescription), problems: [.notFound]
+        ) { call in
+            try call.query { _ in }
+            return Reply.value(try await show(call.caller, call.identifier()))
+        }
+    }
+
     /// A page of a list without filters.
     static func list<Caller: Principal, Item: JSONObject & Listed>(
         _ declared: Declaration<Caller>, of parent: (any Resource.Type)? = nil,

@@ -6,8 +6,9 @@ struct CustomerOperations: OperationGroup {
 
     let customers: CustomerService
     let consents: ConsentService
+    let timeline: TimelineService
 
-    var operations: [Operation] { ofCustomers + ofConsents }
+    var operations: [Operation] { ofCustomers + ofTimelines + ofConsents }
 
     private var ofCustomers: [Operation] {
         let tag = Self.tag
@@ -49,6 +50,25 @@ struct CustomerOperations: OperationGroup {
             ) {
                 try await customers.stageChanges($0.caller, $1, $2)
             },
+        ]
+    }
+
+    private var ofTimelines: [Operation] {
+        let tag = Self.tag
+        return [
+            .show(
+                .at(
+                    "/v1/customers/{id}/overview", "show_customer_overview",
+                    "Show a customer with consents, purchases, segments, answers, open matters and what happened last",
+                    tag,
+                    .customersRead), of: Customer.self
+            ) { try await timeline.overview($0, of: $1) },
+            .list(
+                .at(
+                    "/v1/customers/{id}/timeline", "list_customer_timeline",
+                    "List what happened with a customer, over all departments", tag, .customersRead),
+                of: Customer.self, by: TimelineFilter.self
+            ) { try await timeline.timeline($0.caller, of: $0.identifier(), $1, $2) },
         ]
     }
 
@@ -100,6 +120,18 @@ extension StageChangeFilter: ListFilter {
         self.init()
         customer = query.filterIdentifier("customer_id", "Only those of this customer.")
         to = query.filterChoices("to", "Only those to this stage.")
+    }
+}
+
+extension TimelineFilter: ListFilter {
+    init(_ query: inout QueryReader) {
+        self.init()
+        kinds = query.filterChoices("kind", "Only entries of this kind.")
+        department = query.filterIdentifier("department_id", "Only those with this department.")
+        member = query.filterIdentifier("member_id", "Only those with this member.")
+        touchpoint = query.filterIdentifier("touchpoint_id", "Only those at this touchpoint.")
+        from = query.filterTime("happened_at", "gte", "Only those from this time on.")
+        until = query.filterTime("happened_at", "lt", "Only those before this time.")
     }
 }
 

@@ -28,7 +28,18 @@ extension StatementCatalogue {
                         + pages { StageChangeStatements.list(tenant, changes, $0) }
                         + pages { ConsentStatements.list(tenant, ConsentFilter(), $0) }
                         + pages { ConsentStatements.list(tenant, consents, $0) }),
+                CatalogueGroup(
+                    try pages { TimelineStatements.list(tenant, of: filled.customer.id, TimelineFilter(), $0) }
+                        + pages { TimelineStatements.list(tenant, of: filled.customer.id, timeline, $0) }
+                        + pages(.nothing) { TimelineStatements.list(tenant, of: filled.customer.id, nothing, $0) } + [
+                            CatalogueEntry(OverviewStatements.permissions(tenant, filled.customer.id)),
+                            CatalogueEntry(OverviewStatements.purchases(tenant, filled.customer.id)),
+                            CatalogueEntry(OverviewStatements.segments(tenant, filled.customer.id)),
+                            CatalogueEntry(OverviewStatements.answers(tenant, filled.customer.id)),
+                            CatalogueEntry(OverviewStatements.openMatters(tenant, filled.customer.id)),
+                        ]),
                 CatalogueGroup([
+                    CatalogueEntry(CustomerStatements.isThere(tenant, filled.customer.id)),
                     CatalogueEntry(CustomerStatements.find(tenant, filled.customer.id)),
                     CatalogueEntry(try CustomerStatements.insert(tenant, id, new)),
                     CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, points)),
@@ -65,6 +76,21 @@ extension StatementCatalogue {
         filter.externalReference = ("shop", "1")
         filter.owner = filled.member.id
         filter.organisation = filled.organisation.id
+        return filter
+    }
+
+    private var timeline: TimelineFilter {
+        var filter = TimelineFilter()
+        filter.kinds = [.call, .order]
+        (filter.department, filter.member) = (filled.department.id, filled.member.id)
+        filter.touchpoint = filled.touchpoint.id
+        (filter.from, filter.until) = (Date(timeIntervalSince1970: 0), Date(timeIntervalSince1970: 9e9))
+        return filter
+    }
+
+    private var nothing: TimelineFilter {
+        var filter = TimelineFilter()
+        filter.kinds = []
         return filter
     }
 

@@ -25,9 +25,13 @@ extension StatementCatalogue {
                     ProductValues(
                         code: "New", name: "New", price: Money(amount: 1, currency: "IRR"),
                         successorID: filled.product.id.rawValue)),
+                group(
+                    filled.interaction,
+                    InteractionValues(customerID: filled.customer.id, type: .chat)),
                 CatalogueGroup(
                     [
-                        (.department, filled.department.id.rawValue), (.journeyStage, filled.journeyStage.id.rawValue),
+                        (.touchpoint, filled.touchpoint.id.rawValue), (.department, filled.department.id.rawValue),
+                        (.journeyStage, filled.journeyStage.id.rawValue),
                         (.market, filled.market.id.rawValue), (.member, filled.member.id.rawValue),
                         (.customer, filled.customer.id.rawValue), (.organisation, filled.organisation.id.rawValue),
                     ].map { (target: ObjectLink.Target, id) in
@@ -45,6 +49,8 @@ extension StatementCatalogue {
             switch field.value {
             case .identifier: filter.add(field, id.rawValue)
             case .choice(let choices): filter.add(field, choices)
+            case .flag: filter.add(field, true)
+            case .time: filter.add(field, from: Date(timeIntervalSince1970: 0), until: Date(timeIntervalSince1970: 9e9))
             }
         }
         return CatalogueGroup(

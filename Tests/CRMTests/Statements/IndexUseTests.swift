@@ -23,6 +23,7 @@ struct IndexUseTests {
         try await withMigratedDatabase { server in
             let large = try await LargeBusiness(in: server)
             try await customers(large)
+            try await timelines(large)
             try await secrets(large)
             try await campaigns(large)
             try await answers(large)
@@ -54,6 +55,28 @@ struct IndexUseTests {
         let members = try await large.plan(
             of: CustomerStatements.members(tenant, of: filled.ruleSegment.id, PageRequest()).sql)
         expect(members, "segment_member_pkey", ["tenant_id = ", "segment_id = "])
+    }
+
+    private func timelines(_ large: LargeBusiness) async throws {
+        let (tenant, customer) = (large.filled.business.context.tenantID, large.filled.customer.id)
+        var page = try PageRequest<TimelineEntry>()
+        page.after = .init(key: .time(Date()), id: UUID())
+        let all = try await large.plan(of: TimelineStatements.list(tenant, of: customer, TimelineFilter(), page).sql)
+        for (index, time) in [
+            ("interaction_customer_idx", "happened_at"), ("customer_order_timeline_idx", "happened_at"),
+            ("response_customer_idx", "submitted_at"), ("stage_change_customer_idx", "changed_at"),
+            ("consent_record_customer_idx", "recorded_at"),
+        ] {
+            expect(all, index, ["tenant_id = ", "customer_id = ", "ROW(\(time), id)"])
+        }
+        var filter = CustomerFilter()
+        filter.tags = ["tag 17"]
+        let tagged = try await large.plan(of: CustomerStatements.list(tenant, filter, PageRequest()).sql)
+        expect(tagged, "customer_tag_", ["tenant_id = ", "tag = "])
+        filter = CustomerFilter()
+        filter.externalReference = ("shop", "1")
+        let referenced = try await large.plan(of: CustomerStatements.list(tenant, filter, PageRequest()).sql)
+        expect(referenced, "customer_reference_pkey", ["tenant_id = ", "system = ", "reference = "])
     }
 
     private func secrets(_ large: LargeBusiness) async throws {

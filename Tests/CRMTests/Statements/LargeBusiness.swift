@@ -38,6 +38,44 @@ struct LargeBusiness: Sendable {
             """)
         try await server.run(
             """
+            INSERT INTO crm.interaction (tenant_id, id, customer_id, kind, happened_at)
+            SELECT c.tenant_id, gen_random_uuid(), c.id, 'call', now() - n * interval '1 hour'
+            FROM crm.customer c CROSS JOIN generate_series(1, 2) AS n
+            WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.stage_change (tenant_id, id, customer_id, from_stage, to_stage, actor_kind)
+            SELECT c.tenant_id, gen_random_uuid(), c.id, 'potential', 'actual', 'cli'
+            FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.consent_record (tenant_id, id, customer_id, channel, is_granted, source, actor_kind)
+            SELECT c.tenant_id, gen_random_uuid(), c.id, 'email', true, 'import', 'cli'
+            FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.customer_order (tenant_id, id, customer_id, ordered_on, amount, currency)
+            SELECT c.tenant_id, gen_random_uuid(), c.id, current_date - n, 5, 'IRR'
+            FROM crm.customer c CROSS JOIN generate_series(1, 2) AS n
+            WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.customer_reference (tenant_id, customer_id, system, reference)
+            SELECT c.tenant_id, c.id, 'till', c.reference
+            FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
+            """)
+        try await server.run(
+            """
+            INSERT INTO crm.customer_tag (tenant_id, customer_id, tag)
+            SELECT c.tenant_id, c.id, 'tag ' || right(c.reference, 2)
+            FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
+            """)
+        try await server.run(
+            """
             INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source)
             SELECT c.tenant_id, c.id, 'email', true, 'import' FROM crm.customer c
             WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
