@@ -1059,6 +1059,9 @@ CREATE TABLE crm.customer_order (
     deleted_at timestamp with time zone,
     ordered_at timestamp with time zone,
     happened_at timestamp with time zone GENERATED ALWAYS AS (COALESCE(ordered_at, ((ordered_on)::timestamp without time zone AT TIME ZONE 'UTC'::text))) STORED NOT NULL,
+    member_id uuid,
+    returned_amount numeric(18,4) DEFAULT 0 NOT NULL,
+    margin_amount numeric(18,4),
     CONSTRAINT customer_order_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT customer_order_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT customer_order_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100)))
@@ -1310,6 +1313,49 @@ CREATE TABLE crm.member_password (
 ALTER TABLE ONLY crm.member_password FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member_password OWNER TO mehvar_owner;
+
+CREATE TABLE crm.order_line (
+    tenant_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    number smallint NOT NULL,
+    product_id uuid,
+    description text,
+    quantity integer NOT NULL,
+    unit_price numeric(18,4) NOT NULL,
+    discount numeric(18,4) DEFAULT 0 NOT NULL,
+    unit_cost numeric(18,4),
+    sale text DEFAULT 'regular'::text NOT NULL,
+    CONSTRAINT order_line_cost_check CHECK ((unit_cost >= (0)::numeric)),
+    CONSTRAINT order_line_description_check CHECK (((length(description) >= 1) AND (length(description) <= 200))),
+    CONSTRAINT order_line_discount_check CHECK ((discount >= (0)::numeric)),
+    CONSTRAINT order_line_number_check CHECK ((number > 0)),
+    CONSTRAINT order_line_price_check CHECK ((unit_price >= (0)::numeric)),
+    CONSTRAINT order_line_quantity_check CHECK ((quantity > 0)),
+    CONSTRAINT order_line_sale_check CHECK ((sale = ANY (ARRAY['regular'::text, 'cross_sell'::text, 'up_sell'::text])))
+);
+
+ALTER TABLE ONLY crm.order_line FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.order_line OWNER TO mehvar_owner;
+
+CREATE TABLE crm.order_return (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    line_number smallint,
+    quantity integer,
+    amount numeric(18,4) NOT NULL,
+    returned_on date NOT NULL,
+    reason text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT order_return_amount_check CHECK ((amount >= (0)::numeric)),
+    CONSTRAINT order_return_quantity_check CHECK ((quantity > 0)),
+    CONSTRAINT order_return_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE ONLY crm.order_return FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.order_return OWNER TO mehvar_owner;
 
 CREATE TABLE crm.plan (
     tenant_id uuid NOT NULL,
@@ -1973,6 +2019,12 @@ ALTER TABLE ONLY crm.member_password
 ALTER TABLE ONLY crm.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.order_line
+    ADD CONSTRAINT order_line_pkey PRIMARY KEY (tenant_id, order_id, number);
+
+ALTER TABLE ONLY crm.order_return
+    ADD CONSTRAINT order_return_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY crm.plan
     ADD CONSTRAINT plan_pkey PRIMARY KEY (tenant_id, id);
 
@@ -2106,6 +2158,8 @@ CREATE INDEX customer_market_market_idx ON crm.customer_market USING btree (tena
 
 CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tenant_id, customer_id, ordered_on) WHERE (deleted_at IS NULL);
 
+CREATE INDEX customer_order_day_idx ON crm.customer_order USING btree (tenant_id, happened_at, id) WHERE (deleted_at IS NULL);
+
 CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_order_timeline_idx ON crm.customer_order USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
@@ -2175,6 +2229,10 @@ CREATE INDEX market_parent_idx ON crm.market USING btree (tenant_id, parent_id);
 CREATE INDEX member_created_idx ON crm.member USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX member_email_key ON crm.member USING btree (tenant_id, email_key) WHERE (deleted_at IS NULL);
+
+CREATE INDEX order_line_product_idx ON crm.order_line USING btree (tenant_id, product_id, order_id) WHERE (product_id IS NOT NULL);
+
+CREATE INDEX order_return_order_idx ON crm.order_return USING btree (tenant_id, order_id, id);
 
 CREATE INDEX plan_created_idx ON crm.plan USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
@@ -2285,6 +2343,9 @@ ALTER TABLE ONLY crm.customer_market
 ALTER TABLE ONLY crm.customer_order
     ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
+ALTER TABLE ONLY crm.customer_order
+    ADD CONSTRAINT customer_order_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_organisation_fkey FOREIGN KEY (tenant_id, organisation_id) REFERENCES crm.customer(tenant_id, id);
 
@@ -2353,6 +2414,18 @@ ALTER TABLE ONLY crm.member_password
 
 ALTER TABLE ONLY crm.member
     ADD CONSTRAINT member_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.order_line
+    ADD CONSTRAINT order_line_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES crm.customer_order(tenant_id, id);
+
+ALTER TABLE ONLY crm.order_line
+    ADD CONSTRAINT order_line_product_fkey FOREIGN KEY (tenant_id, product_id) REFERENCES crm.product(tenant_id, id);
+
+ALTER TABLE ONLY crm.order_return
+    ADD CONSTRAINT order_return_line_fkey FOREIGN KEY (tenant_id, order_id, line_number) REFERENCES crm.order_line(tenant_id, order_id, number);
+
+ALTER TABLE ONLY crm.order_return
+    ADD CONSTRAINT order_return_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES crm.customer_order(tenant_id, id);
 
 ALTER TABLE ONLY crm.plan_revision
     ADD CONSTRAINT plan_revision_plan_fkey FOREIGN KEY (tenant_id, plan_id) REFERENCES crm.plan(tenant_id, id);
@@ -2470,6 +2543,10 @@ ALTER TABLE crm.member ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member_password ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.order_line ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.order_return ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.plan ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.plan_revision ENABLE ROW LEVEL SECURITY;
@@ -2543,6 +2620,10 @@ CREATE POLICY tenant ON crm.market TO mehvar_app USING ((tenant_id = (current_se
 CREATE POLICY tenant ON crm.member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.member_password TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.order_line TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.order_return TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.plan TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2787,6 +2868,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.market TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.member TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.member_password TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.order_line TO mehvar_app;
+
+GRANT SELECT,INSERT ON TABLE crm.order_return TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.plan TO mehvar_app;
 

@@ -53,6 +53,7 @@ public struct API: Sendable {
             CustomerOperations(
                 customers: CustomerService(database: database), consents: ConsentService(database: database),
                 timeline: TimelineService(database: database)),
+            OrderOperations(orders: OrderService(database: database)),
             RecordOperations(
                 "interactions", "What happened between customers and departments, on any channel.",
                 RecordService<InteractionValues>(database: database)),

@@ -116,7 +116,7 @@ struct TimelineTests {
                 let whole = try await api.get(path)
                 #expect(whole.status == 200, "\(whole)")
                 #expect(try whole.text("customer/id") == filled.customer.id.description)
-                #expect(try whole.text("purchases/0/amount/amount") == "12.5" && whole.number("purchases/0/count") == 1)
+                #expect(try whole.text("purchases/0/amount/amount") == "15.5" && whole.number("purchases/0/count") == 2)
                 #expect(try whole.number("answers/0/score") == 9 && whole.text("answers/0/metric") == "nps")
                 #expect(try whole.list("segments").count == 2)
                 #expect(try whole.text("open_matters/0/id") == filled.interaction.id.description)

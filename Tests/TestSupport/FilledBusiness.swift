@@ -26,6 +26,8 @@ public struct FilledBusiness: Sendable {
     public let journeyStage: JourneyStage
     public let touchpoint: Touchpoint
     public let product: Product
+    /// Of ``customer``; something came back of it.
+    public let order: Order
     /// Of ``customer``, and still open.
     public let interaction: Interaction
     public let ruleSegment: Segment
@@ -80,8 +82,8 @@ public struct FilledBusiness: Sendable {
         plan = try await business.plans.create(
             context, NewPlan(name: "Plan", segmentID: manualSegment.id, content: .sample))
         survey = try await business.survey()
-        let made = try await business.campaign("Sent", survey, to: manualSegment)
-        _ = try await business.planned(made)
+        let planned = try await business.campaign("Sent", survey, to: manualSegment)
+        _ = try await business.planned(planned)
         let (reports, letters) = try await withOutbox { outbox in
             (try await business.send(outbox.transport()), try outbox.letters())
         }
@@ -96,7 +98,7 @@ public struct FilledBusiness: Sendable {
         _ = try await business.respondents.unsubscribe(try token("cid"), requestID: nil)
         let tehran = TimeZone(identifier: "Asia/Tehran") ?? .gmt
         try await business.scores.recompute(context, LocalDay.day(of: Date(), in: tehran))
-        campaign = try await business.campaigns.find(context, made.id)
+        campaign = try await business.campaigns.find(context, planned.id)
         draft = try await business.campaign("Draft", survey, to: manualSegment)
         (member, tokens) = try await business.signedIn(as: [.owner])
         customer = try await business.settled(ada, at: organisation, in: market, ownedBy: member)
@@ -104,6 +106,15 @@ public struct FilledBusiness: Sendable {
         (call.isOpen, call.departmentID, call.touchpointID) = (true, department.id, touchpoint.id)
         call.memberID = member.id
         interaction = try await business.record(call)
+        var sold = OrderValues(customerID: ada.id, orderedOn: LocalDate(daysSince2000: 9000))
+        sold.reference = "O1"
+        sold.memberID = member.id
+        sold.lines = [.init(productID: product.id, quantity: 2, unitPrice: 3)]
+        let orders = OrderService(database: business.database)
+        let made = try await orders.create(context, sold)
+        order = try await orders.addReturn(
+            context, made.id,
+            NewOrderReturn(returnedOn: sold.orderedOn, items: [.init(line: 1, quantity: 1)]))
         consent = try await ConsentService(database: business.database).record(
             context, NewConsent(customerID: ada.id, channel: .email, isGranted: true, proof: "form"))
         await #expect(throws: ServiceError.unauthenticated(.wrong)) {

@@ -47,7 +47,7 @@ enum SegmentStatements {
     private static func matching(_ tenant: Tenant.ID, _ rule: SegmentRule) -> SQL {
         """
         SELECT c.id FROM crm.customer c LEFT JOIN (
-            SELECT tenant_id, customer_id, count(*) AS count, sum(amount) AS amount, max(ordered_on) AS last_on
+            SELECT tenant_id, customer_id, count(*) AS count, sum(amount - returned_amount) AS amount, max(ordered_on) AS last_on
             FROM crm.customer_order WHERE tenant_id = \(tenant) AND deleted_at IS NULL GROUP BY tenant_id, customer_id
         ) o ON o.tenant_id = c.tenant_id AND o.customer_id = c.id
         WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL AND \(rule.sql)

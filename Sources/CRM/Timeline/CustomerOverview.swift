@@ -93,7 +93,7 @@ extension CustomerOverview.Purchases: JSONObject {
 
     public func members(_ json: inout JSONWriter) {
         json.member("count", count, "How many orders.")
-        json.member("amount", amount, "What they came to.")
+        json.member("amount", amount, "What they came to, without what came back.")
         json.member("first_on", firstOn, "The day of the first.")
         json.member("last_on", lastOn, "The day of the last.")
     }

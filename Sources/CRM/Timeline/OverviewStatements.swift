@@ -23,7 +23,7 @@ enum OverviewStatements {
         Statement(
             "overview.purchases",
             """
-            SELECT count(*), sum(amount), currency, min(ordered_on), max(ordered_on) FROM crm.customer_order
+            SELECT count(*), sum(amount - returned_amount), currency, min(ordered_on), max(ordered_on) FROM crm.customer_order
             WHERE tenant_id = \(tenant) AND customer_id = \(customer) AND deleted_at IS NULL
             GROUP BY currency ORDER BY count(*) DESC, currency
             """,

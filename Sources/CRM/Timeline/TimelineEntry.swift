@@ -71,7 +71,7 @@ extension TimelineEntry: JSONObject {
             "What came of it; of a stage change the stage since, of a consent whether it was granted or declined.",
             isPersonal: true)
         json.member("satisfaction", satisfaction, "How satisfied the customer was with it, 1 to 5.")
-        json.member("amount", amount, "Of an order.")
+        json.member("amount", amount, "Of an order, without what came back.")
         json.member("metric", metric, "What a survey measured.")
         json.member("score", score, "What the customer answered.")
     }

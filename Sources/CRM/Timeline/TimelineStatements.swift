@@ -80,7 +80,7 @@ extension TimelineFilter {
             table: "crm.customer_order e",
             columns: """
                 'order', e.id, e.happened_at, NULL::uuid, NULL::uuid, NULL::uuid, NULL::text, e.reference, NULL::text,
-                NULL::smallint, e.amount, e.currency, NULL::text, NULL::smallint
+                NULL::smallint, e.amount - e.returned_amount, e.currency, NULL::text, NULL::smallint
                 """, time: "e.happened_at", conditions: ["AND e.deleted_at IS NULL"])
     }
 

@@ -92,12 +92,18 @@ extension BodyReader {
 
     /// An amount of money.
     mutating func amount(_ name: String, _ description: String) -> Decimal {
-        required(name, TextRule.amount.schema, description, else: 0) { value, reader in
-            guard case .string(let text) = value, let amount = Decimal(plain: text) else {
-                return reader.wrong(name, "invalid", "Expected a number in a string, such as \"12.50\".")
-            }
-            return amount
+        required(name, TextRule.amount.schema, description, else: 0) { value, reader in reader.amount(value, name) }
+    }
+
+    mutating func optionalAmount(_ name: String, _ description: String) -> Decimal? {
+        optional(name, TextRule.amount.schema, description) { value, reader in reader.amount(value, name) }
+    }
+
+    private mutating func amount(_ value: JSONNode, _ name: String) -> Decimal? {
+        guard case .string(let text) = value, let amount = Decimal(plain: text) else {
+            return wrong(name, "invalid", "Expected a number in a string, such as \"12.50\".")
         }
+        return amount
     }
 
     // MARK: Choices, identifiers, days
@@ -181,10 +187,18 @@ extension BodyReader {
     }
 
     mutating func day(_ name: String, _ description: String) -> LocalDate? {
-        optional(name, .day, description) { value, reader in
-            guard case .string(let text) = value else { return reader.wrong(name, "type", "Expected a string.") }
-            return LocalDate(text) ?? reader.wrong(name, "invalid", "Expected a day as YYYY-MM-DD.")
+        optional(name, .day, description) { value, reader in reader.day(value, name) }
+    }
+
+    mutating func requiredDay(_ name: String, _ description: String) -> LocalDate {
+        required(name, .day, description, else: LocalDate(daysSince2000: 0)) { value, reader in
+            reader.day(value, name)
         }
+    }
+
+    private mutating func day(_ value: JSONNode, _ name: String) -> LocalDate? {
+        guard case .string(let text) = value else { return wrong(name, "type", "Expected a string.") }
+        return LocalDate(text) ?? wrong(name, "invalid", "Expected a day as YYYY-MM-DD.")
     }
 
     mutating func time(_ name: String, _ description: String) -> Date? {

@@ -32,6 +32,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case referenceTaken = "reference_taken"
     case nameTaken = "name_taken"
     case codeTaken = "code_taken"
+    case hasReturns = "has_returns"
     case inUse = "in_use"
     case alreadyLaunched = "already_launched"
     case ruleSegment = "rule_segment"
@@ -64,7 +65,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
             .conflict
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
-        case .referenceTaken, .nameTaken, .codeTaken, .inUse, .alreadyLaunched, .ruleSegment, .duplicateImport,
+        case .referenceTaken, .nameTaken, .codeTaken, .hasReturns, .inUse, .alreadyLaunched, .ruleSegment,
+            .duplicateImport,
             .importRunning, .inFlight:
             .conflict
         case .stale: .preconditionFailed
@@ -113,9 +115,10 @@ enum ProblemCode: String, CaseIterable, Sendable {
             "The request was done before, and its secret is not shown again. Revoke or rotate the key if the secret was lost."
         case .notFound: "There is no such object, or no such path."
         case .methodNotAllowed: "The path does not take this method; Allow names those that it takes."
-        case .referenceTaken: "Another customer has this reference."
+        case .referenceTaken: "Another object of the kind has this reference."
         case .nameTaken: "Another object of the kind has this name."
         case .codeTaken: "Another object of the kind has this code."
+        case .hasReturns: "Something came back of the order, so that what was sold cannot become something else."
         case .inUse: "Others refer to the object. Change those first."
         case .alreadyLaunched: "The campaign was launched before."
         case .ruleSegment: "The segment's rule decides who is in it."

@@ -27,7 +27,7 @@ struct StatementCatalogue {
 
     var groups: [CatalogueGroup] {
         get throws {
-            try tenants + access + members + signIn + audit + customers + records + segments + plans + surveys
+            try tenants + access + members + signIn + audit + customers + orders + records + segments + plans + surveys
                 + campaigns
                 + ledger + respondents + scores
                 + imports
