@@ -87,6 +87,39 @@ $$;
 
 ALTER FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.spaced_words(normalised text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN btrim(regexp_replace(normalised, '[^[:alnum:]]+'::text, ' '::text, 'g'::text));
+
+ALTER FUNCTION crm.spaced_words(normalised text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.word_mark(tenant uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN "right"((tenant)::text, 8);
+
+ALTER FUNCTION crm.word_mark(tenant uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.name_words(tenant uuid, name text, names jsonb) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN array_to_tsvector(string_to_array((crm.word_mark(tenant) || replace(crm.spaced_words(crm.normalise(CASE WHEN (names = '{}'::jsonb) THEN name ELSE ((name || ' '::text) || (jsonb_path_query_array(names, '$.*'::jsonpath))::text) END)), ' '::text, (' '::text || crm.word_mark(tenant)))), ' '::text));
+
+ALTER FUNCTION crm.name_words(tenant uuid, name text, names jsonb) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.near_words(word text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+    WITH place AS (SELECT i FROM generate_series(1, length(word) + 1) AS i),
+    letter AS (
+        SELECT l FROM string_to_table(
+            CASE WHEN word ~ '[a-z]' THEN 'abcdefghijklmnopqrstuvwxyz' ELSE 'ابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی' END, NULL) AS l)
+    SELECT left(word, i - 1) || substr(word, i + 1) FROM place WHERE i <= length(word)
+    UNION SELECT left(word, i - 1) || substr(word, i + 1, 1) || substr(word, i, 1) || substr(word, i + 2) FROM place WHERE i < length(word)
+    UNION SELECT left(word, i - 1) || l || substr(word, i + 1) FROM place, letter WHERE i <= length(word)
+    UNION SELECT left(word, i - 1) || l || substr(word, i) FROM place, letter
+$$;
+
+ALTER FUNCTION crm.near_words(word text) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -149,6 +182,80 @@ $$;
 
 ALTER FUNCTION crm.rename_tenant(renamed uuid, new_name text) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.search_customers(asked text, most integer) RETURNS TABLE(customer_id uuid, rank real)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_indexscan TO 'off'
+    SET enable_indexonlyscan TO 'off'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    wanted constant text := crm.normalise(asked);
+    digits constant text := ltrim(regexp_replace(wanted, '[^0-9]', '', 'g'), '0');
+    typed constant text[] := string_to_array(crm.spaced_words(wanted), ' ');
+    word text;
+    near tsquery;
+    exactly tsquery;
+    loosely tsquery;
+    candidates uuid[] := '{}';
+    sure uuid[];
+BEGIN
+    -- What names one customer alone.
+    sure := ARRAY(
+        SELECT c.id FROM crm.customer c WHERE c.tenant_id = tenant AND c.reference = btrim(asked) AND c.deleted_at IS NULL
+        UNION (SELECT r.customer_id FROM crm.customer_reference r WHERE r.tenant_id = tenant AND r.reference = btrim(asked) LIMIT 100)
+        UNION (SELECT p.customer_id FROM crm.contact_point p
+            WHERE p.tenant_id = tenant AND p.channel = 'email' AND p.address_key >= wanted AND p.address_key < wanted || U&'\+10FFFD'
+                AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND wanted ~ '@' LIMIT 100)
+        UNION (SELECT p.customer_id FROM crm.contact_point p
+            WHERE p.tenant_id = tenant AND p.channel IN ('phone', 'sms', 'whatsapp')
+                AND reverse(p.address_key) >= reverse(digits) AND reverse(p.address_key) < reverse(digits) || ':'
+                AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND wanted !~ '[^0-9+() .-]' LIMIT 100));
+    FOREACH word IN ARRAY typed[1:8] LOOP
+        CONTINUE WHEN word = '';
+        word := left(word, 100);
+        near := crm.word_query(word, true);
+        IF length(word) >= 4 AND NOT EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ near AND c.deleted_at IS NULL LIMIT 1) THEN
+            SELECT string_agg(q.query::text, ' | ')::tsquery INTO near
+            FROM (SELECT crm.word_query(n.word, false) AS query FROM crm.near_words(word) AS n (word)
+                WHERE length(n.word) > 2
+                    AND EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ crm.word_query(n.word, false) AND c.deleted_at IS NULL LIMIT 1)
+                LIMIT 20) AS q;
+            IF near IS NULL THEN near := crm.word_query(word, true); END IF;
+            exactly := CASE WHEN exactly IS NULL THEN near ELSE exactly && near END;
+        ELSE
+            exactly := CASE WHEN exactly IS NULL THEN crm.word_query(word, false) ELSE exactly && crm.word_query(word, false) END;
+        END IF;
+        loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
+    END LOOP;
+    -- The tenant is in the words; by its id another index would be entered for all of its customers.
+    IF loosely IS NOT NULL THEN
+        candidates := ARRAY(
+            SELECT c.id FROM crm.customer c
+            WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
+        IF cardinality(candidates) < most THEN
+            candidates := candidates || ARRAY(
+                SELECT c.id FROM crm.customer c
+                WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
+        END IF;
+    END IF;
+    RETURN QUERY
+        SELECT c.id, (CASE WHEN c.id = ANY (sure) THEN 2 ELSE 0 END
+            + public.similarity(c.search_name, wanted)
+            -- As good as half a name in the script that the business usually writes.
+            + CASE WHEN c.names = '{}' THEN 0
+                ELSE 0.5 * public.word_similarity(wanted, crm.normalise(jsonb_path_query_array(c.names, '$.*')::text)) END)::real
+        FROM crm.customer c
+        WHERE c.tenant_id = tenant AND c.id = ANY (sure || candidates) AND c.deleted_at IS NULL
+        ORDER BY 2 DESC, c.search_name, c.id LIMIT most;
+END
+$_$;
+
+ALTER FUNCTION crm.search_customers(asked text, most integer) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
     LANGUAGE sql
     AS $$ SELECT set_config('mehvar.tenant_id', tenant::text, true) $$;
@@ -161,6 +268,12 @@ CREATE FUNCTION crm.tenant_named(named text) RETURNS uuid
     AS $$ SELECT t.id FROM platform.tenant t WHERE t.slug = named $$;
 
 ALTER FUNCTION crm.tenant_named(named text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.word_query(word text, begins boolean) RETURNS tsquery
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN ((((''''::text || crm.word_mark((current_setting('mehvar.tenant_id'::text))::uuid)) || word) || CASE WHEN begins THEN ''':*'::text ELSE ''''::text END))::tsquery;
+
+ALTER FUNCTION crm.word_query(word text, begins boolean) OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
     LANGUAGE sql
@@ -1014,6 +1127,7 @@ CREATE TABLE crm.customer (
     market_ids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     tags text[] DEFAULT '{}'::text[] NOT NULL,
     external_references jsonb DEFAULT '{}'::jsonb NOT NULL,
+    name_words tsvector GENERATED ALWAYS AS (crm.name_words(tenant_id, name, names)) STORED NOT NULL,
     CONSTRAINT customer_acquisition_check CHECK ((acquisition_amount >= (0)::numeric)),
     CONSTRAINT customer_acquisition_currency_check CHECK ((acquisition_currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT customer_acquisition_money_check CHECK ((num_nonnulls(acquisition_amount, acquisition_currency) <> 1)),
@@ -1978,7 +2092,7 @@ ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY crm.customer_reference
-    ADD CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, system, reference);
+    ADD CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, reference, system);
 
 ALTER TABLE ONLY crm.customer_tag
     ADD CONSTRAINT customer_tag_pkey PRIMARY KEY (tenant_id, customer_id, tag);
@@ -2148,6 +2262,8 @@ CREATE UNIQUE INDEX contact_point_customer_key ON crm.contact_point USING btree 
 
 CREATE UNIQUE INDEX contact_point_member_key ON crm.contact_point USING btree (tenant_id, member_id, channel, address_key) WHERE ((deleted_at IS NULL) AND (member_id IS NOT NULL));
 
+CREATE INDEX contact_point_number_idx ON crm.contact_point USING btree (tenant_id, reverse(address_key)) WHERE ((deleted_at IS NULL) AND (customer_id IS NOT NULL) AND (channel = ANY (ARRAY['phone'::text, 'sms'::text, 'whatsapp'::text])));
+
 CREATE UNIQUE INDEX contact_point_primary_key ON crm.contact_point USING btree (tenant_id, customer_id, channel) WHERE ((deleted_at IS NULL) AND is_primary AND (customer_id IS NOT NULL));
 
 CREATE INDEX customer_created_idx ON crm.customer USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
@@ -2173,6 +2289,8 @@ CREATE INDEX customer_reference_customer_idx ON crm.customer_reference USING btr
 CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_tag_tag_idx ON crm.customer_tag USING btree (tenant_id, tag, customer_id);
+
+CREATE INDEX customer_words_idx ON crm.customer USING gin (name_words) WITH (fastupdate=off) WHERE (deleted_at IS NULL);
 
 CREATE INDEX department_created_idx ON crm.department USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
@@ -2753,17 +2871,33 @@ GRANT ALL ON FUNCTION crm."analyse"(tables text[]) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.spaced_words(normalised text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.spaced_words(normalised text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.word_mark(tenant uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.word_mark(tenant uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.near_words(word text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.rename_tenant(renamed uuid, new_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.rename_tenant(renamed uuid, new_name text) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.search_customers(asked text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.search_customers(asked text, most integer) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.tenant_named(named text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.tenant_named(named text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.word_query(word text, begins boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) TO mehvar_queue;

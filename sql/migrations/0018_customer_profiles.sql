@@ -54,7 +54,8 @@ CREATE TABLE crm.customer_reference (
     system text NOT NULL CONSTRAINT customer_reference_system_check CHECK (system ~ '^[a-z][a-z0-9_-]{0,49}$'),
     reference text NOT NULL CONSTRAINT customer_reference_reference_check CHECK (length(reference) BETWEEN 1 AND 100),
     customer_id uuid NOT NULL,
-    CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, system, reference),
+    -- The system last: whoever looks for a number may not know which system it is of.
+    CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, reference, system),
     CONSTRAINT customer_reference_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer (tenant_id, id)
 );
 CREATE INDEX customer_reference_customer_idx ON crm.customer_reference (tenant_id, customer_id);

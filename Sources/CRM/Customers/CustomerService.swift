@@ -50,6 +50,21 @@ public struct CustomerService: Sendable {
         return page.page(of: customers)
     }
 
+    /// The customers that a text finds, the best first: by an address or a reference, by the words of their names or the
+    /// beginnings of those, and by words like them where nobody is called so.
+    ///
+    /// - Throws: ``ServiceError/invalid(_:)``.
+    public func search(
+        _ context: TenantContext, _ text: String, limit: Int = CustomerSearch.usualLimit
+    ) async throws -> [CustomerMatch] {
+        try context.require(.customersRead)
+        var errors: [FieldError] = []
+        CustomerSearch.textRule.check(text, "/q", into: &errors)
+        errors.check(limit, in: CustomerSearch.limits, "/limit")
+        try ServiceError.refuse(errors)
+        return try await database.run(context, CustomerStatements.search(context.tenantID, text, limit: limit))
+    }
+
     /// How the relationships went, newest first; of one customer or of all.
     public func stageChanges(
         _ context: TenantContext, _ filter: StageChangeFilter, _ page: PageRequest<StageChange>

@@ -4,14 +4,14 @@ public import Postgres
 
 package enum CustomerStatements {
     /// Contact points come as arrays beside the customer: one statement, no second trip.
-    private static let columns: SQL = """
+    static let columns: SQL = """
         c.id, c.kind, c.stage, c.stage_reason, c.reference, c.external_references, c.name, c.names, c.birth_date, c.language,
         c.time_zone, c.organisation_id, c.owner_id, c.source, c.acquisition_amount, c.acquisition_currency, c.market_ids,
         c.tags, c.attributes, c.stage_changed_at, c.version, c.created_at, c.updated_at, p.channels, p.addresses,
         p.primaries, p.types, p.verified
         """
 
-    private static let contactPoints: SQL = """
+    static let contactPoints: SQL = """
         CROSS JOIN LATERAL (
             SELECT coalesce(array_agg(q.channel), '{}') AS channels, coalesce(array_agg(q.address), '{}') AS addresses,
                 coalesce(array_agg(q.is_primary), '{}') AS primaries, coalesce(array_agg(q.type), '{}') AS types,

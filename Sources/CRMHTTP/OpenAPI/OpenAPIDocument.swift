@@ -91,7 +91,7 @@ struct OpenAPIDocument {
         var members: [String: JSONNode] = [
             "in": .string(parameter.place.rawValue), "name": .string(parameter.name),
             "description": .string(parameter.description), "schema": parameter.schema.document,
-            "required": .bool(parameter.place == .path),
+            "required": .bool(parameter.isRequired),
         ]
         // Lists stand in one parameter, separated by commas.
         if case .list = parameter.schema.shape { members["explode"] = .bool(false) }

@@ -8,11 +8,14 @@ struct Parameter: Sendable {
     let name: String
     let schema: JSONSchema
     let description: String
+    /// Whether a request without it is refused; those in paths always are.
+    var isRequired: Bool
 
     init(_ place: Place, _ name: String, _ schema: JSONSchema, _ description: String) {
         self.place = place
         self.name = name
         self.schema = schema
         self.description = description
+        isRequired = place == .path
     }
 }

@@ -80,6 +80,14 @@ struct QueryReader {
         }
     }
 
+    /// A text that must be there; empty where it is not, which is reported.
+    mutating func requiredText(_ name: String, _ rule: TextRule, _ description: String) -> String {
+        let text = text(name, rule, description)
+        if let last = described?.indices.last { described?[last].isRequired = true }
+        if described == nil, text == nil { fail(name, "required", "Is required.") }
+        return text ?? ""
+    }
+
     mutating func day(_ name: String, _ description: String) -> LocalDate? {
         take(name, .day, description).flatMap { LocalDate($0) ?? wrong(name, "invalid", "A day as YYYY-MM-DD.") }
     }

@@ -1,4 +1,5 @@
 import CRM
+import HTTPTypes
 
 struct CustomerOperations: OperationGroup {
     private static let tag = Operation.Tag(
@@ -22,6 +23,18 @@ struct CustomerOperations: OperationGroup {
                 .at("/v1/customers", "list_customers", "List customers", tag, .customersRead), by: CustomerFilter.self
             ) {
                 try await customers.list($0.caller, $1, $2)
+            },
+            Operation(
+                .get,
+                .at(
+                    "/v1/customers/search", "search_customers", "Search customers by whatever is known", tag,
+                    .customersRead),
+                parameters: QueryReader.parameters { _ = SearchQuery(&$0) }, success: .page(of: CustomerMatch.self),
+                problems: [.invalid]
+            ) { (call: Call<TenantContext>) in
+                let query = try call.query { SearchQuery(&$0) }
+                let found = try await customers.search(call.caller, query.text, limit: query.limit)
+                return Reply.page(Page(items: found))
             },
             .find(
                 .at("/v1/customers/{id}", "find_customer", "Show a customer", tag, .customersRead), customers.find),
@@ -84,6 +97,23 @@ struct CustomerOperations: OperationGroup {
             },
             .find(.at("/v1/consents/{id}", "find_consent", "Show a consent", tag, .customersRead), consents.find),
         ]
+    }
+}
+
+/// What is searched for.
+private struct SearchQuery {
+    let text: String
+    let limit: Int
+
+    init(_ query: inout QueryReader) {
+        text =
+            query.requiredText(
+                "q", CustomerSearch.textRule,
+                "A name or its beginning, in any script and with a slip of the pen, an e-mail address or its beginning, a telephone number or its end, or a reference."
+            )
+        limit =
+            query.integer("limit", in: CustomerSearch.limits, "How many at most; 20 by default.")
+            ?? CustomerSearch.usualLimit
     }
 }
 

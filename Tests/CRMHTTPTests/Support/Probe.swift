@@ -111,7 +111,7 @@ struct Probe: Sendable {
         "cursor", "filter[action]", "filter[action][in]", "filter[object_kind]", "filter[object_kind][in]",
         "filter[occurred_at][gte]", "filter[occurred_at][lt]", "filter[language]", "filter[language][in]",
         "filter[reference]", "filter[reference][in]", "filter[slug]", "filter[slug][in]", "scope_key",
-        "filter[source]", "filter[source][in]", "filter[tag]", "filter[references]",
+        "filter[source]", "filter[source][in]", "filter[tag]", "filter[references]", "q",
     ]
 
     static let elements = """

@@ -39,6 +39,7 @@ extension StatementCatalogue {
                             CatalogueEntry(OverviewStatements.openMatters(tenant, filled.customer.id)),
                         ]),
                 CatalogueGroup([
+                    CatalogueEntry(CustomerStatements.search(tenant, "ada", limit: 5)),
                     CatalogueEntry(CustomerStatements.isThere(tenant, filled.customer.id)),
                     CatalogueEntry(CustomerStatements.find(tenant, filled.customer.id)),
                     CatalogueEntry(try CustomerStatements.insert(tenant, id, new)),

@@ -1,11 +1,12 @@
 /// What a text shows of the rules that keep the product able to run sharded by tenant.
 enum CitusRules {
-    /// The tables of tenants that a text reads or writes, each with the name by which its columns are called.
+    /// The tables of tenants that a text reads or writes, each with the name by which its columns are called. Functions name the
+    /// tenant themselves.
     private static func tables(in text: String) -> [(table: String, alias: String?)] {
         let keywords: Set = [
             "where", "set", "values", "select", "on", "join", "left", "order", "group", "limit", "using", "for",
         ]
-        let pattern = /(?i)\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+((?:crm|job)\.[a-z_]+)(?:\s+AS)?\s*\b([a-z_]+)?/
+        let pattern = /(?i)\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+((?:crm|job)\.[a-z_]+\b)(?!\()(?:\s+AS)?\s*\b([a-z_]+)?/
         return text.matches(of: pattern).map { match in
             let alias = match.2.map(String.init)
             return (String(match.1), alias.flatMap { keywords.contains($0.lowercased()) ? nil : $0 })
