@@ -87,9 +87,131 @@ $$;
 
 ALTER FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    faults jsonb;
+BEGIN
+    IF NOT EXISTS (SELECT FROM crm.customer_attribute a WHERE a.tenant_id = tenant AND a.deleted_at IS NULL) THEN RETURN; END IF;
+    SELECT jsonb_agg(jsonb_build_object('name', f.name, 'code', f.code, 'detail', f.detail) ORDER BY f.name) INTO faults
+    FROM (
+        SELECT a.name, 'required' AS code, 'Is required.' AS detail FROM crm.customer_attribute a
+        WHERE a.tenant_id = tenant AND a.deleted_at IS NULL AND a.is_required AND coalesce(new -> a.name, 'null') = 'null'
+        UNION ALL
+        SELECT m.key, CASE WHEN a.name IS NULL THEN 'unknown' WHEN a.type = 'choice' THEN 'unknown' ELSE 'type' END,
+            CASE WHEN a.name IS NULL THEN 'There is no such attribute.' ELSE CASE a.type
+                WHEN 'text' THEN 'Expected a string of at most 1000 characters.' WHEN 'number' THEN 'Expected a number.'
+                WHEN 'boolean' THEN 'Expected true or false.' WHEN 'day' THEN 'Expected a day as YYYY-MM-DD.'
+                ELSE 'One of ' || array_to_string(a.choices, ', ') || '.' END END
+        FROM jsonb_each(new) AS m
+        LEFT JOIN crm.customer_attribute a ON a.tenant_id = tenant AND a.name = m.key AND a.deleted_at IS NULL
+        WHERE (old -> m.key) IS DISTINCT FROM m.value AND m.value <> 'null' AND NOT coalesce(CASE a.type
+            WHEN 'text' THEN jsonb_typeof(m.value) = 'string' AND length(m.value #>> '{}') <= 1000
+            WHEN 'number' THEN jsonb_typeof(m.value) = 'number'
+            WHEN 'boolean' THEN jsonb_typeof(m.value) = 'boolean'
+            WHEN 'day' THEN jsonb_typeof(m.value) = 'string' AND crm.is_day(m.value #>> '{}')
+            WHEN 'choice' THEN jsonb_typeof(m.value) = 'string' AND (m.value #>> '{}') = ANY (a.choices) END, false)
+        LIMIT 100
+    ) AS f;
+    IF faults IS NOT NULL THEN RAISE EXCEPTION '%', faults USING ERRCODE = 'MV006'; END IF;
+END
+$$;
+
+ALTER FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.erase_person(person uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    -- The customer's own, and what names an invitation, an interaction or an order in the log.
+    subjects uuid[];
+BEGIN
+    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN RETURN false; END IF;
+    IF EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = tenant AND c.organisation_id = person AND c.deleted_at IS NULL) THEN
+        RAISE EXCEPTION 'people belong to the organisation' USING ERRCODE = 'MV005';
+    END IF;
+    -- People who were deleted belong to it no more.
+    UPDATE crm.customer c SET organisation_id = NULL WHERE c.tenant_id = tenant AND c.organisation_id = person;
+    subjects := ARRAY[person]
+        || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = tenant AND i.customer_id = person)
+        || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = tenant AND o.customer_id = person);
+    -- Who is not to be written to is not, though nobody knows any more who that is.
+    WITH plain AS (
+        DELETE FROM crm.suppression s USING (
+            SELECT p.channel, p.address_key FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person
+            UNION SELECT 'email', crm.address_key('email', i.address) FROM crm.invitation i
+            WHERE i.tenant_id = tenant AND i.recipient_id = person AND i.address IS NOT NULL
+        ) AS a WHERE s.tenant_id = tenant AND s.channel = a.channel AND s.address_key = a.address_key
+            -- Others may have the address too, and are not forgotten.
+            AND NOT EXISTS (SELECT FROM crm.contact_point o WHERE o.tenant_id = tenant AND o.channel = a.channel
+                AND o.address_key = a.address_key AND o.customer_id <> person AND o.deleted_at IS NULL)
+        RETURNING s.channel, s.address_key, s.reason, s.created_at
+    )
+    INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)
+    SELECT tenant, p.channel, crm.erased_key(p.address_key), p.reason, p.created_at FROM plain p ON CONFLICT DO NOTHING;
+    DELETE FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person;
+    DELETE FROM crm.consent n WHERE n.tenant_id = tenant AND n.customer_id = person;
+    DELETE FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = person;
+    DELETE FROM crm.customer_tag t WHERE t.tenant_id = tenant AND t.customer_id = person;
+    DELETE FROM crm.customer_market m WHERE m.tenant_id = tenant AND m.customer_id = person;
+    DELETE FROM crm.customer_reference r WHERE r.tenant_id = tenant AND r.customer_id = person;
+    WITH gone AS (DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.customer_id = person RETURNING m.segment_id)
+    UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
+    FROM gone WHERE s.tenant_id = tenant AND s.id = gone.segment_id;
+    UPDATE crm.stage_change s SET reason = NULL WHERE s.tenant_id = tenant AND s.customer_id = person AND s.reason IS NOT NULL;
+    UPDATE crm.interaction i SET subject = NULL, body = NULL, outcome = NULL, is_open = false, version = i.version + 1
+    WHERE i.tenant_id = tenant AND i.customer_id = person;
+    UPDATE crm.order_line l SET description = NULL FROM crm.customer_order o
+    WHERE o.tenant_id = tenant AND o.customer_id = person AND l.tenant_id = tenant AND l.order_id = o.id AND l.description IS NOT NULL;
+    UPDATE crm.order_return r SET reason = NULL FROM crm.customer_order o
+    WHERE o.tenant_id = tenant AND o.customer_id = person AND r.tenant_id = tenant AND r.order_id = o.id AND r.reason IS NOT NULL;
+    UPDATE crm.customer_order o SET reference = NULL, version = o.version + 1
+    WHERE o.tenant_id = tenant AND o.customer_id = person AND o.reference IS NOT NULL;
+    -- Links in letters lead nowhere, and nothing more is sent.
+    DELETE FROM crm.token t USING crm.invitation i
+    WHERE i.tenant_id = tenant AND i.recipient_id = person AND t.tenant_id = tenant AND t.purpose = 'invitation' AND t.subject_id = i.id;
+    UPDATE crm.invitation i SET address = CASE WHEN i.state <> 'planned' AND i.address IS NOT NULL THEN 'erased' END,
+        state = CASE i.state WHEN 'planned' THEN 'excluded' ELSE i.state END,
+        reason = CASE i.state WHEN 'planned' THEN 'no_address' ELSE i.reason END
+    WHERE i.tenant_id = tenant AND i.recipient_id = person;
+    DELETE FROM crm.answer a USING crm.response r
+    WHERE r.tenant_id = tenant AND r.customer_id = person AND a.tenant_id = tenant AND a.response_id = r.id AND a.comment IS NOT NULL;
+    DELETE FROM crm.event_personal p WHERE p.tenant_id = tenant AND p.subject_id = ANY (subjects);
+    UPDATE crm.customer c SET name = 'erased', names = '{}', reference = NULL, external_references = '{}', birth_date = NULL,
+        time_zone = NULL, stage_reason = NULL, organisation_id = NULL, owner_id = NULL, market_ids = '{}', tags = '{}', attributes = '{}',
+        deleted_at = coalesce(c.deleted_at, now()), erased_at = now(), version = c.version + 1, updated_at = now()
+    WHERE c.tenant_id = tenant AND c.id = person;
+    RETURN true;
+END
+$$;
+
+ALTER FUNCTION crm.erase_person(person uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.erased_key(address_key text) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN ('#'::text || encode(sha256(convert_to(address_key, 'UTF8'::name)), 'hex'::text));
+
+ALTER FUNCTION crm.erased_key(address_key text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.is_day(day text) RETURNS boolean
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+    AS $_$
+BEGIN
+    RETURN day ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' AND day::date IS NOT NULL;
+EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
+    RETURN false;
+END
+$_$;
+
+ALTER FUNCTION crm.is_day(day text) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.spaced_words(normalised text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN btrim(regexp_replace(normalised, '[^[:alnum:]]+'::text, ' '::text, 'g'::text));
+    RETURN btrim(regexp_replace(regexp_replace(normalised, '[^[:alnum:]]+'::text, ' '::text, 'g'::text), '([^ ]{100})'::text, '\1 '::text, 'g'::text));
 
 ALTER FUNCTION crm.spaced_words(normalised text) OWNER TO mehvar_owner;
 
@@ -119,6 +241,53 @@ CREATE FUNCTION crm.near_words(word text) RETURNS SETOF text
 $$;
 
 ALTER FUNCTION crm.near_words(word text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT jsonb_build_object(
+        'customer', to_jsonb(c) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'],
+        'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
+            WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
+        'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
+            WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
+        'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
+            WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
+        'suppressed_addresses', (SELECT coalesce(jsonb_agg(DISTINCT to_jsonb(s) - 'tenant_id'), '[]') FROM crm.suppression s
+            JOIN crm.contact_point p ON p.tenant_id = s.tenant_id AND p.channel = s.channel AND p.address_key = s.address_key
+            WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
+        'stage_changes', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'tenant_id' ORDER BY s.changed_at, s.id), '[]') FROM crm.stage_change s
+            WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.id),
+        'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at) ORDER BY m.entered_at), '[]')
+            FROM crm.segment_member m JOIN crm.segment s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id
+            WHERE m.tenant_id = c.tenant_id AND m.customer_id = c.id),
+        'interactions', (SELECT coalesce(jsonb_agg(to_jsonb(i) - 'tenant_id' ORDER BY i.happened_at, i.id), '[]') FROM crm.interaction i
+            WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id),
+        'orders', (SELECT coalesce(jsonb_agg(to_jsonb(o) - ARRAY['tenant_id', 'import_id', 'margin_amount'] || jsonb_build_object(
+                'lines', (SELECT coalesce(jsonb_agg(to_jsonb(l) - ARRAY['tenant_id', 'order_id', 'unit_cost'] ORDER BY l.number), '[]')
+                    FROM crm.order_line l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id),
+                'returns', (SELECT coalesce(jsonb_agg(to_jsonb(r) - ARRAY['tenant_id', 'order_id'] ORDER BY r.id), '[]')
+                    FROM crm.order_return r WHERE r.tenant_id = o.tenant_id AND r.order_id = o.id)) ORDER BY o.happened_at, o.id), '[]')
+            FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id),
+        'invitations', (SELECT coalesce(jsonb_agg(to_jsonb(i) - ARRAY['tenant_id', 'recipient_id', 'member_id'] ORDER BY i.planned_at, i.id), '[]')
+            FROM crm.invitation i WHERE i.tenant_id = c.tenant_id AND i.recipient_id = c.id),
+        'responses', (SELECT coalesce(jsonb_agg(to_jsonb(r) - ARRAY['tenant_id', 'member_id'] || jsonb_build_object(
+                'answers', (SELECT coalesce(jsonb_agg(to_jsonb(a) - ARRAY['tenant_id', 'response_id'] ORDER BY a.question_id), '[]')
+                    FROM crm.answer a WHERE a.tenant_id = r.tenant_id AND a.response_id = r.id)) ORDER BY r.submitted_at, r.id), '[]')
+            FROM crm.response r WHERE r.tenant_id = c.tenant_id AND r.customer_id = c.id),
+        'changes', (SELECT coalesce(jsonb_agg(jsonb_build_object('action', e.action, 'occurred_at', e.occurred_at, 'data', e.data,
+                -- Those of orders tell the business's costs; the orders stand above.
+                'changes', CASE WHEN e.object_kind <> 'order' THEN e.changes END,
+                'values', CASE WHEN e.object_kind <> 'order' THEN p.changes END) ORDER BY e.occurred_at, e.id), '[]')
+            FROM crm.event e LEFT JOIN crm.event_personal p ON p.tenant_id = e.tenant_id AND p.event_id = e.id
+            WHERE e.tenant_id = c.tenant_id AND e.object_id = ANY (ARRAY[c.id]
+                || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id)
+                || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id))))
+    FROM crm.customer c
+    WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = person AND c.erased_at IS NULL
+$$;
+
+ALTER FUNCTION crm.person(person uuid) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) RETURNS void
     LANGUAGE sql
@@ -216,7 +385,6 @@ BEGIN
                 AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND wanted !~ '[^0-9+() .-]' LIMIT 100));
     FOREACH word IN ARRAY typed[1:8] LOOP
         CONTINUE WHEN word = '';
-        word := left(word, 100);
         near := crm.word_query(word, true);
         IF length(word) >= 4 AND NOT EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ near AND c.deleted_at IS NULL LIMIT 1) THEN
             SELECT string_agg(q.query::text, ' | ')::tsquery INTO near
@@ -1128,6 +1296,7 @@ CREATE TABLE crm.customer (
     tags text[] DEFAULT '{}'::text[] NOT NULL,
     external_references jsonb DEFAULT '{}'::jsonb NOT NULL,
     name_words tsvector GENERATED ALWAYS AS (crm.name_words(tenant_id, name, names)) STORED NOT NULL,
+    erased_at timestamp with time zone,
     CONSTRAINT customer_acquisition_check CHECK ((acquisition_amount >= (0)::numeric)),
     CONSTRAINT customer_acquisition_currency_check CHECK ((acquisition_currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT customer_acquisition_money_check CHECK ((num_nonnulls(acquisition_amount, acquisition_currency) <> 1)),
@@ -1146,6 +1315,27 @@ CREATE TABLE crm.customer (
 ALTER TABLE ONLY crm.customer FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer OWNER TO mehvar_owner;
+
+CREATE TABLE crm.customer_attribute (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    label text,
+    type text NOT NULL,
+    choices text[] DEFAULT '{}'::text[] NOT NULL,
+    is_required boolean DEFAULT false NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT customer_attribute_label_check CHECK (((length(label) >= 1) AND (length(label) <= 200))),
+    CONSTRAINT customer_attribute_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,49}$'::text)),
+    CONSTRAINT customer_attribute_type_check CHECK ((type = ANY (ARRAY['text'::text, 'number'::text, 'boolean'::text, 'day'::text, 'choice'::text])))
+);
+
+ALTER TABLE ONLY crm.customer_attribute FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_attribute OWNER TO mehvar_owner;
 
 CREATE TABLE crm.customer_market (
     tenant_id uuid NOT NULL,
@@ -2082,6 +2272,9 @@ ALTER TABLE ONLY crm.consent_record
 ALTER TABLE ONLY crm.contact_point
     ADD CONSTRAINT contact_point_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.customer_attribute
+    ADD CONSTRAINT customer_attribute_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY crm.customer_market
     ADD CONSTRAINT customer_market_pkey PRIMARY KEY (tenant_id, customer_id, market_id);
 
@@ -2265,6 +2458,10 @@ CREATE UNIQUE INDEX contact_point_member_key ON crm.contact_point USING btree (t
 CREATE INDEX contact_point_number_idx ON crm.contact_point USING btree (tenant_id, reverse(address_key)) WHERE ((deleted_at IS NULL) AND (customer_id IS NOT NULL) AND (channel = ANY (ARRAY['phone'::text, 'sms'::text, 'whatsapp'::text])));
 
 CREATE UNIQUE INDEX contact_point_primary_key ON crm.contact_point USING btree (tenant_id, customer_id, channel) WHERE ((deleted_at IS NULL) AND is_primary AND (customer_id IS NOT NULL));
+
+CREATE INDEX customer_attribute_created_idx ON crm.customer_attribute USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX customer_attribute_name_key ON crm.customer_attribute USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_created_idx ON crm.customer USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
@@ -2452,6 +2649,9 @@ ALTER TABLE ONLY crm.contact_point
 ALTER TABLE ONLY crm.contact_point
     ADD CONSTRAINT contact_point_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
 
+ALTER TABLE ONLY crm.customer_attribute
+    ADD CONSTRAINT customer_attribute_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
 ALTER TABLE ONLY crm.customer_market
     ADD CONSTRAINT customer_market_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
@@ -2631,6 +2831,8 @@ ALTER TABLE crm.contact_point ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.customer_attribute ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.customer_market ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer_order ENABLE ROW LEVEL SECURITY;
@@ -2708,6 +2910,8 @@ CREATE POLICY tenant ON crm.consent_record TO mehvar_app USING ((tenant_id = (cu
 CREATE POLICY tenant ON crm.contact_point TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.customer TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.customer_attribute TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.customer_market TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2871,6 +3075,18 @@ GRANT ALL ON FUNCTION crm."analyse"(tables text[]) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.erase_person(person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.erase_person(person uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.erased_key(address_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.erased_key(address_key text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.is_day(day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.is_day(day text) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.spaced_words(normalised text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.spaced_words(normalised text) TO mehvar_app;
 
@@ -2881,6 +3097,9 @@ REVOKE ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) FROM 
 GRANT ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.near_words(word text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION crm.person(person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.person(person uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;
@@ -2971,6 +3190,8 @@ GRANT SELECT,INSERT ON TABLE crm.consent_record TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.contact_point TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_attribute TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.customer_market TO mehvar_app;
 

@@ -53,6 +53,10 @@ public struct API: Sendable {
             CustomerOperations(
                 customers: CustomerService(database: database), consents: ConsentService(database: database),
                 timeline: TimelineService(database: database)),
+            RecordOperations(
+                "customer_attributes", "Which attributes of its own the business keeps of customers.",
+                RecordService<CustomerAttributeValues>(database: database)),
+            PrivacyOperations(privacy: PrivacyService(database: database)),
             OrderOperations(orders: OrderService(database: database)),
             RecordOperations(
                 "interactions", "What happened between customers and departments, on any channel.",

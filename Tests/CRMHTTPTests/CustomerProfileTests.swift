@@ -7,20 +7,13 @@ import Testing
 
 @Suite("Customer profiles")
 struct CustomerProfileTests {
-    private static func add(_ api: TestAPI, _ body: String) async throws -> String {
-        let answer = try await api.post("/v1/customers", body)
-        try #require(answer.status == 201, "\(answer)")
-        return try #require(try answer.text("id"))
-    }
-
     @Test func `What is known of a customer is kept, shown and found by`() async throws {
         try await HTTPFixture.with { fixture in
             let api = fixture.api
             let owner = try await fixture.business.signedIn(as: [.agent]).0.id
             let market = try await fixture.business.record(MarketValues(name: "Tehran")).id
-            let company = try await Self.add(api, #"{"name": "Readers Ltd", "kind": "organisation"}"#)
-            let mina = try await Self.add(
-                api,
+            let company = try await api.addCustomer(#"{"name": "Readers Ltd", "kind": "organisation"}"#)
+            let mina = try await api.addCustomer(
                 """
                 {"name": "مینا کریمی", "names": {"Latn": "Mina Karimi"}, "birth_date": "1990-03-21", "source": "fair",
                  "acquisition_cost": {"amount": "2.5", "currency": "GBP"}, "owner_id": "\(owner)",
@@ -29,7 +22,7 @@ struct CustomerProfileTests {
                  "contact_points": [{"channel": "phone", "address": "+98 912 000 0000", "type": "mobile",
                     "verified_at": "2026-03-01T08:00:00Z"}]}
                 """)
-            _ = try await Self.add(api, #"{"name": "Somebody else", "tags": ["prose"]}"#)
+            _ = try await api.addCustomer(#"{"name": "Somebody else", "tags": ["prose"]}"#)
             let shown = try await api.get("/v1/customers/\(mina)")
             #expect(try shown.text("names/Latn") == "Mina Karimi" && shown.text("birth_date") == "1990-03-21")
             #expect(try shown.text("acquisition_cost/amount") == "2.5" && shown.text("tags/1") == "شعر")
@@ -88,13 +81,13 @@ struct CustomerProfileTests {
     @Test func `A reference of a system leads to one customer, until that one is deleted`() async throws {
         try await HTTPFixture.with { fixture in
             let api = fixture.api
-            let first = try await Self.add(api, #"{"name": "A", "references": {"shop": "1"}}"#)
+            let first = try await api.addCustomer(#"{"name": "A", "references": {"shop": "1"}}"#)
             let body = #"{"name": "B", "references": {"shop": "1"}}"#
             let taken = try await api.post("/v1/customers", body)
             #expect(try taken.status == 409 && taken.text("code") == "reference_taken")
-            _ = try await Self.add(api, #"{"name": "C", "references": {"till": "1"}}"#)
+            _ = try await api.addCustomer(#"{"name": "C", "references": {"till": "1"}}"#)
             #expect(try await api.delete("/v1/customers/\(first)").status == 204)
-            let second = try await Self.add(api, body)
+            let second = try await api.addCustomer(body)
             // The first cannot come back while another one has its reference.
             let refused = try await api.post("/v1/customers/\(first)/restore")
             #expect(try refused.status == 409 && refused.text("code") == "reference_taken")
@@ -107,7 +100,7 @@ struct CustomerProfileTests {
         try await HTTPFixture.with { fixture in
             let (api, business) = (fixture.api, fixture.business)
             let market = try await business.record(MarketValues(name: "Tehran")).id
-            let id = try await Self.add(api, #"{"name": "A", "tags": ["x"], "market_ids": ["\#(market)"]}"#)
+            let id = try await api.addCustomer(#"{"name": "A", "tags": ["x"], "market_ids": ["\#(market)"]}"#)
             let customer = try await business.customers.find(business.context, try #require(Customer.ID(id)))
             let segment = try await business.segment("All", of: [customer])
             #expect(try await api.delete("/v1/customers/\(id)").status == 204)
@@ -130,8 +123,8 @@ struct CustomerProfileTests {
     @Test func `People belong to an organisation, which stays one while they do`() async throws {
         try await HTTPFixture.with { fixture in
             let api = fixture.api
-            let company = try await Self.add(api, #"{"name": "Ltd", "kind": "organisation"}"#)
-            let person = try await Self.add(api, #"{"name": "A", "organisation_id": "\#(company)"}"#)
+            let company = try await api.addCustomer(#"{"name": "Ltd", "kind": "organisation"}"#)
+            let person = try await api.addCustomer(#"{"name": "A", "organisation_id": "\#(company)"}"#)
             let wrong = try await api.post("/v1/customers", #"{"name": "B", "organisation_id": "\#(person)"}"#)
             #expect(try wrong.errors() == ["/organisation_id not_found"])
             let turned = try await api.patch("/v1/customers/\(company)", #"{"kind": "person"}"#)
@@ -146,7 +139,7 @@ struct CustomerProfileTests {
         try await HTTPFixture.with { fixture in
             let api = fixture.api
             for _ in 0..<10 {
-                let company = try await Self.add(api, #"{"name": "Ltd", "kind": "organisation"}"#)
+                let company = try await api.addCustomer(#"{"name": "Ltd", "kind": "organisation"}"#)
                 async let deleted = api.delete("/v1/customers/\(company)").status
                 async let joined = api.post(
                     "/v1/customers", #"{"name": "A", "organisation_id": "\#(company)"}"#
@@ -160,13 +153,13 @@ struct CustomerProfileTests {
     @Test func `How a relationship went is kept, with the reasons`() async throws {
         try await HTTPFixture.with { fixture in
             let (api, path) = (fixture.api, "/v1/customers/")
-            let id = try await Self.add(api, #"{"name": "A", "reference": "1"}"#)
+            let id = try await api.addCustomer(#"{"name": "A", "reference": "1"}"#)
             _ = try await api.patch(path + id, #"{"stage": "actual", "stage_reason": "contract"}"#)
             // A reason is that of one change.
             let lost = try await api.patch(path + id, #"{"stage": "lost"}"#)
             #expect(try lost.value("stage_reason") == .null)
             _ = try await api.patch(path + id, #"{"stage_reason": "moved away"}"#)
-            _ = try await Self.add(api, #"{"name": "B", "reference": "2"}"#)
+            _ = try await api.addCustomer(#"{"name": "B", "reference": "2"}"#)
             let file = "customer_ref,ordered_on,amount\n2,2026-01-05,12\n"
             #expect(try await api.send(TestRequest(.post, "/v1/orders/import", file, type: "text/csv")).status < 300)
             let changes = try await api.get("/v1/stage-changes?filter[customer_id]=\(id)")
@@ -178,75 +171,69 @@ struct CustomerProfileTests {
         }
     }
 
-    @Test func `A file changes stages and consents, and that is kept too`() async throws {
+    @Test func `Attributes are what the business says that they may be, once it says so`() async throws {
         try await HTTPFixture.with { fixture in
             let api = fixture.api
-            _ = try await Self.add(api, #"{"name": "A", "reference": "1"}"#)
-            let file = "reference,name,stage,email,consent\n1,A,lost,a@b.example,yes\n2,B,actual,b@b.example,no\n"
+            // As long as it says nothing, everything goes.
+            let free = try await api.addCustomer(#"{"name": "Free", "attributes": {"anything": [1, {"a": null}]}}"#)
+            for attribute in [
+                #"{"name": "club", "type": "choice", "choices": ["silver", "gold"], "is_required": true}"#,
+                #"{"name": "size", "type": "number"}"#, #"{"name": "vip", "type": "boolean"}"#,
+                #"{"name": "since", "type": "day"}"#, #"{"name": "note", "type": "text", "label": "یادداشت"}"#,
+            ] {
+                #expect(try await api.post("/v1/customer-attributes", attribute).status == 201, "\(attribute)")
+            }
+            func errors(_ attributes: String) async throws -> Set<String> {
+                let answer = try await api.post("/v1/customers", #"{"name": "A", "attributes": \#(attributes)}"#)
+                return answer.status == 201 ? [] : Set(try answer.errors())
+            }
+            let good = #"{"club": "gold", "size": 1.5, "vip": true, "since": "2026-02-28", "note": "متن"}"#
+            #expect(try await errors(good) == [])
+            #expect(try await errors("{}") == ["/attributes/club required"])
+            #expect(try await errors(#"{"club": null}"#) == ["/attributes/club required"])
             #expect(
-                try await api.send(TestRequest(.post, "/v1/customers/import", file, type: "text/csv")).status < 300)
-            let changes = try await api.get("/v1/stage-changes")
-            #expect(try changes.text("data/0/from") == "potential" && changes.text("data/0/to") == "lost")
-            #expect(try changes.text("data/1/id") == nil)
-            let consents = try await api.get("/v1/consents")
-            #expect(try consents.ids().count == 2 && consents.text("data/0/source") == "import")
-            #expect(try consents.text("data/0/proof")?.hasPrefix("import ") == true)
+                try await errors(
+                    #"{"club": "tin", "size": "1", "vip": "yes", "since": "2026-02-30", "note": 1, "a/b": 1}"#) == [
+                        "/attributes/club unknown", "/attributes/size type", "/attributes/vip type",
+                        "/attributes/since type", "/attributes/note type", "/attributes/a~1b unknown",
+                    ])
+            // What stood there before stays until it is changed; what is changed must be right.
+            #expect(try await api.patch("/v1/customers/\(free)", #"{"name": "Still free"}"#).status == 200)
+            let changed = try await api.patch("/v1/customers/\(free)", #"{"attributes": {"club": "gold"}}"#)
+            #expect(changed.status == 200, "\(changed)")
+            let wrong = try await api.patch("/v1/customers/\(free)", #"{"attributes": {"anything": 2}}"#)
+            #expect(try wrong.status == 422 && wrong.errors() == ["/attributes/anything unknown"])
+            for bad in [
+                #"{"name": "Club", "type": "text"}"#, #"{"name": "a", "type": "choice"}"#,
+                #"{"name": "a", "type": "text", "choices": ["b"]}"#,
+            ] {
+                #expect(try await api.post("/v1/customer-attributes", bad).status == 422, "\(bad)")
+            }
         }
     }
 
-    @Test func `The latest word of a customer counts, and every word is kept with its proof`() async throws {
+    @Test func `A customer who is deleted after the plan was made gets no mail`() async throws {
         try await HTTPFixture.with { fixture in
-            let (api, business) = (fixture.api, fixture.business)
-            let customer = try await business.customer("Ada")
-            func say(_ isGranted: Bool, _ rest: String = "") async throws -> Answer {
-                try await api.post(
-                    "/v1/consents",
-                    #"{"customer_id": "\#(customer.id)", "channel": "email", "is_granted": \#(isGranted)\#(rest)}"#)
-            }
-            let signed = try await say(true, #", "proof": "form 12", "given_at": "2025-01-01T00:00:00Z""#)
-            #expect(try signed.status == 201 && signed.text("source") == "api")
-            #expect(try signed.text("given_at") == "2025-01-01T00:00:00.000000Z")
-            let place = try #require(signed.headers[.location])
-            #expect(try await api.get(place).text("proof") == "form 12")
-            #expect(try await say(false).status == 201)
-            let all = try await api.get("/v1/consents?filter[customer_id]=\(customer.id)")
-            #expect(
-                try [all.value("data/0/is_granted"), all.value("data/1/is_granted")] == [.bool(false), .bool(true)])
-            let latest = try await api.get("/v1/consents?filter[customer_id]=\(customer.id)&filter[is_current]=true")
-            #expect(try latest.ids().count == 1 && latest.value("data/0/is_granted") == .bool(false))
-            // Nobody is written to who does not want it.
-            let segment = try await business.segment("All", of: [customer])
+            let business = fixture.business
+            let (ada, bob) = (try await business.customer("Ada"), try await business.customer("Bob"))
+            let segment = try await business.segment("All", of: [ada, bob])
             let campaign = try await business.campaign("C", try await business.survey(), to: segment)
-            let preview = try await api.post("/v1/campaigns/\(campaign.id)/preview")
-            #expect(preview.status == 200 && preview.body.contains("no_consent"), "\(preview)")
-            let future = try await say(true, #", "given_at": "2999-01-01T00:00:00Z""#)
-            #expect(try future.errors() == ["/given_at range"])
-            let nobody = try await api.post(
-                "/v1/consents", #"{"customer_id": "\#(UUID())", "channel": "sms", "is_granted": true}"#)
-            #expect(try nobody.errors() == ["/customer_id not_found"])
+            _ = try await business.planned(campaign)
+            try await business.customers.delete(business.context, ada.id)
+            let letters = try await withOutbox { outbox in
+                _ = try await business.send(outbox.transport())
+                return try outbox.letters().map(\.recipient)
+            }
+            #expect(letters == ["bob@mail.example"])
         }
     }
 
-    @Test func `Of two words at once the later one counts in the log and for campaigns alike`() async throws {
+    @Test func `A name is kept however it is written`() async throws {
         try await HTTPFixture.with { fixture in
-            let (api, business) = (fixture.api, fixture.business)
-            for _ in 0..<5 {
-                let customer = try await business.customer("Ada")
-                func say(_ isGranted: Bool) async throws -> Int {
-                    try await api.post(
-                        "/v1/consents",
-                        #"{"customer_id": "\#(customer.id)", "channel": "email", "is_granted": \#(isGranted)}"#
-                    ).status
-                }
-                async let yes = say(true)
-                async let no = say(false)
-                #expect(try await [yes, no] == [201, 201])
-                let counts = try await business.server.texts(
-                    "SELECT is_granted::text FROM crm.consent WHERE customer_id = \(customer.id)")
-                let latest = try await api.get(
-                    "/v1/consents?filter[customer_id]=\(customer.id)&filter[is_current]=true")
-                #expect(try latest.value("data/0/is_granted") == .bool(counts == ["true"]))
-            }
+            // Each of these is six letters once it is normalised.
+            let name = String(repeating: "\u{3316}", count: 200)
+            let id = try await fixture.api.addCustomer(#"{"name": "\#(name)"}"#)
+            #expect(try await fixture.api.get("/v1/customers/\(id)").text("name") == name)
         }
     }
 }

@@ -181,4 +181,91 @@ struct OrderTests {
                     == ["/lines/0/discount range"])
         }
     }
+
+    @Test func `Of returns of a line at once no more comes back than was sold`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let customer = try await business.customer("Ada").id
+            for _ in 0..<5 {
+                let made = try await api.post(
+                    "/v1/orders",
+                    """
+                    {"customer_id": "\(customer)", "ordered_on": "2026-03-01",
+                     "lines": [{"description": "x", "unit_price": "5", "quantity": 2}]}
+                    """)
+                let path = try #require(made.headers[.location])
+                func giveBack() async throws -> Int {
+                    try await api.post(
+                        "\(path)/returns", #"{"returned_on": "2026-03-05", "lines": [{"line": 1, "quantity": 2}]}"#
+                    ).status
+                }
+                async let first = giveBack()
+                async let second = giveBack()
+                #expect(try await [first, second].sorted() == [200, 422])
+                #expect(try await api.get(path).text("returned_amount") == "10")
+            }
+        }
+    }
+
+    @Test func `What was sold stays sold as it was, whatever becomes of products and customers`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let customer = try await business.customer("Ada").id
+            let pen = try await Self.product(business, "pen", price: 10)
+            let made = try await api.post(
+                "/v1/orders",
+                #"{"customer_id": "\#(customer)", "ordered_on": "2026-03-01", "lines": [{"product_id": "\#(pen.id)"}]}"#
+            )
+            let path = try #require(made.headers[.location])
+            // Nobody knew what it cost, and nobody knows it now.
+            let priced = try await api.patch(
+                "/v1/products/\(pen.id)",
+                #"{"cost": {"amount": "6", "currency": "IRR"}, "price": {"amount": "99", "currency": "IRR"}}"#)
+            #expect(priced.status == 200)
+            let patched = try await api.patch(path, #"{"reference": "O-1"}"#)
+            #expect(try patched.text("amount") == "10" && patched.value("margin_amount") == .null)
+            #expect(try await api.patch(path, "{}").text("version") == nil)
+            #expect(try await api.delete("/v1/products/\(pen.id)").text("code") == "in_use")
+            // A customer who is potential again is not made actual by an old order.
+            _ = try await api.patch("/v1/customers/\(customer)", #"{"stage": "potential"}"#)
+            #expect(try await api.patch(path, #"{"reference": "O-2"}"#).status == 200)
+            #expect(try await api.get("/v1/customers/\(customer)").text("stage") == "potential")
+            #expect(try await api.delete("/v1/customers/\(customer)").status == 204)
+            #expect(try await api.patch(path, #"{"reference": "O-3"}"#).status == 200)
+        }
+    }
+
+    @Test func `An order with lines is not overwritten by a file`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let customer = try await business.customer("Ada", reference: "A").id
+            let made = try await api.post(
+                "/v1/orders",
+                """
+                {"customer_id": "\(customer)", "ordered_on": "2026-03-01", "reference": "O-1",
+                 "lines": [{"description": "x", "unit_price": "5"}]}
+                """)
+            #expect(made.status == 201)
+            func upload(_ amount: String) async throws -> Answer {
+                let file = "customer_ref,ordered_on,amount,order_ref\nA,2026-03-01,\(amount),O-1\n"
+                return try await api.send(TestRequest(.post, "/v1/orders/import", file, type: "text/csv"))
+            }
+            let refused = try await upload("7")
+            #expect(try refused.status == 422 && refused.text("errors/0/code") == "has_lines")
+            #expect(try await upload("5").status < 300)
+        }
+    }
+
+    @Test func `A margin beyond all bounds is refused`() async throws {
+        try await HTTPFixture.with { fixture in
+            let customer = try await fixture.business.customer("Ada").id
+            let answer = try await fixture.api.post(
+                "/v1/orders",
+                """
+                {"customer_id": "\(customer)", "ordered_on": "2026-03-01", "lines": [
+                    {"description": "x", "quantity": 2, "unit_price": "1", "unit_cost": "99999999999999"}]}
+                """)
+            #expect(try answer.status == 422 && answer.errors() == ["/lines range"])
+        }
+    }
 }

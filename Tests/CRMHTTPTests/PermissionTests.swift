@@ -11,7 +11,8 @@ import Testing
 struct PermissionTests {
     /// The documented table: which of the roles has which scope. o owner, a admin, m manager, g agent, n analyst, v viewer.
     private static let table: [Scope: String] = [
-        .customersRead: "oamgn", .customersWrite: "oamg", .interactionsRead: "oamgn", .interactionsWrite: "oamg",
+        .customersRead: "oamgn", .customersWrite: "oamg", .privacyRead: "oa", .privacyWrite: "oa",
+        .interactionsRead: "oamgn", .interactionsWrite: "oamg",
         .ordersRead: "oamgn", .ordersWrite: "oamg", .marketsRead: "oamgnv",
         .marketsWrite: "oam", .departmentsRead: "oamgnv", .departmentsWrite: "oam", .journeyRead: "oamgnv",
         .journeyWrite: "oam",

@@ -97,6 +97,9 @@ struct TimelineTests {
                 #expect(try calls.ids() == [filled.interaction.id.description])
                 let service = try await api.get("\(path)?filter[department_id]=\(filled.department.id)")
                 #expect(try service.ids() == [filled.interaction.id.description])
+                let sold = try await api.get("\(path)?filter[member_id]=\(filled.member.id)")
+                #expect(
+                    Set(try sold.ids()) == [filled.interaction.id.description, filled.order.id.description], "\(sold)")
                 #expect(try await api.get("\(path)?filter[kind]=ticket").ids() == [])
                 #expect(try await api.get("\(path)?filter[happened_at][lt]=2020-01-01T00:00:00Z").ids() == [])
                 #expect(try await api.get("/v1/customers/\(UUID())/timeline").status == 404)

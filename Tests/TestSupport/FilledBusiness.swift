@@ -26,6 +26,7 @@ public struct FilledBusiness: Sendable {
     public let journeyStage: JourneyStage
     public let touchpoint: Touchpoint
     public let product: Product
+    public let customerAttribute: CustomerAttribute
     /// Of ``customer``; something came back of it.
     public let order: Order
     /// Of ``customer``, and still open.
@@ -106,6 +107,7 @@ public struct FilledBusiness: Sendable {
         (call.isOpen, call.departmentID, call.touchpointID) = (true, department.id, touchpoint.id)
         call.memberID = member.id
         interaction = try await business.record(call)
+        customerAttribute = try await business.record(CustomerAttributeValues(name: "note", type: .text))
         var sold = OrderValues(customerID: ada.id, orderedOn: LocalDate(daysSince2000: 9000))
         sold.reference = "O1"
         sold.memberID = member.id

@@ -101,5 +101,11 @@ CREATE INDEX consent_record_customer_idx ON crm.consent_record (tenant_id, custo
 CREATE INDEX consent_record_time_idx ON crm.consent_record (tenant_id, recorded_at, id);
 SELECT platform.protect('crm.consent_record', 'SELECT, INSERT');
 
+-- What was said before there was a log.
+INSERT INTO crm.consent_record (tenant_id, id, customer_id, channel, is_granted, source, given_at, actor_kind, recorded_at)
+SELECT c.tenant_id, gen_random_uuid(), c.customer_id, c.channel, c.is_granted, c.source, c.recorded_at, 'cli', c.recorded_at
+FROM crm.consent c
+ON CONFLICT DO NOTHING;
+
 ALTER TABLE crm.contact_point
     ADD COLUMN type text CONSTRAINT contact_point_type_check CHECK (type IN ('home', 'work', 'mobile', 'billing', 'shipping', 'other'));

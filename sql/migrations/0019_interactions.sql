@@ -1,4 +1,5 @@
 -- What happened between a customer and any department, and the day's orders among it.
+-- The table of orders is written anew, which takes a minute or so for ten million and has everybody wait: a time for it is chosen.
 
 CREATE TABLE crm.interaction (
     tenant_id uuid NOT NULL,

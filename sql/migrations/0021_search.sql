@@ -1,4 +1,5 @@
 -- Customers are found by the words of their names, by addresses and by references.
+-- The table of customers is written anew, which takes a minute or so for ten million and has everybody wait: a time for it is chosen.
 
 -- What marks a tenant's words in an index, so that those of others are no part of a search: its last digits, which are random.
 CREATE FUNCTION crm.word_mark(tenant uuid) RETURNS text
@@ -6,10 +7,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN right(tenant::text, 8);
 GRANT EXECUTE ON FUNCTION crm.word_mark(uuid) TO mehvar_app;
 
--- The words of a normalised text, which are runs of letters and digits, with a blank between two of them.
+-- The words of a normalised text, which are runs of letters and digits, with a blank between two of them; what is longer than any word is
+-- several.
 CREATE FUNCTION crm.spaced_words(normalised text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN btrim(regexp_replace(normalised, '[^[:alnum:]]+', ' ', 'g'));
+RETURN btrim(regexp_replace(regexp_replace(normalised, '[^[:alnum:]]+', ' ', 'g'), '([^ ]{100})', '\1 ', 'g'));
 GRANT EXECUTE ON FUNCTION crm.spaced_words(text) TO mehvar_app;
 
 -- The marked words of a customer's names in all scripts. One expression, so that it costs no call of a function for a row.

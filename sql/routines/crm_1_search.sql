@@ -56,7 +56,6 @@ BEGIN
                 AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND wanted !~ '[^0-9+() .-]' LIMIT 100));
     FOREACH word IN ARRAY typed[1:8] LOOP
         CONTINUE WHEN word = '';
-        word := left(word, 100);
         near := crm.word_query(word, true);
         IF length(word) >= 4 AND NOT EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ near AND c.deleted_at IS NULL LIMIT 1) THEN
             SELECT string_agg(q.query::text, ' | ')::tsquery INTO near

@@ -2,6 +2,8 @@
 public enum Scope: String, JSONChoice, Codable {
     case customersRead = "customers:read"
     case customersWrite = "customers:write"
+    case privacyRead = "privacy:read"
+    case privacyWrite = "privacy:write"
     case interactionsRead = "interactions:read"
     case interactionsWrite = "interactions:write"
     case ordersRead = "orders:read"

@@ -16,7 +16,7 @@ enum AudienceStatements {
             WHEN p.address IS NULL THEN 'no_address'
             WHEN NOT coalesce(n.is_granted, NOT t.consent_required) THEN 'no_consent'
             WHEN EXISTS (SELECT FROM crm.suppression s WHERE s.tenant_id = c.tenant_id AND s.channel = 'email'
-                AND s.address_key = p.address_key) THEN 'suppressed'
+                AND s.address_key IN (p.address_key, crm.erased_key(p.address_key))) THEN 'suppressed'
             WHEN EXISTS (SELECT FROM crm.invitation i WHERE i.tenant_id = c.tenant_id AND i.recipient_id = c.id
                 AND i.state <> 'excluded' AND i.state <> 'failed'
                 AND coalesce(i.sending_at, now()) > now() - make_interval(days => t.quarantine_days)) THEN 'quarantine'

@@ -69,7 +69,7 @@ enum InvitationStatements {
             })
     }
 
-    /// Takes out those whose address was suppressed, or who declined, since the plan was made.
+    /// Takes out those whose address was suppressed, who declined, or who were deleted, since the plan was made.
     static func excludeLate(_ tenant: Tenant.ID, _ ids: [Invitation.ID]) -> Statement<Int> {
         Statement(
             "invitation.exclude_late",
@@ -77,9 +77,12 @@ enum InvitationStatements {
             UPDATE crm.invitation i SET state = 'excluded', reason = 'suppressed'
             WHERE i.tenant_id = \(tenant) AND i.id = ANY (\(ids)) AND i.state = 'planned' AND (
                 EXISTS (SELECT FROM crm.suppression s WHERE s.tenant_id = \(tenant) AND s.channel = 'email'
-                    AND s.address_key = crm.address_key('email', i.address))
+                    AND s.address_key IN (crm.address_key('email', i.address),
+                        crm.erased_key(crm.address_key('email', i.address))))
                 OR EXISTS (SELECT FROM crm.consent n WHERE n.tenant_id = \(tenant) AND n.customer_id = i.customer_id
-                    AND n.channel = 'email' AND NOT n.is_granted))
+                    AND n.channel = 'email' AND NOT n.is_granted)
+                OR EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.id = i.customer_id
+                    AND c.deleted_at IS NOT NULL))
             """)
     }
 

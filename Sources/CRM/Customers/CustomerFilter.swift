@@ -23,7 +23,9 @@ public struct CustomerFilter: Sendable {
 extension CustomerFilter {
     /// Of customers `c`.
     func condition(of tenant: Tenant.ID) -> SQL {
-        var parts: [SQL] = [isDeleted ? "AND c.deleted_at IS NOT NULL" : "AND c.deleted_at IS NULL"]
+        var parts: [SQL] = [
+            isDeleted ? "AND c.deleted_at IS NOT NULL AND c.erased_at IS NULL" : "AND c.deleted_at IS NULL"
+        ]
         if let stages { parts.append("AND c.stage = ANY (\(stages.map(\.rawValue)))") }
         if let kinds { parts.append("AND c.kind = ANY (\(kinds.map(\.rawValue)))") }
         if let languages { parts.append("AND c.language = ANY (\(languages))") }

@@ -20,16 +20,17 @@ public struct CustomerService: Sendable {
             "customer.created", "customer", id.rawValue, from: nil, to: Customer(id, new), by: context,
             unknown: new.language == nil ? ["language"] : [])
         let find = CustomerStatements.find(tenant, id)
+        let check = CustomerStatements.checkAttributes(tenant, from: [:], to: new.attributes)
         let links = new.links(after: nil)
         return try await explaining {
             if links.isEmpty, !new.hasParts {
-                return try await database.pipeline(context, insert, points, event, find).3.orNotFound("customer")
+                return try await database.pipeline(context, check, insert, points, event, find).4.orNotFound("customer")
             }
             return try await database.withTenant(context) { transaction in
                 try await transaction.require(links)
                 return try await transaction.pipeline(
-                    insert, points, CustomerPartStatements.insert(tenant, id, new), event, find
-                ).4.orNotFound("customer")
+                    check, insert, points, CustomerPartStatements.insert(tenant, id, new), event, find
+                ).5.orNotFound("customer")
             }
         }
     }
@@ -92,7 +93,7 @@ public struct CustomerService: Sendable {
                     let old = try await transaction.run(CustomerStatements.find(tenant, id)).orNotFound("customer")
                     if let expected, expected != old.version { throw ServiceError.stale }
                     let values = try change(old.values)
-                    try ServiceError.refuse(values.faults)
+                    try ServiceError.refuse(values.faults.since(old.values.faults))
                     if ObjectChange(from: old, to: old.with(values)) == nil { return old }
                     return try await transaction.replace(old, by: values)
                 }
@@ -137,7 +138,9 @@ public struct CustomerService: Sendable {
                 return try await transaction.pipeline(
                     CustomerStatements.setDeleted(tenant, id, false), CustomerStatements.relink(tenant, id, values),
                     CustomerPartStatements.insert(tenant, id, values),
-                    try Event.record("customer.restored", "customer", id.rawValue, by: context),
+                    // With the links that were lost meanwhile.
+                    try Event.record(
+                        "customer.restored", "customer", id.rawValue, from: old, to: old.with(values), by: context),
                     CustomerStatements.find(tenant, id)
                 ).4.orNotFound("customer")
             }
@@ -148,11 +151,14 @@ public struct CustomerService: Sendable {
         code: "in_use", detail: "People belong to this organisation. Change or delete them first.")
 
     private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
-        do { return try await body() } catch let error as PostgresError
-            where error.violates("customer_reference_key") || error.violates("customer_reference_pkey")
-        {
-            throw ServiceError.conflict(
-                code: "reference_taken", detail: "Another customer has this reference, or one of these references.")
+        do { return try await body() } catch let error as PostgresError {
+            if error.violates("customer_reference_key") || error.violates("customer_reference_pkey") {
+                throw ServiceError.conflict(
+                    code: "reference_taken",
+                    detail: "Another customer has this reference, or one of these references.")
+            }
+            if error.state == AttributeFault.state { throw try ServiceError.invalid(AttributeFault.list(error)) }
+            throw error
         }
     }
 }
@@ -162,6 +168,10 @@ extension TenantTransaction {
     fileprivate mutating func replace(_ old: Customer, by values: CustomerValues) async throws -> Customer {
         let (tenant, id) = (context.tenantID, old.id)
         try await require(values.links(after: old.values))
+        if values.attributes != old.values.attributes {
+            try await run(
+                CustomerStatements.checkAttributes(tenant, from: old.values.attributes, to: values.attributes))
+        }
         // The rest is done only to the row as it was read.
         guard try await run(CustomerStatements.update(tenant, old, values)) == 1 else { throw ServiceError.stale }
         if old.values.kind == .organisation, values.kind == .person,
@@ -206,5 +216,20 @@ extension TenantTransaction {
         values.ownerID = owners.isEmpty ? nil : old.ownerID
         values.organisationID = organisations.isEmpty ? nil : old.organisationID
         return values
+    }
+}
+
+/// What `crm.check_attributes` finds.
+private struct AttributeFault: Decodable {
+    static let state = SQLState(rawValue: "MV006")
+
+    let name: String
+    let code: String
+    let detail: String
+
+    static func list(_ error: PostgresError) throws -> [FieldError] {
+        try JSONDecoder().decode([AttributeFault].self, from: Data((error.report?.message ?? "").utf8)).map { fault in
+            FieldError("/attributes/\(FieldError.escaped(fault.name))", fault.code, fault.detail)
+        }
     }
 }

@@ -34,7 +34,7 @@ package enum CustomerStatements {
 
     /// A customer that is there or was deleted, which nobody changes or links to until the transaction ends.
     static func lock(_ tenant: Tenant.ID, _ id: Customer.ID, isDeleted: Bool) -> Statement<Customer?> {
-        let state: SQL = isDeleted ? "c.deleted_at IS NOT NULL" : "c.deleted_at IS NULL"
+        let state: SQL = isDeleted ? "c.deleted_at IS NOT NULL AND c.erased_at IS NULL" : "c.deleted_at IS NULL"
         return Statement(
             isDeleted ? "customer.lock_deleted" : "customer.lock",
             """
@@ -88,6 +88,18 @@ package enum CustomerStatements {
                 \(new.marketIDs), \(new.tags), \(JSONText(utf8: JSONWriter.bytes(of: new.attributes)))
             FROM crm.tenant_setting s WHERE s.tenant_id = \(tenant)
             RETURNING id
+            """)
+    }
+
+    /// Raises `MV006` when attributes are not what the business says that they may be.
+    static func checkAttributes(
+        _ tenant: Tenant.ID, from old: [String: JSONNode], to new: [String: JSONNode]
+    ) -> Statement<Void> {
+        Statement(
+            effect: "customer.check_attributes",
+            """
+            SELECT crm.check_attributes(\(tenant), \(JSONText(utf8: JSONWriter.bytes(of: old))),
+                \(JSONText(utf8: JSONWriter.bytes(of: new))))
             """)
     }
 

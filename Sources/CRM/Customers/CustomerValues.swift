@@ -60,7 +60,7 @@ extension CustomerValues {
     public func members(_ json: inout JSONWriter) {
         json.member("kind", kind, "Whether it is one person or an organisation.")
         json.member("stage", stage, "How far the relationship has come.")
-        json.member("stage_reason", stageReason, "Why it came to this stage.")
+        json.member("stage_reason", stageReason, "Why it came to this stage.", isPersonal: true)
         json.member(
             "reference", reference, "The customer's number in the system that the business keeps them in.",
             isPersonal: true)

@@ -46,6 +46,7 @@ extension DepartmentValues {
         uses: [
             .init(table: "crm.department", column: "parent_id"),
             .init(table: "crm.touchpoint", column: "department_id"),
+            .init(table: "crm.interaction", column: "department_id"),
         ])
     public static let tree = TreeLink.parent("department.place")
     public static let filters = [

@@ -41,6 +41,16 @@ struct CustomerImport {
     private func change(_ transaction: inout TenantTransaction) async throws -> Int {
         let changes = try await transaction.run(CustomerImportStatements.findChanges(tenant))
         guard changes > 0 else { return 0 }
+        let conflicts = try await transaction.run(
+            CustomerImportStatements.kindConflicts(tenant, limit: limits.maximumErrors))
+        var errors = ImportErrors(limit: limits.maximumErrors)
+        for (row, kind) in conflicts {
+            errors.report(
+                row: row, column: CustomerRecord.Column.kind.name, "in_use",
+                kind == "person"
+                    ? "People belong to this organisation." : "This person belongs to an organisation.")
+        }
+        try errors.check()
         let (_, _, updated, _, _, _) = try await transaction.pipeline(
             CustomerImportStatements.analyzeChanges,
             CustomerImportStatements.recordStageChanges(id, by: transaction.context),

@@ -86,11 +86,25 @@ enum CustomerImportStatements {
         """
     }
 
-    /// A file, whose age nobody knows, takes consent back but does not undo what the customer's own unsubscription said.
+    /// A file, whose age nobody knows, takes consent back, but undoes no refusal that a customer said in another way.
     private static let isNewConsent: SQL = """
         (s.consent IS NOT NULL AND k.is_granted IS DISTINCT FROM s.consent
-            AND NOT (s.consent AND k.source IS NOT DISTINCT FROM 'unsubscribe'))
+            AND NOT (s.consent AND NOT coalesce(k.is_granted, true) AND k.source <> 'import'))
         """
+
+    /// Rows that make an organisation a person while people belong to it, or a person an organisation who belongs to one.
+    static func kindConflicts(_ tenant: Tenant.ID, limit: Int) -> Statement<[(row: Int, kind: String)]> {
+        Statement(
+            "import.kind_conflicts",
+            """
+            SELECT s.row_number, s.kind FROM pg_temp.import_change m
+            JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = m.customer_id
+            JOIN pg_temp.import_customer s ON s.reference = c.reference
+            WHERE s.kind <> c.kind AND (c.organisation_id IS NOT NULL OR EXISTS (SELECT FROM crm.customer p
+                WHERE p.tenant_id = \(tenant) AND p.organisation_id = c.id AND p.deleted_at IS NULL))
+            ORDER BY s.row_number LIMIT \(limit)
+            """, all: { row in (try row.next(), try row.next()) })
+    }
 
     /// Notes which stages the file changes; they stay as they are until the change is made.
     static func recordStageChanges(_ importID: ImportReport.ID, by context: TenantContext) -> Statement<Int> {
@@ -164,7 +178,8 @@ enum CustomerImportStatements {
                 FROM \(rows(of: owners, tenant)) s WHERE s.consent IS NOT NULL
                 ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
                 SET is_granted = excluded.is_granted, source = excluded.source, recorded_at = excluded.recorded_at
-                WHERE NOT (k.source = 'unsubscribe' AND excluded.is_granted)
+                WHERE NOT (excluded.is_granted AND NOT k.is_granted AND k.source <> 'import')
+                    AND k.recorded_at <= excluded.recorded_at
                 RETURNING k.customer_id, k.is_granted
             )
             INSERT INTO crm.consent_record

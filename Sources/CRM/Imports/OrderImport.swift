@@ -21,7 +21,15 @@ struct OrderImport {
             OrderImportStatements.duplicates(limit: limits.maximumErrors),
             OrderImportStatements.unknownCustomers(tenant, limit: limits.maximumErrors))
         try check(duplicates, unknown)
-        _ = try await transaction.run(ImportStatements.lock(tenant))
+        let (_, settled) = try await transaction.pipeline(
+            ImportStatements.lock(tenant), OrderImportStatements.settledOrders(tenant, limit: limits.maximumErrors))
+        var errors = ImportErrors(limit: limits.maximumErrors)
+        for row in settled {
+            errors.report(
+                row: row, column: OrderRecord.Column.amount.name, "has_lines",
+                "The order has lines, or something came back of it; change it through the API.")
+        }
+        try errors.check()
         let (created, _) = try await transaction.pipeline(
             OrderImportStatements.insert(tenant, id, currency: settings.currency),
             OrderImportStatements.promoteCustomers(id, by: transaction.context))

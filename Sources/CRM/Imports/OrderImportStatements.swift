@@ -64,12 +64,27 @@ enum OrderImportStatements {
             """)
     }
 
+    /// Rows that say something else of an order that has lines or of which something came back: what those say would not fit.
+    static func settledOrders(_ tenant: Tenant.ID, limit: Int) -> Statement<[Int]> {
+        Statement(
+            "import.settled_orders",
+            """
+            SELECT s.row_number FROM pg_temp.import_order s
+            JOIN crm.customer_order o ON o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL
+            WHERE (o.amount <> s.amount OR o.quantity <> s.quantity OR o.currency <> s.currency)
+                AND (o.returned_amount <> 0 OR EXISTS (SELECT FROM crm.order_line l
+                    WHERE l.tenant_id = \(tenant) AND l.order_id = o.id))
+            ORDER BY s.row_number LIMIT \(limit)
+            """, all: { try $0.next() })
+    }
+
     /// Changes the orders that were there before and differ; gives their number.
     static func update(_ tenant: Tenant.ID) -> Statement<Int> {
         Statement(
             "import.update_orders",
             """
             UPDATE crm.customer_order o SET customer_id = c.id, ordered_on = s.ordered_on,
+                ordered_at = CASE WHEN o.ordered_on = s.ordered_on THEN o.ordered_at END,
                 quantity = coalesce(s.quantity, o.quantity), amount = s.amount, currency = coalesce(s.currency, o.currency),
                 version = o.version + 1, updated_at = now()
             FROM pg_temp.import_order s

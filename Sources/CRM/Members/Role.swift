@@ -19,7 +19,9 @@ public enum Role: String, JSONChoice, Codable {
         switch self {
         case .owner, .admin: Set(Scope.allCases)
         case .manager:
-            Set(Scope.allCases).subtracting([.settingsWrite, .membersWrite, .keysRead, .keysWrite, .auditRead])
+            Set(Scope.allCases).subtracting([
+                .settingsWrite, .membersWrite, .keysRead, .keysWrite, .auditRead, .privacyRead, .privacyWrite,
+            ])
         case .agent:
             [
                 .customersRead, .customersWrite, .interactionsRead, .interactionsWrite, .ordersRead, .ordersWrite,

@@ -45,7 +45,7 @@ extension Order: Resource {
         json.member(
             "margin_amount", marginAmount?.description,
             "What is left after the cost of what was sold and has not come back; null when a cost is not known.")
-        json.member("returns", returns, "What came back.")
+        json.member("returns", returns, "What came back.", isPersonal: true)
         json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }

@@ -22,7 +22,7 @@ public struct OrderService: Sendable {
         return try await explaining {
             try await database.withTenant(context) { transaction in
                 let (values, customer) = try await transaction.complete(new, after: nil)
-                if customer.values.stage == .potential { try await transaction.promote(customer) }
+                if let customer, customer.values.stage == .potential { try await transaction.promote(customer) }
                 let find = OrderStatements.find(tenant, id)
                 let (_, _, order) = try await transaction.pipeline(
                     OrderStatements.insert(tenant, id, values),
@@ -67,11 +67,11 @@ public struct OrderService: Sendable {
                     let old = try await transaction.run(OrderStatements.find(tenant, id)).orNotFound(Order.kind)
                     if let expected, expected != old.version { throw ServiceError.stale }
                     let changed = try change(old.values)
-                    try ServiceError.refuse(changed.faults)
+                    try ServiceError.refuse(changed.faults.since(old.values.faults))
                     let (values, customer) = try await transaction.complete(changed, after: old.values)
                     if ObjectChange(from: old, to: old.with(values)) == nil { return old }
                     if !old.returns.isEmpty, !values.sells(sameAs: old.values) { throw Self.hasReturns }
-                    if customer.values.stage == .potential { try await transaction.promote(customer) }
+                    if let customer, customer.values.stage == .potential { try await transaction.promote(customer) }
                     guard try await transaction.run(OrderStatements.update(tenant, old, values)) == 1 else {
                         throw ServiceError.stale
                     }
@@ -99,7 +99,9 @@ public struct OrderService: Sendable {
         try ServiceError.refuse(new.faults)
         let tenant = context.tenantID
         return try await database.withTenant(context) { transaction in
-            let old = try await transaction.run(OrderStatements.lock(tenant, id)).orNotFound(Order.kind)
+            let old = try await transaction.pipeline(
+                OrderStatements.lock(tenant, id), OrderStatements.find(tenant, id)
+            ).1.orNotFound(Order.kind)
             let (returns, margin) = try new.returns(of: old)
             let amount = returns.reduce(0 as Decimal) { $0 + $1.amount }
             let (_, _, found) = try await transaction.pipeline(
@@ -120,7 +122,9 @@ public struct OrderService: Sendable {
         try context.require(.ordersWrite)
         let tenant = context.tenantID
         return try await database.withTenant(context) { transaction in
-            let old = try await transaction.run(OrderStatements.lock(tenant, id)).orNotFound(Order.kind)
+            let old = try await transaction.pipeline(
+                OrderStatements.lock(tenant, id), OrderStatements.find(tenant, id)
+            ).1.orNotFound(Order.kind)
             _ = try await transaction.pipeline(
                 OrderStatements.remove(tenant, id),
                 try Event.record("order.removed", Order.kind, id.rawValue, from: old, to: nil, by: context))
@@ -155,26 +159,27 @@ extension OrderValues {
 }
 
 extension TenantTransaction {
-    /// The values with what the products and the tenant's settings say, and the customer, who stays as it is until the
-    /// transaction ends.
+    /// The values with what the products and the tenant's settings say; and the customer, where it is another one than before,
+    /// who stays as it is until the transaction ends.
     fileprivate mutating func complete(
         _ values: OrderValues, after old: OrderValues?
-    ) async throws -> (OrderValues, Customer) {
+    ) async throws -> (OrderValues, Customer?) {
         let tenant = context.tenantID
         if let link = ObjectLink(
             .member, "/member_id", from: old?.memberID?.rawValue, to: values.memberID?.rawValue)
         {
             try await require([link])
         }
-        let (settings, customer, products) = try await pipeline(
-            TenantStatements.settings(tenant), CustomerStatements.lock(tenant, values.customerID, isDeleted: false),
+        let (settings, products) = try await pipeline(
+            TenantStatements.settings(tenant),
             OrderStatements.products(tenant, values.lines.compactMap(\.productID)))
-        guard let customer else {
-            throw ServiceError.invalid("/customer_id", "not_found", "There is no such customer.")
-        }
         let completed = try values.completed(
             currency: settings.currency, Dictionary(uniqueKeysWithValues: products.map { ($0.id, $0.product) }),
             after: old)
+        if values.customerID == old?.customerID { return (completed, nil) }
+        guard
+            let customer = try await run(CustomerStatements.lock(tenant, values.customerID, isDeleted: false))
+        else { throw ServiceError.invalid("/customer_id", "not_found", "There is no such customer.") }
         return (completed, customer)
     }
 

@@ -30,11 +30,14 @@ enum OrderStatements {
             optional: Order.init(row:))
     }
 
-    static func lock(_ tenant: Tenant.ID, _ id: Order.ID) -> Statement<Order?> {
+    /// Has others who change the order wait. What it is then is for the next statement to find out: this one, once it has waited,
+    /// would see the order's row as it is and its lines and returns as they were.
+    static func lock(_ tenant: Tenant.ID, _ id: Order.ID) -> Statement<Order.ID?> {
         Statement(
             "order.lock",
-            "\(rows) WHERE o.tenant_id = \(tenant) AND o.id = \(id) AND o.deleted_at IS NULL FOR UPDATE OF o",
-            optional: Order.init(row:))
+            """
+            SELECT id FROM crm.customer_order WHERE tenant_id = \(tenant) AND id = \(id) AND deleted_at IS NULL FOR UPDATE
+            """, optional: { try $0.next() })
     }
 
     static func list(_ tenant: Tenant.ID, _ filter: OrderFilter, _ page: PageRequest<Order>) -> Statement<[Order]> {

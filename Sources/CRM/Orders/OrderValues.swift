@@ -87,14 +87,14 @@ extension OrderValues {
 
     public func members(_ json: inout JSONWriter) {
         json.member("customer_id", customerID, "Who bought.")
-        json.member("reference", reference, "The order's number in the system that it comes from.")
+        json.member("reference", reference, "The order's number in the system that it comes from.", isPersonal: true)
         json.member("ordered_on", orderedOn, "The day, in the shop's books.")
         json.member("ordered_at", orderedAt, "The moment; null where only the day is known.")
         json.member("currency", currency ?? "", "ISO 4217 code of all its amounts.")
         json.member("amount", (amount ?? 0).description, "What it came to.")
         json.member("quantity", quantity ?? 1, "How many things it was.")
         json.member("member_id", memberID, "Who sold it.")
-        json.member("lines", lines, "What it was made of.")
+        json.member("lines", lines, "What it was made of.", isPersonal: true)
     }
 
     /// Everything that is not allowed, whatever products there are.
@@ -130,18 +130,22 @@ extension OrderValues {
         var (new, errors) = (self, [FieldError]())
         let currency = currency ?? usual
         new.currency = currency
-        let sold = Set(old?.lines.compactMap(\.productID) ?? [])
+        let before = old?.lines ?? []
+        let sold = Set(before.compactMap(\.productID))
         for (index, line) in lines.enumerated() {
+            // What was sold already was sold at what it says, whatever its product says now.
+            if before.indices.contains(index), before[index] == line { continue }
             guard let id = line.productID else { continue }
-            guard let product = products[id], product.state != .withdrawn || sold.contains(id) else {
+            let product = products[id]
+            if !sold.contains(id), product == nil || product?.state == .withdrawn {
                 errors.append(
                     FieldError(
-                        "/lines/\(index)/product_id", products[id] == nil ? "not_found" : "withdrawn",
-                        products[id] == nil ? "There is no such product." : "The product is not sold any more."))
+                        "/lines/\(index)/product_id", product == nil ? "not_found" : "withdrawn",
+                        product == nil ? "There is no such product." : "The product is not sold any more."))
                 continue
             }
-            new.lines[index].unitPrice = line.unitPrice ?? product.price.amount(in: currency)
-            new.lines[index].unitCost = line.unitCost ?? product.cost.amount(in: currency)
+            new.lines[index].unitPrice = line.unitPrice ?? product?.price.amount(in: currency)
+            new.lines[index].unitCost = line.unitCost ?? product?.cost.amount(in: currency)
         }
         for (index, line) in new.lines.enumerated() {
             let pointer = "/lines/\(index)/"
@@ -156,8 +160,9 @@ extension OrderValues {
         }
         if !lines.isEmpty {
             let total = new.lines.reduce(0 as Decimal) { $0 + $1.amount }
-            if total > Self.maximumAmount {
-                errors.append(FieldError("/lines", "range", "Together at most 14 digits before the point."))
+            if max(total, abs(new.margin ?? 0)) > Self.maximumAmount {
+                errors.append(
+                    FieldError("/lines", "range", "Together and less their costs at most 14 digits before the point."))
             }
             if let amount, amount != total, errors.isEmpty {
                 errors.append(FieldError("/amount", "mismatch", "The lines come to \(total)."))

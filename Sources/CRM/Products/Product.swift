@@ -97,7 +97,10 @@ extension ProductValues {
             find: "product.find", list: "product.list", insert: "product.insert", update: "product.update",
             remove: "product.remove", lock: "product.lock", uses: "product.uses"),
         uniqueKey: .init(constraint: "product_code_key", code: "code_taken", member: "code"),
-        uses: [.init(table: "crm.product", column: "successor_id")])
+        uses: [
+            .init(table: "crm.product", column: "successor_id"),
+            .init(table: "crm.order_line", column: "product_id", marksRemoved: false),
+        ])
     public static let tree = TreeLink(
         statement: "product.place", column: "successor_id", pointer: "/successor_id", maximumDepth: 100)
 

@@ -61,7 +61,7 @@ public struct RecordService<Values: RecordValues>: Sendable {
                     let old = try await transaction.run(Statements.find(tenant, id)).orNotFound(Values.kind)
                     if let expected, expected != old.version { throw ServiceError.stale }
                     let values = try change(old.values)
-                    try ServiceError.refuse(values.faults)
+                    try ServiceError.refuse(values.faults.since(old.values.faults))
                     if ObjectChange(from: old, to: Object(id, values)) == nil { return old }
                     if let check = values.check(after: old.values) { try await check.run(id.rawValue, &transaction) }
                     let (updated, found) = try await transaction.pipeline(

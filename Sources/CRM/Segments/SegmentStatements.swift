@@ -84,11 +84,14 @@ enum SegmentStatements {
             """)
     }
 
-    /// Those of the ids that are customers.
+    /// Those of the ids that are customers, which nobody deletes until the transaction ends.
     static func known(_ tenant: Tenant.ID, _ customers: [Customer.ID]) -> Statement<[Customer.ID]> {
         Statement(
             "segment.known_customers",
-            "SELECT id FROM crm.customer WHERE tenant_id = \(tenant) AND id = ANY (\(customers)) AND deleted_at IS NULL",
+            """
+            SELECT id FROM crm.customer WHERE tenant_id = \(tenant) AND id = ANY (\(customers)) AND deleted_at IS NULL
+            ORDER BY id FOR SHARE
+            """,
             all: { try $0.next() })
     }
 

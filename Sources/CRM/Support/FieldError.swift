@@ -28,6 +28,10 @@ public struct FieldError: Sendable, Equatable, Encodable {
 }
 
 extension [FieldError] {
+    /// Without those that were there before: what an import or an older version let in must not keep other things from being
+    /// changed.
+    public func since(_ old: [FieldError]) -> [FieldError] { filter { !old.contains($0) } }
+
     /// Notes a number that is out of its bounds.
     mutating func check(_ number: Int?, in bounds: ClosedRange<Int>, _ pointer: String) {
         guard let number, !bounds.contains(number) else { return }

@@ -43,9 +43,10 @@ extension TimelineFilter {
 
     /// Only what the filter may let through is looked at. There is always one, which then shows nothing.
     fileprivate var sources: [TimelineSource] {
-        let others =
-            department == nil && member == nil && touchpoint == nil ? [order, survey, stageChange, consent] : []
-        let found = [interaction] + others
+        let isOfPlace = department != nil || touchpoint != nil
+        var found = [interaction]
+        if !isOfPlace { found.append(order) }
+        if !isOfPlace, member == nil { found += [survey, stageChange, consent] }
         return found.compactMap(\.self).isEmpty ? [nothing] : found.compactMap(\.self)
     }
 
@@ -79,9 +80,10 @@ extension TimelineFilter {
         return TimelineSource(
             table: "crm.customer_order e",
             columns: """
-                'order', e.id, e.happened_at, NULL::uuid, NULL::uuid, NULL::uuid, NULL::text, e.reference, NULL::text,
+                'order', e.id, e.happened_at, NULL::uuid, e.member_id, NULL::uuid, NULL::text, e.reference, NULL::text,
                 NULL::smallint, e.amount - e.returned_amount, e.currency, NULL::text, NULL::smallint
-                """, time: "e.happened_at", conditions: ["AND e.deleted_at IS NULL"])
+                """, time: "e.happened_at",
+            conditions: ["AND e.deleted_at IS NULL"] + (member.map { ["AND e.member_id = \($0)"] } ?? []))
     }
 
     private var survey: TimelineSource? {

@@ -64,13 +64,16 @@ struct RecordChanges<Values: WholeBody>: PatchBody {
         self.patch = patch
     }
 
-    /// What is wrong with the changes whatever stands there; what they leave out may.
+    /// What depends on members that a patch may leave out.
+    private static var ofWhole: Set<String> { ["required", "not_allowed"] }
+
+    /// What is wrong with the changes whatever stands there.
     var faults: [FieldError] {
         var reader = BodyReader(patch.filter { $0.value != .null }.mapValues(\.withoutNulls))
         let values = Values(&reader)
         reader.add(values.faults)
         return reader.errors.filter { error in
-            error.code != "required" && patch.keys.contains { "\(error.pointer)/".hasPrefix("/\($0)/") }
+            !Self.ofWhole.contains(error.code) && patch.keys.contains { "\(error.pointer)/".hasPrefix("/\($0)/") }
         }
     }
 
@@ -86,7 +89,8 @@ struct RecordChanges<Values: WholeBody>: PatchBody {
         let values = Values(&reader)
         reader.refuseUnknown()
         reader.add(values.faults)
-        if !reader.errors.isEmpty { throw ServiceError.invalid(reader.errors) }
+        let errors = reader.errors.since(old.faults)
+        if !errors.isEmpty { throw ServiceError.invalid(errors) }
         return values
     }
 }

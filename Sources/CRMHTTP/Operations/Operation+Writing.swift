@@ -109,12 +109,20 @@ extension Operation {
         _ declared: Declaration<Caller>,
         _ remove: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
     ) -> Operation {
+        self.remove(declared, of: Object.self) { caller, id in _ = try await remove(caller, id) }
+    }
+
+    /// Has an object go, or something of it.
+    static func remove<Caller: Principal, Object: Resource>(
+        _ declared: Declaration<Caller>, of type: Object.Type,
+        _ remove: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Void
+    ) -> Operation {
         Operation(
-            .delete, declared, parameters: [.identifier(Object.self)], success: .done("It is done."),
+            .delete, declared, parameters: [.identifier(type)], success: .done("It is done."),
             problems: [.notFound]
         ) { call in
             try call.query { _ in }
-            _ = try await remove(call.caller, call.identifier())
+            try await remove(call.caller, call.identifier())
             return Reply.done
         }
     }

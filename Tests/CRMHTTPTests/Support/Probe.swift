@@ -40,6 +40,7 @@ struct Probe: Sendable {
             Plan.kind: filled.plan.id.description, Survey.kind: filled.survey.id.description,
             Campaign.kind: filled.draft.id.description, Member.kind: filled.member.id.description,
             Market.kind: filled.market.id.description, Department.kind: filled.department.id.description,
+            CustomerAttribute.kind: filled.customerAttribute.id.description,
             Order.kind: filled.order.id.description, Interaction.kind: filled.interaction.id.description,
             "organisation": filled.organisation.id.description, Consent.kind: filled.consent.id.description,
             JourneyStage.kind: filled.journeyStage.id.description,

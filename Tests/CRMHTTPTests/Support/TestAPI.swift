@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import Postgres
 import TestSupport
+import Testing
 
 @testable import CRMHTTP
 
@@ -96,6 +97,15 @@ struct TestAPI: Sendable {
 
     func patch(_ path: String, _ body: String, headers: HTTPFields = [:]) async throws -> Answer {
         try await send(TestRequest(.patch, path, body, headers: headers))
+    }
+}
+
+extension TestAPI {
+    /// Gives the id of a new customer.
+    func addCustomer(_ body: String) async throws -> String {
+        let answer = try await post("/v1/customers", body)
+        try #require(answer.status == 201, "\(answer)")
+        return try #require(try answer.text("id"))
     }
 }
 

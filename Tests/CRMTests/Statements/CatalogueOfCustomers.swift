@@ -9,7 +9,7 @@ extension StatementCatalogue {
         get throws {
             var new = CustomerValues(name: "New")
             new.timeZone = "Asia/Tehran"
-            new.attributes = ["a": .bool(true)]
+            new.attributes = ["note": .string("a")]
             new.marketIDs = [filled.market.id]
             new.tags = ["new"]
             new.references = ["other": "1"]
@@ -39,9 +39,15 @@ extension StatementCatalogue {
                             CatalogueEntry(OverviewStatements.openMatters(tenant, filled.customer.id)),
                         ]),
                 CatalogueGroup([
+                    CatalogueEntry(PrivacyStatements.export(filled.customer.id)),
+                    CatalogueEntry(PrivacyStatements.erase(filled.customer.id)),
+                ]),
+                CatalogueGroup([
                     CatalogueEntry(CustomerStatements.search(tenant, "ada", limit: 5)),
                     CatalogueEntry(CustomerStatements.isThere(tenant, filled.customer.id)),
                     CatalogueEntry(CustomerStatements.find(tenant, filled.customer.id)),
+                    CatalogueEntry(
+                        CustomerStatements.checkAttributes(tenant, from: [:], to: new.attributes)),
                     CatalogueEntry(try CustomerStatements.insert(tenant, id, new)),
                     CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, points)),
                     CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, []), .nothing),

@@ -25,6 +25,7 @@ extension StatementCatalogue {
                     ProductValues(
                         code: "New", name: "New", price: Money(amount: 1, currency: "IRR"),
                         successorID: filled.product.id.rawValue)),
+                group(filled.customerAttribute, CustomerAttributeValues(name: "new", type: .day)),
                 group(
                     filled.interaction,
                     InteractionValues(customerID: filled.customer.id, type: .chat)),

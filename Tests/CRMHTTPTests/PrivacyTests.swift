@@ -1,0 +1,142 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Postgres
+import TestSupport
+import Testing
+
+/// What is kept of a person, and what is left when the person is forgotten.
+@Suite("Privacy")
+struct PrivacyTests {
+    /// What tells of a person in one table or another, each in a place of its own.
+    private static let marks = (1...12).map { "mark\($0)x" } + ["ada@mail.example", "Good"]
+
+    /// A customer of whom everything is known that can be.
+    private static func marked(_ filled: FilledBusiness, _ api: TestAPI) async throws -> String {
+        let path = "/v1/customers/\(filled.customer.id)"
+        let profile = try await api.patch(
+            path,
+            """
+            {"name": "mark1x", "names": {"Latn": "mark2x"}, "reference": "mark3x", "references": {"shop": "mark4x"},
+             "tags": ["mark5x"], "attributes": {"note": "mark6x"}, "stage": "lost", "stage_reason": "mark7x",
+             "contact_points": [{"channel": "email", "address": "mark8x@b.example"}]}
+            """)
+        try #require(profile.status == 200, "\(profile)")
+        let call = try await api.patch(
+            "/v1/interactions/\(filled.interaction.id)", #"{"subject": "mark9x", "outcome": "mark10x"}"#)
+        try #require(call.status == 200)
+        let order = try await api.post(
+            "/v1/orders",
+            """
+            {"customer_id": "\(filled.customer.id)", "ordered_on": "2026-03-01", "reference": "mark11x",
+             "lines": [{"description": "mark12x", "unit_price": "5"}]}
+            """)
+        try #require(order.status == 201)
+        return path
+    }
+
+    /// Every row of every table, as text.
+    private static func everything(_ server: TestDatabase) async throws -> String {
+        try await server.texts(
+            """
+            SELECT query_to_xml(format('SELECT t::text FROM %s t', c.oid::regclass), false, true, '')::text
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname IN ('crm', 'job', 'platform') AND c.relkind IN ('r', 'p')
+            """
+        ).joined(separator: "\n")
+    }
+
+    private static func with(_ body: @Sendable (FilledBusiness, TestAPI) async throws -> Void) async throws {
+        try await withMigratedDatabase { server in
+            let filled = try await FilledBusiness(in: server, slug: "one")
+            try await TestAPI.with(server) { api in
+                var api = api
+                api.key = filled.secret
+                try await body(filled, api)
+            }
+        }
+    }
+
+    @Test func `A person is told everything that is kept`() async throws {
+        try await Self.with { filled, api in
+            let path = try await Self.marked(filled, api)
+            let export = try await api.get("\(path)/personal-data")
+            #expect(export.status == 200)
+            for mark in Self.marks { #expect(export.body.contains(mark), "\(mark)") }
+            for list in [
+                "contact_points", "consents", "current_consents", "stage_changes", "segments", "interactions", "orders",
+                "invitations", "responses", "changes",
+            ] {
+                #expect(try !export.list("data/\(list)").isEmpty, "\(list)")
+            }
+            #expect(!export.body.contains("tenant_id") && !export.body.contains("unit_cost"))
+            // Also of one who was deleted; of a stranger nothing.
+            #expect(try await api.delete(path).status == 204)
+            #expect(try await api.get("\(path)/personal-data").text("data/customer/name") == "mark1x")
+            #expect(try await api.get("/v1/customers/\(UUID())/personal-data").status == 404)
+            let log = try await api.get("/v1/audit?filter[action]=customer.exported")
+            #expect(try log.ids().count == 2, "\(log)")
+        }
+    }
+
+    @Test func `Of a person who is forgotten nothing is left in any table, and of everybody else everything`()
+        async throws
+    {
+        try await Self.with { filled, api in
+            let path = try await Self.marked(filled, api)
+            let server = filled.business.server
+            let before = try await Self.everything(server)
+            for mark in Self.marks { #expect(before.contains(mark), "\(mark)") }
+            let orders = try await server.texts("SELECT sum(amount)::text FROM crm.customer_order")
+            #expect(try await api.delete("\(path)/personal-data").status == 204)
+            let after = try await Self.everything(server)
+            for mark in Self.marks { #expect(!after.contains(mark), "\(mark)") }
+            for mark in ["bob@mail.example", "cid@mail.example", "Ada &amp;amp; Sons"] {
+                #expect(before.contains(mark) == after.contains(mark), "\(mark)")
+            }
+            #expect(after.contains("bob@mail.example"))
+            // What counts is there without saying of whom.
+            #expect(try await server.texts("SELECT sum(amount)::text FROM crm.customer_order") == orders)
+            let scores = try await server.texts("SELECT count(*)::text FROM crm.answer WHERE score = 9")
+            #expect(scores == ["1"])
+            for answer in [
+                try await api.get(path), try await api.get("\(path)/personal-data"),
+                try await api.delete("\(path)/personal-data"), try await api.post("\(path)/restore"),
+                try await api.get("\(path)/timeline"),
+            ] {
+                #expect(answer.status == 404)
+            }
+            #expect(try await api.get("/v1/customers?filter[is_deleted]=true").ids() == [filled.deleted.id.description])
+            let log = try await api.get("/v1/audit?filter[action]=customer.erased")
+            #expect(try log.ids().count == 1)
+            // The link of a letter leads nowhere.
+            let link = try await api.get("/s/\(filled.answered)")
+            #expect(link.status == 404 || link.status == 410, "\(link.status)")
+        }
+    }
+
+    @Test func `Who wanted no mail gets none, though nobody knows any more who that was`() async throws {
+        try await Self.with { filled, api in
+            let business = filled.business
+            let cid = try await business.customers.search(business.context, "cid").first?.customer
+            let id = try #require(cid?.id)
+            #expect(try await api.delete("/v1/customers/\(id)/personal-data").status == 204)
+            #expect(try await !Self.everything(business.server).contains("cid@mail.example"))
+            let again = try await business.customer("Somebody", email: "CID@mail.example")
+            let segment = try await business.segment("Again", of: [again])
+            let campaign = try await business.campaign("Again", filled.survey, to: segment)
+            let preview = try await api.post("/v1/campaigns/\(campaign.id)/preview")
+            #expect(preview.status == 200 && preview.body.contains("suppressed"), "\(preview)")
+        }
+    }
+
+    @Test func `An organisation is not forgotten while people belong to it`() async throws {
+        try await Self.with { filled, api in
+            let path = "/v1/customers/\(filled.organisation.id)/personal-data"
+            let refused = try await api.delete(path)
+            #expect(try refused.status == 409 && refused.text("code") == "in_use")
+            #expect(try await api.delete("/v1/customers/\(filled.customer.id)/personal-data").status == 204)
+            #expect(try await api.delete(path).status == 204)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+-- Everything that is kept of a customer of the transaction's tenant, table by table, also of one who was deleted; null for nobody.
+CREATE OR REPLACE FUNCTION crm.person(person uuid) RETURNS jsonb
+LANGUAGE sql STABLE
+AS $$
+    SELECT jsonb_build_object(
+        'customer', to_jsonb(c) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'],
+        'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
+            WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
+        'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
+            WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
+        'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
+            WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
+        'suppressed_addresses', (SELECT coalesce(jsonb_agg(DISTINCT to_jsonb(s) - 'tenant_id'), '[]') FROM crm.suppression s
+            JOIN crm.contact_point p ON p.tenant_id = s.tenant_id AND p.channel = s.channel AND p.address_key = s.address_key
+            WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
+        'stage_changes', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'tenant_id' ORDER BY s.changed_at, s.id), '[]') FROM crm.stage_change s
+            WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.id),
+        'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at) ORDER BY m.entered_at), '[]')
+            FROM crm.segment_member m JOIN crm.segment s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id
+            WHERE m.tenant_id = c.tenant_id AND m.customer_id = c.id),
+        'interactions', (SELECT coalesce(jsonb_agg(to_jsonb(i) - 'tenant_id' ORDER BY i.happened_at, i.id), '[]') FROM crm.interaction i
+            WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id),
+        'orders', (SELECT coalesce(jsonb_agg(to_jsonb(o) - ARRAY['tenant_id', 'import_id', 'margin_amount'] || jsonb_build_object(
+                'lines', (SELECT coalesce(jsonb_agg(to_jsonb(l) - ARRAY['tenant_id', 'order_id', 'unit_cost'] ORDER BY l.number), '[]')
+                    FROM crm.order_line l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id),
+                'returns', (SELECT coalesce(jsonb_agg(to_jsonb(r) - ARRAY['tenant_id', 'order_id'] ORDER BY r.id), '[]')
+                    FROM crm.order_return r WHERE r.tenant_id = o.tenant_id AND r.order_id = o.id)) ORDER BY o.happened_at, o.id), '[]')
+            FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id),
+        'invitations', (SELECT coalesce(jsonb_agg(to_jsonb(i) - ARRAY['tenant_id', 'recipient_id', 'member_id'] ORDER BY i.planned_at, i.id), '[]')
+            FROM crm.invitation i WHERE i.tenant_id = c.tenant_id AND i.recipient_id = c.id),
+        'responses', (SELECT coalesce(jsonb_agg(to_jsonb(r) - ARRAY['tenant_id', 'member_id'] || jsonb_build_object(
+                'answers', (SELECT coalesce(jsonb_agg(to_jsonb(a) - ARRAY['tenant_id', 'response_id'] ORDER BY a.question_id), '[]')
+                    FROM crm.answer a WHERE a.tenant_id = r.tenant_id AND a.response_id = r.id)) ORDER BY r.submitted_at, r.id), '[]')
+            FROM crm.response r WHERE r.tenant_id = c.tenant_id AND r.customer_id = c.id),
+        'changes', (SELECT coalesce(jsonb_agg(jsonb_build_object('action', e.action, 'occurred_at', e.occurred_at, 'data', e.data,
+                -- Those of orders tell the business's costs; the orders stand above.
+                'changes', CASE WHEN e.object_kind <> 'order' THEN e.changes END,
+                'values', CASE WHEN e.object_kind <> 'order' THEN p.changes END) ORDER BY e.occurred_at, e.id), '[]')
+            FROM crm.event e LEFT JOIN crm.event_personal p ON p.tenant_id = e.tenant_id AND p.event_id = e.id
+            WHERE e.tenant_id = c.tenant_id AND e.object_id = ANY (ARRAY[c.id]
+                || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id)
+                || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id))))
+    FROM crm.customer c
+    WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = person AND c.erased_at IS NULL
+$$;
+REVOKE ALL ON FUNCTION crm.person(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.person(uuid) TO mehvar_app;
+
+-- Takes everything that tells of a person away from a customer of the transaction's tenant, for good. What counts without saying of whom
+-- stays: amounts, days, scores, what was done in which department. False for nobody. Raises MV005 for an organisation that people belong to.
+CREATE OR REPLACE FUNCTION crm.erase_person(person uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    -- The customer's own, and what names an invitation, an interaction or an order in the log.
+    subjects uuid[];
+BEGIN
+    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN RETURN false; END IF;
+    IF EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = tenant AND c.organisation_id = person AND c.deleted_at IS NULL) THEN
+        RAISE EXCEPTION 'people belong to the organisation' USING ERRCODE = 'MV005';
+    END IF;
+    -- People who were deleted belong to it no more.
+    UPDATE crm.customer c SET organisation_id = NULL WHERE c.tenant_id = tenant AND c.organisation_id = person;
+    subjects := ARRAY[person]
+        || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = tenant AND i.customer_id = person)
+        || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = tenant AND o.customer_id = person);
+    -- Who is not to be written to is not, though nobody knows any more who that is.
+    WITH plain AS (
+        DELETE FROM crm.suppression s USING (
+            SELECT p.channel, p.address_key FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person
+            UNION SELECT 'email', crm.address_key('email', i.address) FROM crm.invitation i
+            WHERE i.tenant_id = tenant AND i.recipient_id = person AND i.address IS NOT NULL
+        ) AS a WHERE s.tenant_id = tenant AND s.channel = a.channel AND s.address_key = a.address_key
+            -- Others may have the address too, and are not forgotten.
+            AND NOT EXISTS (SELECT FROM crm.contact_point o WHERE o.tenant_id = tenant AND o.channel = a.channel
+                AND o.address_key = a.address_key AND o.customer_id <> person AND o.deleted_at IS NULL)
+        RETURNING s.channel, s.address_key, s.reason, s.created_at
+    )
+    INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)
+    SELECT tenant, p.channel, crm.erased_key(p.address_key), p.reason, p.created_at FROM plain p ON CONFLICT DO NOTHING;
+    DELETE FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person;
+    DELETE FROM crm.consent n WHERE n.tenant_id = tenant AND n.customer_id = person;
+    DELETE FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = person;
+    DELETE FROM crm.customer_tag t WHERE t.tenant_id = tenant AND t.customer_id = person;
+    DELETE FROM crm.customer_market m WHERE m.tenant_id = tenant AND m.customer_id = person;
+    DELETE FROM crm.customer_reference r WHERE r.tenant_id = tenant AND r.customer_id = person;
+    WITH gone AS (DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.customer_id = person RETURNING m.segment_id)
+    UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
+    FROM gone WHERE s.tenant_id = tenant AND s.id = gone.segment_id;
+    UPDATE crm.stage_change s SET reason = NULL WHERE s.tenant_id = tenant AND s.customer_id = person AND s.reason IS NOT NULL;
+    UPDATE crm.interaction i SET subject = NULL, body = NULL, outcome = NULL, is_open = false, version = i.version + 1
+    WHERE i.tenant_id = tenant AND i.customer_id = person;
+    UPDATE crm.order_line l SET description = NULL FROM crm.customer_order o
+    WHERE o.tenant_id = tenant AND o.customer_id = person AND l.tenant_id = tenant AND l.order_id = o.id AND l.description IS NOT NULL;
+    UPDATE crm.order_return r SET reason = NULL FROM crm.customer_order o
+    WHERE o.tenant_id = tenant AND o.customer_id = person AND r.tenant_id = tenant AND r.order_id = o.id AND r.reason IS NOT NULL;
+    UPDATE crm.customer_order o SET reference = NULL, version = o.version + 1
+    WHERE o.tenant_id = tenant AND o.customer_id = person AND o.reference IS NOT NULL;
+    -- Links in letters lead nowhere, and nothing more is sent.
+    DELETE FROM crm.token t USING crm.invitation i
+    WHERE i.tenant_id = tenant AND i.recipient_id = person AND t.tenant_id = tenant AND t.purpose = 'invitation' AND t.subject_id = i.id;
+    UPDATE crm.invitation i SET address = CASE WHEN i.state <> 'planned' AND i.address IS NOT NULL THEN 'erased' END,
+        state = CASE i.state WHEN 'planned' THEN 'excluded' ELSE i.state END,
+        reason = CASE i.state WHEN 'planned' THEN 'no_address' ELSE i.reason END
+    WHERE i.tenant_id = tenant AND i.recipient_id = person;
+    DELETE FROM crm.answer a USING crm.response r
+    WHERE r.tenant_id = tenant AND r.customer_id = person AND a.tenant_id = tenant AND a.response_id = r.id AND a.comment IS NOT NULL;
+    DELETE FROM crm.event_personal p WHERE p.tenant_id = tenant AND p.subject_id = ANY (subjects);
+    UPDATE crm.customer c SET name = 'erased', names = '{}', reference = NULL, external_references = '{}', birth_date = NULL,
+        time_zone = NULL, stage_reason = NULL, organisation_id = NULL, owner_id = NULL, market_ids = '{}', tags = '{}', attributes = '{}',
+        deleted_at = coalesce(c.deleted_at, now()), erased_at = now(), version = c.version + 1, updated_at = now()
+    WHERE c.tenant_id = tenant AND c.id = person;
+    RETURN true;
+END
+$$;
+REVOKE ALL ON FUNCTION crm.erase_person(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.erase_person(uuid) TO mehvar_app;
