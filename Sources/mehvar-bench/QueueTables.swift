@@ -111,7 +111,7 @@ struct QueueTables: Sendable {
             SELECT t.tenant_id, (lpad(to_hex(i), 16, '0') || right(md5(random()::text), 16))::uuid, 'default', 'bench.none',
                 'ready',
                 jsonb_build_object('survey', i % 7, 'customer', 'c' || i)
-            FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN job.tenant t
+            FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN (SELECT id AS tenant_id FROM platform.tenant) t
             """)
     }
 
@@ -121,11 +121,11 @@ struct QueueTables: Sendable {
             """
             INSERT INTO job.done (tenant_id, id, queue, kind, version, outcome, attempt, rescues, lease, errors, created_at, run_at)
             SELECT t.tenant_id, gen_random_uuid(), 'default', 'bench.none', 1, 'completed', 1, 0, 1, '[]', now(), now()
-            FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN job.tenant t;
+            FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN (SELECT id AS tenant_id FROM platform.tenant) t;
             INSERT INTO job.job (tenant_id, id, queue, kind, state, priority, run_at, parameters)
             SELECT t.tenant_id, gen_random_uuid(), 'default', 'bench.none', 'scheduled', CASE WHEN i % 10 = 0 THEN -1 ELSE 0 END,
                 now() + interval '1 day' + i * interval '1 second', '{}'
-            FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN job.tenant t;
+            FROM generate_series(1, \(jobs / tenants.count)) AS i CROSS JOIN (SELECT id AS tenant_id FROM platform.tenant) t;
             """)
         try await settle()
     }
@@ -210,8 +210,8 @@ struct QueueTables: Sendable {
         let left = try await count(
             """
             SELECT coalesce(min(jobs), 0) FROM (
-                SELECT (SELECT count(*) FROM job.job j WHERE j.tenant_id = t.tenant_id AND j.state = 'ready') AS jobs
-                FROM job.tenant t) AS left_over
+                SELECT (SELECT count(*) FROM job.job j WHERE j.tenant_id = t.id AND j.state = 'ready') AS jobs
+                FROM platform.tenant t) AS left_over
             """)
         guard left > 0 else { throw Tool.Failure(description: "the floor ran out of jobs") }
         return Double(finished) / elapsed
