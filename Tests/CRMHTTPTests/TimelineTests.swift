@@ -76,7 +76,8 @@ struct TimelineTests {
     @Test func `A timeline has what every department did, newest first, page by page`() async throws {
         try await withMigratedDatabase { server in
             let filled = try await FilledBusiness(in: server, slug: "one")
-            try await TestAPI.with(server) { api in
+            let access = try await filled.business.access()
+            try await TestAPI.with(server, access: access) { api in
                 var api = api
                 api.key = filled.secret
                 let path = "/v1/customers/\(filled.customer.id)/timeline"
@@ -100,6 +101,16 @@ struct TimelineTests {
                 let sold = try await api.get("\(path)?filter[member_id]=\(filled.member.id)")
                 #expect(
                     Set(try sold.ids()) == [filled.interaction.id.description, filled.order.id.description], "\(sold)")
+                // What a member did of whom it is known, not what the customer answered.
+                let (actor, tokens) = try await filled.business.signedIn(as: [.owner], named: "Nima", access: access)
+                var nima = api
+                nima.key = tokens.accessToken
+                let word = #"{"customer_id": "\#(filled.customer.id)", "channel": "sms", "is_granted": true}"#
+                let said = try await nima.post("/v1/consents", word)
+                #expect(said.status == 201, "\(said)")
+                _ = try await nima.patch("/v1/customers/\(filled.customer.id)", #"{"stage": "lost"}"#)
+                let done = try await api.get("\(path)?filter[member_id]=\(actor.id)")
+                #expect(try Self.texts("kind", done, "data") == ["stage_change", "consent"])
                 #expect(try await api.get("\(path)?filter[kind]=ticket").ids() == [])
                 #expect(try await api.get("\(path)?filter[happened_at][lt]=2020-01-01T00:00:00Z").ids() == [])
                 #expect(try await api.get("/v1/customers/\(UUID())/timeline").status == 404)

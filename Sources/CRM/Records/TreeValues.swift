@@ -20,6 +20,7 @@ public struct TreeLink: Sendable {
     }
 }
 
+/// The bounds of every tree.
 public enum TreeRules {
     /// How many levels a tree has at most, unless it says otherwise.
     public static let maximumDepth = 8

@@ -43,12 +43,16 @@ extension TimelineFilter {
 
     /// Only what the filter may let through is looked at. There is always one, which then shows nothing.
     fileprivate var sources: [TimelineSource] {
-        let isOfPlace = department != nil || touchpoint != nil
         var found = [interaction]
-        if !isOfPlace { found.append(order) }
-        if !isOfPlace, member == nil { found += [survey, stageChange, consent] }
+        // The others happened in no department and at no touchpoint, and nobody of the business answers a survey.
+        if department == nil, touchpoint == nil {
+            found += [order, member == nil ? survey : nil, stageChange, consent]
+        }
         return found.compactMap(\.self).isEmpty ? [nothing] : found.compactMap(\.self)
     }
+
+    /// The condition with the member behind it; none where any will do.
+    private func ofMember(_ condition: SQL) -> [SQL] { member.map { ["\(condition) \($0)"] } ?? [] }
 
     private var nothing: TimelineSource {
         TimelineSource(
@@ -68,7 +72,7 @@ extension TimelineFilter {
         var conditions: [SQL] = ["AND e.deleted_at IS NULL"]
         if wanted.count < all.count { conditions.append("AND e.kind = ANY (\(wanted.map(\.rawValue)))") }
         if let department { conditions.append("AND e.department_id = \(department)") }
-        if let member { conditions.append("AND e.member_id = \(member)") }
+        conditions += ofMember("AND e.member_id =")
         if let touchpoint { conditions.append("AND e.touchpoint_id = \(touchpoint)") }
         return TimelineSource(
             table: "crm.interaction e", columns: Self.interactionColumns, time: "e.happened_at",
@@ -83,7 +87,7 @@ extension TimelineFilter {
                 'order', e.id, e.happened_at, NULL::uuid, e.member_id, NULL::uuid, NULL::text, e.reference, NULL::text,
                 NULL::smallint, e.amount - e.returned_amount, e.currency, NULL::text, NULL::smallint
                 """, time: "e.happened_at",
-            conditions: ["AND e.deleted_at IS NULL"] + (member.map { ["AND e.member_id = \($0)"] } ?? []))
+            conditions: ["AND e.deleted_at IS NULL"] + ofMember("AND e.member_id ="))
     }
 
     private var survey: TimelineSource? {
@@ -110,7 +114,7 @@ extension TimelineFilter {
                 'stage_change', e.id, e.changed_at, NULL::uuid, CASE WHEN e.actor_kind = 'member' THEN e.actor_id END,
                 NULL::uuid, NULL::text, e.from_stage, e.to_stage, NULL::smallint, NULL::numeric, NULL::text, NULL::text,
                 NULL::smallint
-                """, time: "e.changed_at", conditions: [])
+                """, time: "e.changed_at", conditions: ofMember("AND e.actor_kind = 'member' AND e.actor_id ="))
     }
 
     private var consent: TimelineSource? {
@@ -121,7 +125,7 @@ extension TimelineFilter {
                 'consent', e.id, e.recorded_at, NULL::uuid, CASE WHEN e.actor_kind = 'member' THEN e.actor_id END,
                 NULL::uuid, e.channel, NULL::text, CASE WHEN e.is_granted THEN 'granted' ELSE 'declined' END,
                 NULL::smallint, NULL::numeric, NULL::text, NULL::text, NULL::smallint
-                """, time: "e.recorded_at", conditions: [])
+                """, time: "e.recorded_at", conditions: ofMember("AND e.actor_kind = 'member' AND e.actor_id ="))
     }
 }
 
