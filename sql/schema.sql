@@ -162,6 +162,8 @@ BEGIN
     WITH gone AS (DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.customer_id = person RETURNING m.segment_id)
     UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
     FROM gone WHERE s.tenant_id = tenant AND s.id = gone.segment_id;
+    DELETE FROM crm.segment_stay t WHERE t.tenant_id = tenant AND t.customer_id = person;
+    DELETE FROM crm.customer_summary v WHERE v.tenant_id = tenant AND v.customer_id = person;
     UPDATE crm.stage_change s SET reason = NULL WHERE s.tenant_id = tenant AND s.customer_id = person AND s.reason IS NOT NULL;
     UPDATE crm.interaction i SET subject = NULL, body = NULL, outcome = NULL, is_open = false, version = i.version + 1
     WHERE i.tenant_id = tenant AND i.customer_id = person;
@@ -208,6 +210,20 @@ END
 $_$;
 
 ALTER FUNCTION crm.is_day(day text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.markets_below(tenant uuid, markets uuid[]) RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    WITH RECURSIVE below (id, level) AS (
+        SELECT m.id, 1 FROM crm.market m WHERE m.tenant_id = tenant AND m.id = ANY (markets)
+        UNION
+        SELECT m.id, b.level + 1 FROM below b JOIN crm.market m ON m.tenant_id = tenant AND m.parent_id = b.id AND m.deleted_at IS NULL
+        WHERE b.level < 200
+    )
+    SELECT coalesce(array_agg(DISTINCT id), '{}') FROM below
+$$;
+
+ALTER FUNCTION crm.markets_below(tenant uuid, markets uuid[]) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.spaced_words(normalised text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -258,9 +274,16 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
         'stage_changes', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'tenant_id' ORDER BY s.changed_at, s.id), '[]') FROM crm.stage_change s
             WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.id),
-        'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at) ORDER BY m.entered_at), '[]')
-            FROM crm.segment_member m JOIN crm.segment s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id
-            WHERE m.tenant_id = c.tenant_id AND m.customer_id = c.id),
+        'summary', (SELECT to_jsonb(v) - ARRAY['tenant_id', 'customer_id', 'order_margin'] FROM crm.customer_summary v
+            WHERE v.tenant_id = c.tenant_id AND v.customer_id = c.id),
+        'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at, 'left_at', m.left_at)
+                ORDER BY m.entered_at, s.id), '[]')
+            FROM (
+                SELECT n.tenant_id, n.segment_id, n.entered_at, NULL::timestamptz AS left_at FROM crm.segment_member n
+                WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id
+                UNION ALL SELECT t.tenant_id, t.segment_id, t.entered_at, t.left_at FROM crm.segment_stay t
+                WHERE t.tenant_id = c.tenant_id AND t.customer_id = c.id
+            ) m JOIN crm.segment s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id),
         'interactions', (SELECT coalesce(jsonb_agg(to_jsonb(i) - 'tenant_id' ORDER BY i.happened_at, i.id), '[]') FROM crm.interaction i
             WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id),
         'orders', (SELECT coalesce(jsonb_agg(to_jsonb(o) - ARRAY['tenant_id', 'import_id', 'margin_amount'] || jsonb_build_object(
@@ -288,6 +311,38 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
 $$;
 
 ALTER FUNCTION crm.person(person uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.rank_customers(tenant uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+    UPDATE crm.customer_summary s SET tier = r.tier, recency = r.recency, frequency = r.frequency, money = r.money
+    FROM (
+        SELECT b.customer_id,
+            CASE WHEN b.order_count = 0 OR b.amount = 0 THEN NULL WHEN b.better < 0.80 * b.total THEN 'a'
+                WHEN b.better < 0.95 * b.total THEN 'b' ELSE 'c' END AS tier,
+            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.recency)) END AS recency,
+            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.frequency)) END AS frequency,
+            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.money)) END AS money
+        FROM (
+            SELECT x.customer_id, x.order_count, x.amount,
+                sum(x.amount) OVER (ORDER BY x.amount DESC, x.customer_id ROWS UNBOUNDED PRECEDING) - x.amount AS better,
+                sum(x.amount) OVER () AS total,
+                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.last_ordered_on) AS recency,
+                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.order_count) AS frequency,
+                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.amount) AS money
+            FROM (
+                SELECT v.customer_id, v.last_ordered_on, v.order_count, greatest(v.order_amount, 0) AS amount
+                FROM crm.customer_summary v
+                JOIN crm.customer c ON c.tenant_id = v.tenant_id AND c.id = v.customer_id AND c.deleted_at IS NULL
+                WHERE v.tenant_id = tenant
+            ) x
+        ) b
+    ) r
+    WHERE s.tenant_id = tenant AND s.customer_id = r.customer_id
+        AND (s.tier, s.recency, s.frequency, s.money) IS DISTINCT FROM (r.tier, r.recency, r.frequency, r.money)
+$$;
+
+ALTER FUNCTION crm.rank_customers(tenant uuid) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) RETURNS void
     LANGUAGE sql
@@ -429,6 +484,62 @@ CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
     AS $$ SELECT set_config('mehvar.tenant_id', tenant::text, true) $$;
 
 ALTER FUNCTION crm.set_tenant(tenant uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    -- A plan for a few customers is not one for all of them.
+    narrowed text := CASE WHEN customers IS NULL THEN '' ELSE 'AND %s.customer_id = ANY ($3)' END;
+BEGIN
+    EXECUTE format(
+        $query$
+        WITH ordered AS (
+            SELECT o.customer_id, count(*) AS order_count, coalesce(sum(o.amount - o.returned_amount) FILTER (WHERE o.currency = $2), 0) AS order_amount,
+                sum(o.margin_amount) FILTER (WHERE o.currency = $2) AS order_margin, min(o.ordered_on) AS first_ordered_on,
+                max(o.ordered_on) AS last_ordered_on
+            FROM crm.customer_order o WHERE o.tenant_id = $1 AND o.deleted_at IS NULL %1$s GROUP BY o.customer_id
+        ), met AS (
+            SELECT i.customer_id, count(*) AS interaction_count, max(i.happened_at) AS last_interaction_at,
+                avg(i.satisfaction) AS satisfaction
+            FROM crm.interaction i WHERE i.tenant_id = $1 AND i.deleted_at IS NULL %2$s GROUP BY i.customer_id
+        ), answered AS (
+            SELECT r.customer_id, max(r.submitted_at) AS last_response_at,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'nps'))[1] AS nps,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'csat'))[1] AS csat,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'ces'))[1] AS ces
+            FROM crm.response r LEFT JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.score IS NOT NULL
+            WHERE r.tenant_id = $1 AND r.customer_id IS NOT NULL %3$s GROUP BY r.customer_id
+        ), found AS MATERIALIZED (
+            SELECT customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on, interaction_count,
+                last_interaction_at, satisfaction, nps, csat, ces, last_response_at
+            FROM ordered FULL JOIN met USING (customer_id) FULL JOIN answered USING (customer_id)
+            WHERE EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = $1 AND c.id = customer_id AND c.erased_at IS NULL)
+        ), gone AS (
+            DELETE FROM crm.customer_summary s WHERE s.tenant_id = $1 %4$s
+                AND NOT EXISTS (SELECT FROM found f WHERE f.customer_id = s.customer_id)
+        )
+        INSERT INTO crm.customer_summary AS s (tenant_id, customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on,
+            interaction_count, last_interaction_at, satisfaction, nps, csat, ces, last_response_at)
+        SELECT $1, customer_id, coalesce(order_count, 0), coalesce(order_amount, 0), order_margin, first_ordered_on, last_ordered_on,
+            coalesce(interaction_count, 0), last_interaction_at, round(satisfaction, 2), nps, csat, ces, last_response_at
+        FROM found
+        ON CONFLICT (tenant_id, customer_id) DO UPDATE SET order_count = excluded.order_count, order_amount = excluded.order_amount,
+            order_margin = excluded.order_margin, first_ordered_on = excluded.first_ordered_on, last_ordered_on = excluded.last_ordered_on,
+            interaction_count = excluded.interaction_count, last_interaction_at = excluded.last_interaction_at,
+            satisfaction = excluded.satisfaction, nps = excluded.nps, csat = excluded.csat, ces = excluded.ces,
+            last_response_at = excluded.last_response_at
+        WHERE (s.order_count, s.order_amount, s.order_margin, s.first_ordered_on, s.last_ordered_on, s.interaction_count,
+                s.last_interaction_at, s.satisfaction, s.nps, s.csat, s.ces, s.last_response_at)
+            IS DISTINCT FROM (excluded.order_count, excluded.order_amount, excluded.order_margin, excluded.first_ordered_on,
+                excluded.last_ordered_on, excluded.interaction_count, excluded.last_interaction_at, excluded.satisfaction, excluded.nps,
+                excluded.csat, excluded.ces, excluded.last_response_at)
+        $query$, format(narrowed, 'o'), format(narrowed, 'i'), format(narrowed, 'r'), format(narrowed, 's'))
+    USING tenant, currency, customers;
+END
+$_$;
+
+ALTER FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.tenant_named(named text) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -780,7 +891,7 @@ DECLARE
 BEGIN
     -- Nothing of it is claimed any more.
     UPDATE job.tenant SET is_held = true WHERE tenant_id = forgotten;
-    FOREACH place IN ARRAY ARRAY['job', 'done', 'dead', 'batch'] LOOP
+    FOREACH place IN ARRAY ARRAY['gathered', 'job', 'done', 'dead', 'batch'] LOOP
         EXECUTE format('DELETE FROM job.%I WHERE tenant_id = $1 AND id IN (SELECT id FROM job.%I WHERE tenant_id = $1 LIMIT $2)',
             place, place) USING forgotten, most;
         GET DIAGNOSTICS here = ROW_COUNT;
@@ -796,6 +907,35 @@ END
 $_$;
 
 ALTER FUNCTION job.forget(forgotten uuid, most integer) OWNER TO mehvar_owner;
+
+CREATE FUNCTION job.gather(most integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    made bigint := 0;
+BEGIN
+    -- Mostly there is nothing, and the tenants need not be looked through.
+    IF EXISTS (SELECT FROM job.gathered) THEN
+        WITH taken AS (
+            DELETE FROM job.gathered g USING (
+                SELECT o.tenant_id, o.id FROM job.tenant t CROSS JOIN LATERAL (
+                    SELECT o.tenant_id, o.id FROM job.gathered o WHERE o.tenant_id = t.tenant_id
+                    ORDER BY o.id LIMIT most FOR UPDATE SKIP LOCKED) o
+            ) o
+            WHERE g.tenant_id = o.tenant_id AND g.id = o.id
+            RETURNING g.tenant_id, g.queue, g.kind, g.version, g.item
+        )
+        INSERT INTO job.job (tenant_id, id, queue, kind, version, state, parameters)
+        SELECT k.tenant_id, gen_random_uuid(), k.queue, k.kind, k.version, 'ready', jsonb_build_object('items', jsonb_agg(DISTINCT k.item))
+        FROM taken k GROUP BY k.tenant_id, k.queue, k.kind, k.version;
+        GET DIAGNOSTICS made = ROW_COUNT;
+    END IF;
+    RETURN made;
+END
+$$;
+
+ALTER FUNCTION job.gather(most integer) OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -1388,6 +1528,35 @@ ALTER TABLE ONLY crm.customer_reference FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer_reference OWNER TO mehvar_owner;
 
+CREATE TABLE crm.customer_summary (
+    tenant_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    order_count integer DEFAULT 0 NOT NULL,
+    order_amount numeric(18,4) DEFAULT 0 NOT NULL,
+    order_margin numeric(18,4),
+    first_ordered_on date,
+    last_ordered_on date,
+    interaction_count integer DEFAULT 0 NOT NULL,
+    last_interaction_at timestamp with time zone,
+    satisfaction numeric(4,2),
+    nps smallint,
+    csat smallint,
+    ces smallint,
+    last_response_at timestamp with time zone,
+    tier text,
+    recency smallint,
+    frequency smallint,
+    money smallint,
+    CONSTRAINT customer_summary_frequency_check CHECK (((frequency >= 1) AND (frequency <= 5))),
+    CONSTRAINT customer_summary_money_check CHECK (((money >= 1) AND (money <= 5))),
+    CONSTRAINT customer_summary_recency_check CHECK (((recency >= 1) AND (recency <= 5))),
+    CONSTRAINT customer_summary_tier_check CHECK ((tier = ANY (ARRAY['a'::text, 'b'::text, 'c'::text])))
+);
+
+ALTER TABLE ONLY crm.customer_summary FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.customer_summary OWNER TO mehvar_owner;
+
 CREATE TABLE crm.customer_tag (
     tenant_id uuid NOT NULL,
     customer_id uuid NOT NULL,
@@ -1781,6 +1950,8 @@ CREATE TABLE crm.segment (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    description text,
+    CONSTRAINT segment_description_check CHECK (((length(description) >= 1) AND (length(description) <= 2000))),
     CONSTRAINT segment_kind_check CHECK ((kind = ANY (ARRAY['manual'::text, 'rule'::text]))),
     CONSTRAINT segment_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT segment_rule_check CHECK (((kind = 'rule'::text) = (rule IS NOT NULL)))
@@ -1800,6 +1971,18 @@ CREATE TABLE crm.segment_member (
 ALTER TABLE ONLY crm.segment_member FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.segment_member OWNER TO mehvar_owner;
+
+CREATE TABLE crm.segment_stay (
+    tenant_id uuid NOT NULL,
+    segment_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    entered_at timestamp with time zone NOT NULL,
+    left_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY crm.segment_stay FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.segment_stay OWNER TO mehvar_owner;
 
 CREATE TABLE crm.session (
     tenant_id uuid NOT NULL,
@@ -2034,6 +2217,22 @@ PARTITION BY RANGE (finished_at);
 ALTER TABLE ONLY job.done FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE job.done OWNER TO mehvar_owner;
+
+CREATE TABLE job.gathered (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    queue text NOT NULL,
+    kind text NOT NULL,
+    version integer NOT NULL,
+    item uuid NOT NULL,
+    CONSTRAINT gathered_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 100))),
+    CONSTRAINT gathered_queue_check CHECK (((length(queue) >= 1) AND (length(queue) <= 100)))
+)
+WITH (autovacuum_vacuum_scale_factor='0.01', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE ONLY job.gathered FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE job.gathered OWNER TO mehvar_owner;
 
 CREATE TABLE job.job (
     tenant_id uuid NOT NULL,
@@ -2287,6 +2486,9 @@ ALTER TABLE ONLY crm.customer
 ALTER TABLE ONLY crm.customer_reference
     ADD CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, reference, system);
 
+ALTER TABLE ONLY crm.customer_summary
+    ADD CONSTRAINT customer_summary_pkey PRIMARY KEY (tenant_id, customer_id);
+
 ALTER TABLE ONLY crm.customer_tag
     ADD CONSTRAINT customer_tag_pkey PRIMARY KEY (tenant_id, customer_id, tag);
 
@@ -2353,6 +2555,9 @@ ALTER TABLE ONLY crm.segment_member
 ALTER TABLE ONLY crm.segment
     ADD CONSTRAINT segment_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.segment_stay
+    ADD CONSTRAINT segment_stay_pkey PRIMARY KEY (tenant_id, segment_id, customer_id, entered_at);
+
 ALTER TABLE ONLY crm.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (tenant_id, id);
 
@@ -2391,6 +2596,9 @@ ALTER TABLE ONLY job.dead
 
 ALTER TABLE ONLY job.done
     ADD CONSTRAINT done_pkey PRIMARY KEY (tenant_id, id, finished_at);
+
+ALTER TABLE ONLY job.gathered
+    ADD CONSTRAINT gathered_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY job.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (tenant_id, id);
@@ -2575,7 +2783,15 @@ CREATE INDEX segment_created_idx ON crm.segment USING btree (tenant_id, created_
 
 CREATE INDEX segment_member_customer_idx ON crm.segment_member USING btree (tenant_id, customer_id);
 
+CREATE INDEX segment_member_entered_idx ON crm.segment_member USING btree (tenant_id, segment_id, entered_at, customer_id);
+
 CREATE UNIQUE INDEX segment_name_key ON crm.segment USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
+
+CREATE INDEX segment_stay_customer_idx ON crm.segment_stay USING btree (tenant_id, customer_id, entered_at);
+
+CREATE INDEX segment_stay_entered_idx ON crm.segment_stay USING btree (tenant_id, segment_id, entered_at, customer_id);
+
+CREATE INDEX segment_stay_left_idx ON crm.segment_stay USING btree (tenant_id, segment_id, left_at, customer_id);
 
 CREATE INDEX session_member_idx ON crm.session USING btree (tenant_id, member_id, created_at);
 
@@ -2672,6 +2888,9 @@ ALTER TABLE ONLY crm.customer
 
 ALTER TABLE ONLY crm.customer_reference
     ADD CONSTRAINT customer_reference_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_summary
+    ADD CONSTRAINT customer_summary_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
 ALTER TABLE ONLY crm.customer_tag
     ADD CONSTRAINT customer_tag_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
@@ -2772,6 +2991,12 @@ ALTER TABLE ONLY crm.segment_member
 ALTER TABLE ONLY crm.segment_member
     ADD CONSTRAINT segment_member_segment_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES crm.segment(tenant_id, id);
 
+ALTER TABLE ONLY crm.segment_stay
+    ADD CONSTRAINT segment_stay_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.segment_stay
+    ADD CONSTRAINT segment_stay_segment_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES crm.segment(tenant_id, id);
+
 ALTER TABLE ONLY crm.segment
     ADD CONSTRAINT segment_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -2839,6 +3064,8 @@ ALTER TABLE crm.customer_order ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.customer_reference ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.customer_summary ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.customer_tag ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.department ENABLE ROW LEVEL SECURITY;
@@ -2885,6 +3112,8 @@ ALTER TABLE crm.segment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.segment_member ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.segment_stay ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.session ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.sign_in_failure ENABLE ROW LEVEL SECURITY;
@@ -2918,6 +3147,8 @@ CREATE POLICY tenant ON crm.customer_market TO mehvar_app USING ((tenant_id = (c
 CREATE POLICY tenant ON crm.customer_order TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.customer_reference TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.customer_summary TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.customer_tag TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -2961,6 +3192,8 @@ CREATE POLICY tenant ON crm.segment TO mehvar_app USING ((tenant_id = (current_s
 
 CREATE POLICY tenant ON crm.segment_member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
+CREATE POLICY tenant ON crm.segment_stay TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
 CREATE POLICY tenant ON crm.session TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.sign_in_failure TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
@@ -2991,9 +3224,13 @@ ALTER TABLE job.dead ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE job.done ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE job.gathered ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE job.job ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY platform ON job.job TO mehvar_platform USING ((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid)) WITH CHECK ((tenant_id = '00000000-0000-0000-0000-000000000000'::uuid));
+
+CREATE POLICY platform ON job.schedule TO mehvar_platform USING (true) WITH CHECK (true);
 
 CREATE POLICY platform ON job.tenant TO mehvar_platform USING (true) WITH CHECK (true);
 
@@ -3002,6 +3239,8 @@ CREATE POLICY queue ON job.batch TO mehvar_queue USING (true) WITH CHECK (true);
 CREATE POLICY queue ON job.dead TO mehvar_queue USING (true) WITH CHECK (true);
 
 CREATE POLICY queue ON job.done TO mehvar_queue USING (true) WITH CHECK (true);
+
+CREATE POLICY queue ON job.gathered TO mehvar_queue USING (true) WITH CHECK (true);
 
 CREATE POLICY queue ON job.job TO mehvar_queue USING (true) WITH CHECK (true);
 
@@ -3014,6 +3253,8 @@ CREATE POLICY queue ON job.tenant_queue TO mehvar_queue USING (true) WITH CHECK 
 ALTER TABLE job.schedule ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant ON job.batch TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON job.gathered TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON job.job TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -3087,6 +3328,9 @@ GRANT ALL ON FUNCTION crm.erased_key(address_key text) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.is_day(day text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.is_day(day text) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.markets_below(tenant uuid, markets uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.markets_below(tenant uuid, markets uuid[]) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.spaced_words(normalised text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.spaced_words(normalised text) TO mehvar_app;
 
@@ -3101,6 +3345,9 @@ REVOKE ALL ON FUNCTION crm.near_words(word text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION crm.person(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.person(person uuid) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.rank_customers(tenant uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.rank_customers(tenant uuid) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;
 
@@ -3112,6 +3359,9 @@ GRANT ALL ON FUNCTION crm.search_customers(asked text, most integer) TO mehvar_a
 
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.tenant_named(named text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.tenant_named(named text) TO mehvar_app;
@@ -3151,6 +3401,9 @@ GRANT ALL ON FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) 
 
 REVOKE ALL ON FUNCTION job.forget(forgotten uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.forget(forgotten uuid, most integer) TO mehvar_platform;
+
+REVOKE ALL ON FUNCTION job.gather(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION job.gather(most integer) TO mehvar_queue;
 
 REVOKE ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) TO mehvar_queue;
@@ -3199,6 +3452,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.customer_order TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.customer_reference TO mehvar_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.customer_summary TO mehvar_app;
+
 GRANT SELECT,INSERT,DELETE ON TABLE crm.customer_tag TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.department TO mehvar_app;
@@ -3242,6 +3497,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.segment TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.segment_member TO mehvar_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE crm.segment_stay TO mehvar_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.session TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.sign_in_failure TO mehvar_app;
@@ -3282,6 +3539,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.dead TO mehvar_queue;
 
 GRANT SELECT,INSERT ON TABLE job.done TO mehvar_queue;
 
+GRANT INSERT ON TABLE job.gathered TO mehvar_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE job.gathered TO mehvar_queue;
+
 GRANT SELECT,INSERT ON TABLE job.job TO mehvar_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.job TO mehvar_queue;
 GRANT SELECT,INSERT ON TABLE job.job TO mehvar_platform;
@@ -3314,6 +3574,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE job.paused_queue TO mehvar_queue;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.schedule TO mehvar_app;
 GRANT SELECT,UPDATE ON TABLE job.schedule TO mehvar_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE job.schedule TO mehvar_platform;
 
 GRANT SELECT ON TABLE job.tenant TO mehvar_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE job.tenant TO mehvar_platform;

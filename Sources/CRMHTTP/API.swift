@@ -77,7 +77,9 @@ public struct API: Sendable {
                 "products", "What the business sells, and where each is in its life.",
                 RecordService<ProductValues>(database: database)),
             ImportOperations(imports: ImportService(database: imports), spool: spool),
-            SegmentOperations(segments: SegmentService(database: database)),
+            SegmentOperations(
+                segments: SegmentService(database: database), members: SegmentMembers(database: database),
+                values: ValueService(database: database)),
             PlanOperations(plans: PlanService(database: database)),
             SurveyOperations(surveys: SurveyService(database: database)),
             CampaignOperations(campaigns: CampaignService(database: database)),

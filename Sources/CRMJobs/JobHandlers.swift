@@ -22,11 +22,17 @@ public struct JobHandlers: Sendable {
 
     public func registry() -> HandlerRegistry {
         var registry = HandlerRegistry()
-        let segments = SegmentService(database: database)
+        let segments = SegmentEvaluator(database: database)
         let planner = CampaignPlanner(database: database)
         let scores = ScoreService(database: database)
         registry.register(EvaluateSegment.self) { job, context in
             try await segments.evaluate(context.tenant, job.segmentID)
+        }
+        registry.register(RefreshSegments.self) { _, context in try await segments.refresh(context.tenant) }
+        registry.register(RefreshCustomers.self) { job, context in
+            let customers = job.items.map(Customer.ID.init(rawValue:))
+            // The slot is for others while somebody evaluates for the tenant.
+            if try await !segments.refresh(context.tenant, customers) { throw JobError.snooze(.milliseconds(300)) }
         }
         registry.register(PlanCampaign.self) { job, context in
             try await planner.plan(context.tenant, job.campaignID)

@@ -24,6 +24,7 @@ public final class Worker: Service {
     private let maintenance: Maintenance?
     private let listener: JobListener?
     private let scheduler: Scheduler?
+    private let gatherer: Gatherer?
     /// Set by cancellation: the grace period is over.
     private let isHurried = Mutex(false)
 
@@ -70,6 +71,7 @@ public final class Worker: Service {
         }
         self.listener = listener
         scheduler = configuration.scheduleInterval.map { Scheduler(pool: pool, interval: $0, logger: logger) }
+        gatherer = configuration.gatherInterval.map { Gatherer(pool: pool, interval: $0, logger: logger) }
     }
 
     /// What the worker did so far.
@@ -116,6 +118,7 @@ public final class Worker: Service {
         ]
         if let maintenance { background.append(Task { await maintenance.run() }) }
         if let scheduler { background.append(Task { await scheduler.run { self.claimer.wake() } }) }
+        if let gatherer { background.append(Task { await gatherer.run { self.claimer.wake() } }) }
         if let listener {
             background.append(
                 Task {

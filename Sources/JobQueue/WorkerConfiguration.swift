@@ -33,6 +33,8 @@ public struct WorkerConfiguration: Sendable {
     /// How often schedules are looked at, give or take a half, so that a job is enqueued at most that much late; `nil`
     /// leaves them to others.
     public var scheduleInterval: Duration?
+    /// How often jobs are made of what was gathered (``GatheringJob``), give or take a half; `nil` leaves that to others.
+    public var gatherInterval: Duration?
     /// How often partitions are made and dropped; `nil` leaves that to others.
     public var maintenanceInterval: Duration?
     /// Days for which finished jobs are kept.
@@ -44,7 +46,7 @@ public struct WorkerConfiguration: Sendable {
         pollInterval: Duration = .milliseconds(200), heartbeatInterval: Duration = .seconds(5),
         timeToLive: Duration = .seconds(30), rescueInterval: Duration = .seconds(2), rescueLimit: Int = 5,
         gracePeriod: Duration = .seconds(20), cancellationPeriod: Duration = .seconds(2), retry: RetryPolicy = .init(),
-        scheduleInterval: Duration? = .seconds(1),
+        scheduleInterval: Duration? = .seconds(1), gatherInterval: Duration? = .milliseconds(500),
         maintenanceInterval: Duration? = .seconds(3600), daysKept: Int = 7
     ) {
         self.name = name
@@ -61,6 +63,7 @@ public struct WorkerConfiguration: Sendable {
         self.cancellationPeriod = cancellationPeriod
         self.retry = retry
         self.scheduleInterval = scheduleInterval
+        self.gatherInterval = gatherInterval
         self.maintenanceInterval = maintenanceInterval
         self.daysKept = daysKept
     }

@@ -109,6 +109,8 @@ struct CustomerProfileTests {
             #expect(try await api.patch("/v1/customers/\(id)", #"{"name": "B"}"#).status == 404)
             #expect(try await api.get("/v1/customers").ids() == [])
             #expect(try await api.get("/v1/customers?filter[is_deleted]=true").ids() == [id])
+            #expect(try await api.get("/v1/segments/\(segment.id)/members").ids() == [])
+            try await business.refresh()
             #expect(try await api.get("/v1/segments/\(segment.id)").number("member_count") == 0)
             // What nobody uses any more can go meanwhile.
             #expect(try await api.delete("/v1/markets/\(market)").status == 204)

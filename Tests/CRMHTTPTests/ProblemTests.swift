@@ -277,7 +277,7 @@ struct ProblemTests {
                     "/v1/segments", #"{"name": "\#(number)", "kind": "rule", "rule": \#(rule)}"#)
                 #expect([201, 400, 422].contains(segment.status), "\(number): \(segment.status)")
                 if let id = try segment.text("id").flatMap(Segment.ID.init) {
-                    try await fixture.business.segments.evaluate(fixture.business.context, id)
+                    try await fixture.business.refresh()
                 }
             }
         }

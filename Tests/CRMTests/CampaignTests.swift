@@ -143,7 +143,7 @@ struct CampaignTests {
             try await addCustomers(2_500, business)
             let everybody = try await business.segments.create(
                 business.context,
-                NewSegment(
+                SegmentValues(
                     name: "Everybody", kind: .rule,
                     rule: .object(["field": .string("stage"), "op": .string("eq"), "value": .string("actual")])))
             let survey = try await business.survey()

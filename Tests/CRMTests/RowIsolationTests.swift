@@ -179,7 +179,7 @@ struct RowIsolationTests {
                     AND has_any_column_privilege('mehvar_platform', c.oid, 'SELECT') ORDER BY 1
                 """)
             // Of the jobs it sees those of the deployment itself.
-            #expect(readable == ["crm.tenant_setting", "job.job", "job.tenant"])
+            #expect(readable == ["crm.tenant_setting", "job.job", "job.schedule", "job.tenant"])
             let pool = Pool(server.configuration(user: "mehvar_platform", maximumConnections: 1))
             defer { pool.close() }
             let seen = Statement("test.seen", "SELECT count(*) FROM job.job", one: { try $0.next(Int.self) })

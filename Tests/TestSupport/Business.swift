@@ -32,6 +32,7 @@ public struct Business: Sendable {
     public var tenantID: UUID { context.tenantID.rawValue }
     public var customers: CustomerService { CustomerService(database: database) }
     public var segments: SegmentService { SegmentService(database: database) }
+    public var memberships: SegmentMembers { SegmentMembers(database: database) }
     public var plans: PlanService { PlanService(database: database) }
     public var surveys: SurveyService { SurveyService(database: database) }
     public var campaigns: CampaignService { CampaignService(database: database) }
@@ -95,9 +96,12 @@ public struct Business: Sendable {
 
     /// A manual segment of the customers.
     public func segment(_ name: String = "All", of customers: [Customer]) async throws -> Segment {
-        let segment = try await segments.create(context, NewSegment(name: name, kind: .manual))
-        return customers.isEmpty ? segment : try await segments.add(context, customers.map(\.id), to: segment.id)
+        let segment = try await segments.create(context, SegmentValues(name: name, kind: .manual))
+        return customers.isEmpty ? segment : try await memberships.add(context, customers.map(\.id), to: segment.id)
     }
+
+    /// Has everything found out that workers would find out of customers by now.
+    public func refresh() async throws { try await SegmentEvaluator(database: database).refresh(context) }
 
     /// A published survey with one question of the metric's kind, `score`, and a comment.
     public func survey(

@@ -75,11 +75,12 @@ public struct FilledBusiness: Sendable {
         try await Self.importOrders(business)
         ruleSegment = try await business.segments.create(
             context,
-            NewSegment(
+            SegmentValues(
                 name: "Buyers", kind: .rule,
                 rule: .object(["field": .string("orders.count"), "op": .string("gte"), "value": .number(1)])))
-        try await business.segments.evaluate(context, ruleSegment.id)
-        manualSegment = try await business.segment("Everybody", of: [ada, other, leaver])
+        try await business.refresh()
+        manualSegment = try await business.segment("Everybody", of: [ada, other, leaver, organisation])
+        try await business.memberships.remove(context, organisation.id, from: manualSegment.id)
         plan = try await business.plans.create(
             context, NewPlan(name: "Plan", segmentID: manualSegment.id, content: .sample))
         survey = try await business.survey()

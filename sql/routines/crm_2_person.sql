@@ -15,9 +15,16 @@ AS $$
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
         'stage_changes', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'tenant_id' ORDER BY s.changed_at, s.id), '[]') FROM crm.stage_change s
             WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.id),
-        'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at) ORDER BY m.entered_at), '[]')
-            FROM crm.segment_member m JOIN crm.segment s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id
-            WHERE m.tenant_id = c.tenant_id AND m.customer_id = c.id),
+        'summary', (SELECT to_jsonb(v) - ARRAY['tenant_id', 'customer_id', 'order_margin'] FROM crm.customer_summary v
+            WHERE v.tenant_id = c.tenant_id AND v.customer_id = c.id),
+        'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at, 'left_at', m.left_at)
+                ORDER BY m.entered_at, s.id), '[]')
+            FROM (
+                SELECT n.tenant_id, n.segment_id, n.entered_at, NULL::timestamptz AS left_at FROM crm.segment_member n
+                WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id
+                UNION ALL SELECT t.tenant_id, t.segment_id, t.entered_at, t.left_at FROM crm.segment_stay t
+                WHERE t.tenant_id = c.tenant_id AND t.customer_id = c.id
+            ) m JOIN crm.segment s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id),
         'interactions', (SELECT coalesce(jsonb_agg(to_jsonb(i) - 'tenant_id' ORDER BY i.happened_at, i.id), '[]') FROM crm.interaction i
             WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id),
         'orders', (SELECT coalesce(jsonb_agg(to_jsonb(o) - ARRAY['tenant_id', 'import_id', 'margin_amount'] || jsonb_build_object(
@@ -90,6 +97,8 @@ BEGIN
     WITH gone AS (DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.customer_id = person RETURNING m.segment_id)
     UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
     FROM gone WHERE s.tenant_id = tenant AND s.id = gone.segment_id;
+    DELETE FROM crm.segment_stay t WHERE t.tenant_id = tenant AND t.customer_id = person;
+    DELETE FROM crm.customer_summary v WHERE v.tenant_id = tenant AND v.customer_id = person;
     UPDATE crm.stage_change s SET reason = NULL WHERE s.tenant_id = tenant AND s.customer_id = person AND s.reason IS NOT NULL;
     UPDATE crm.interaction i SET subject = NULL, body = NULL, outcome = NULL, is_open = false, version = i.version + 1
     WHERE i.tenant_id = tenant AND i.customer_id = person;

@@ -111,7 +111,7 @@ DECLARE
 BEGIN
     -- Nothing of it is claimed any more.
     UPDATE job.tenant SET is_held = true WHERE tenant_id = forgotten;
-    FOREACH place IN ARRAY ARRAY['job', 'done', 'dead', 'batch'] LOOP
+    FOREACH place IN ARRAY ARRAY['gathered', 'job', 'done', 'dead', 'batch'] LOOP
         EXECUTE format('DELETE FROM job.%I WHERE tenant_id = $1 AND id IN (SELECT id FROM job.%I WHERE tenant_id = $1 LIMIT $2)',
             place, place) USING forgotten, most;
         GET DIAGNOSTICS here = ROW_COUNT;

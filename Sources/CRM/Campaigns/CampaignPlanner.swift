@@ -16,11 +16,11 @@ package struct CampaignPlanner: Sendable {
 
     package func plan(_ context: TenantContext, _ id: Campaign.ID) async throws {
         let tenant = context.tenantID
-        let campaign: Campaign? = try await database.withTenant(context, timeout: SegmentService.evaluationTimeout) {
+        let campaign: Campaign? = try await database.withTenant(context, timeout: SegmentEvaluator.timeout) {
             transaction in
             let campaign = try await transaction.run(CampaignStatements.find(tenant, id))
             guard let campaign, campaign.state == .planning else { return nil }
-            try await SegmentService.evaluate(campaign.segmentID, in: &transaction)
+            try await SegmentEvaluator.evaluate(campaign.segmentID, in: &transaction)
             let batch = JobBatch(
                 id: id.rawValue, name: SendInvitations.kind, finally: NewJob(FinishCampaign(campaignID: id)))
             try await transaction.run(try batch.open(tenant: tenant.rawValue))

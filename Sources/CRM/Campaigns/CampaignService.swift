@@ -20,6 +20,7 @@ public struct CampaignService: Sendable {
         let tenant = context.tenantID
         do {
             return try await database.withTenant(context) { transaction in
+                try await transaction.require([ObjectLink(.segment, [("/segment_id", new.segmentID.rawValue)])])
                 guard try await transaction.run(CampaignStatements.insert(tenant, id, new)) == 1 else {
                     throw ServiceError.invalid(
                         "/survey_id", "not_published", "No such survey, or it is not published yet.")
@@ -33,8 +34,6 @@ public struct CampaignService: Sendable {
             }
         } catch let error as PostgresError where error.violates("campaign_name_key") {
             throw ServiceError.conflict(code: "name_taken", detail: "Another campaign has this name.")
-        } catch let error as PostgresError where error.violates("campaign_segment_fkey") {
-            throw ServiceError.invalid("/segment_id", "not_found", "No such segment.")
         }
     }
 

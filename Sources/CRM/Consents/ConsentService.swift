@@ -20,8 +20,8 @@ public struct ConsentService: Sendable {
                 try Event.record(
                     new.isGranted ? "consent.granted" : "consent.declined", "customer", new.customerID.rawValue,
                     by: context, data: ["channel": .string(new.channel.rawValue)]),
-                ConsentStatements.find(tenant, id)
-            ).2.orNotFound(Consent.kind)
+                RefreshCustomers.noting(tenant, [new.customerID]), ConsentStatements.find(tenant, id)
+            ).3.orNotFound(Consent.kind)
         }
     }
 

@@ -60,17 +60,4 @@ package enum CustomerPartStatements {
             DELETE FROM crm.customer_reference WHERE tenant_id = \(tenant) AND customer_id = \(id)
             """)
     }
-
-    /// Takes a customer out of all segments, whose sizes tell it.
-    static func leaveSegments(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Int> {
-        Statement(
-            "customer.leave_segments",
-            """
-            WITH gone AS (
-                DELETE FROM crm.segment_member WHERE tenant_id = \(tenant) AND customer_id = \(id) RETURNING segment_id
-            )
-            UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
-            FROM gone WHERE s.tenant_id = \(tenant) AND s.id = gone.segment_id
-            """)
-    }
 }

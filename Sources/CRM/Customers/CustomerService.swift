@@ -20,17 +20,19 @@ public struct CustomerService: Sendable {
             "customer.created", "customer", id.rawValue, from: nil, to: Customer(id, new), by: context,
             unknown: new.language == nil ? ["language"] : [])
         let find = CustomerStatements.find(tenant, id)
+        let noting = RefreshCustomers.noting(tenant, [id])
         let check = CustomerStatements.checkAttributes(tenant, from: [:], to: new.attributes)
         let links = new.links(after: nil)
         return try await explaining {
             if links.isEmpty, !new.hasParts {
-                return try await database.pipeline(context, check, insert, points, event, find).4.orNotFound("customer")
+                return try await database.pipeline(context, check, insert, points, event, noting, find).5
+                    .orNotFound("customer")
             }
             return try await database.withTenant(context) { transaction in
                 try await transaction.require(links)
                 return try await transaction.pipeline(
-                    check, insert, points, CustomerPartStatements.insert(tenant, id, new), event, find
-                ).5.orNotFound("customer")
+                    check, insert, points, CustomerPartStatements.insert(tenant, id, new), event, noting, find
+                ).6.orNotFound("customer")
             }
         }
     }
@@ -101,7 +103,7 @@ public struct CustomerService: Sendable {
         }
     }
 
-    /// Deletes a customer: it is in no list and no segment, and its references are free. It can be restored.
+    /// Deletes a customer: it is in no list, and its references are free; a job takes it out of all segments. It can be restored.
     ///
     /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `in_use` for an organisation with
     ///   people.
@@ -116,13 +118,13 @@ public struct CustomerService: Sendable {
             if hasPeople { throw Self.hasPeople }
             _ = try await transaction.pipeline(
                 CustomerStatements.setDeleted(tenant, id, true), CustomerPartStatements.delete(tenant, id),
-                CustomerPartStatements.leaveSegments(tenant, id),
+                RefreshCustomers.noting(tenant, [id]),
                 try Event.record("customer.deleted", "customer", id.rawValue, by: context))
             return old
         }
     }
 
-    /// Takes the deletion of a customer back. It is in the segments again that are found by rules, once those are evaluated.
+    /// Takes the deletion of a customer back. A job puts it into the segments again that are found by rules.
     ///
     /// - Throws: ``ServiceError/notFound(_:)`` for a customer that was not deleted; ``ServiceError/conflict(code:detail:)``
     ///   `reference_taken` when another one got a reference of this one meanwhile.
@@ -141,8 +143,8 @@ public struct CustomerService: Sendable {
                     // With the links that were lost meanwhile.
                     try Event.record(
                         "customer.restored", "customer", id.rawValue, from: old, to: old.with(values), by: context),
-                    CustomerStatements.find(tenant, id)
-                ).4.orNotFound("customer")
+                    RefreshCustomers.noting(tenant, [id]), CustomerStatements.find(tenant, id)
+                ).5.orNotFound("customer")
             }
         }
     }
@@ -196,8 +198,9 @@ extension TenantTransaction {
         if !parts.isEmpty { _ = try await pipeline(all: parts) }
         if !rows.isEmpty { _ = try await pipeline(all: rows) }
         let new = try await run(CustomerStatements.find(tenant, id)).orNotFound("customer")
-        _ = try await run(
-            try Event.record("customer.updated", "customer", id.rawValue, from: old, to: new, by: context))
+        _ = try await pipeline(
+            try Event.record("customer.updated", "customer", id.rawValue, from: old, to: new, by: context),
+            RefreshCustomers.noting(tenant, [id]))
         return new
     }
 

@@ -45,6 +45,16 @@ package enum CustomerStatements {
             optional: Customer.init(row:))
     }
 
+    /// Those of the ids that are there, the newest first.
+    static func some(_ tenant: Tenant.ID, _ ids: [Customer.ID]) -> Statement<[Customer]> {
+        Statement(
+            "customer.some",
+            """
+            SELECT \(columns) FROM crm.customer c \(contactPoints)
+            WHERE c.tenant_id = \(tenant) AND c.id = ANY (\(ids)) AND c.deleted_at IS NULL ORDER BY c.id DESC
+            """, all: Customer.init(row:))
+    }
+
     package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest<Customer>) -> Statement<
         [Customer]
     > {

@@ -1,5 +1,6 @@
 import Crypto
 public import Foundation
+import JobQueue
 import Postgres
 
 /// Brings customers and orders in from CSV files, each file whole or not at all.
@@ -110,6 +111,7 @@ public struct ImportService: Sendable {
                 let report = ImportReport(
                     id: id, kind: kind, rows: outcome.rows, created: outcome.created, updated: outcome.updated)
                 let counts = ["rows": report.rows, "created": report.created, "updated": report.updated]
+                try await transaction.noteImported(kind, outcome)
                 _ = try await transaction.pipeline(
                     ImportStatements.record(tenant, report, digest: digest, hasReferences: outcome.hasReferences),
                     try Event.record(
@@ -142,6 +144,22 @@ public struct ImportService: Sendable {
             await Task.yield()
         }
         return Bytes(Array(hash.finalize()))
+    }
+}
+
+extension TenantTransaction {
+    /// Has the customers looked after whom the file is about: many of them together with all others.
+    fileprivate mutating func noteImported(_ kind: ImportReport.Kind, _ outcome: ImportOutcome) async throws {
+        let tenant = context.tenantID
+        if outcome.created + outcome.updated == 0 { return }
+        // An order that was changed may have been another customer's.
+        let isFew = outcome.rows <= RefreshCustomers.maximumItems && (kind == .customers || outcome.updated == 0)
+        if isFew {
+            let customers = try await run(ImportStatements.customers(tenant, kind))
+            try await run(RefreshCustomers.noting(tenant, customers))
+        } else {
+            _ = try await run(try Enqueue.statement(tenant: tenant.rawValue, jobs: [NewJob(RefreshSegments())]))
+        }
     }
 }
 

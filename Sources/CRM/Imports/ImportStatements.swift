@@ -2,6 +2,21 @@ public import Postgres
 
 /// What imports of every kind have in common.
 enum ImportStatements {
+    /// The customers that a staged file is about.
+    static func customers(_ tenant: Tenant.ID, _ kind: ImportReport.Kind) -> Statement<[Customer.ID]> {
+        let staged: SQL =
+            switch kind {
+            case .customers: "SELECT s.reference FROM pg_temp.import_customer s"
+            case .orders: "SELECT s.customer_reference FROM pg_temp.import_order s"
+            }
+        return Statement(
+            kind == .customers ? "import.customers" : "import.customers_of_orders",
+            """
+            SELECT c.id FROM crm.customer c
+            WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL AND c.reference IN (\(staged))
+            """, all: { try $0.next() })
+    }
+
     /// The server's settings for the rest of the transaction: time for a large file, memory for joins with it.
     static func prepare(_ limits: ImportLimits) -> Statement<Void> {
         Statement(

@@ -103,6 +103,8 @@ public struct InteractionValues: RecordValues {
             name: "happened_at", value: .time, description: "Only those that happened then.", column: "happened_at"),
     ]
 
+    public var concerned: [UUID] { [customerID.rawValue] }
+
     public var faults: [FieldError] {
         var errors: [FieldError] = []
         if let subject { Self.subjectRule.check(subject, "/subject", into: &errors) }

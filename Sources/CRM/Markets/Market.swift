@@ -63,6 +63,8 @@ extension MarketValues {
             .init(table: "crm.market", column: "parent_id"),
             .init(table: "crm.customer_market", column: "market_id", marksRemoved: false),
         ])
+    /// Who is in a market is in those above it.
+    public func movesCustomers(after old: MarketValues) -> Bool { parentID != old.parentID }
     public static let tree = TreeLink.parent("market.place")
     public static let filters = [
         RecordFilterField(

@@ -28,8 +28,9 @@ public struct OrderService: Sendable {
                     OrderStatements.insert(tenant, id, values),
                     OrderStatements.insertLines(tenant, id, values.lines), find)
                 let made = try order.orNotFound(Order.kind)
-                _ = try await transaction.run(
-                    try Event.record("order.created", Order.kind, id.rawValue, from: nil, to: made, by: context))
+                _ = try await transaction.pipeline(
+                    try Event.record("order.created", Order.kind, id.rawValue, from: nil, to: made, by: context),
+                    RefreshCustomers.noting(tenant, [values.customerID]))
                 return made
             }
         }
@@ -81,8 +82,9 @@ public struct OrderService: Sendable {
                             OrderStatements.insertLines(tenant, id, values.lines))
                     }
                     let new = try await transaction.run(OrderStatements.find(tenant, id)).orNotFound(Order.kind)
-                    _ = try await transaction.run(
-                        try Event.record("order.updated", Order.kind, id.rawValue, from: old, to: new, by: context))
+                    _ = try await transaction.pipeline(
+                        try Event.record("order.updated", Order.kind, id.rawValue, from: old, to: new, by: context),
+                        RefreshCustomers.noting(tenant, [old.values.customerID, values.customerID]))
                     return new
                 }
             }
@@ -108,8 +110,9 @@ public struct OrderService: Sendable {
                 OrderStatements.insertReturns(tenant, id, returns),
                 OrderStatements.reduce(tenant, id, by: amount, margin: margin), OrderStatements.find(tenant, id))
             let order = try found.orNotFound(Order.kind)
-            _ = try await transaction.run(
-                try Event.record("order.returned", Order.kind, id.rawValue, from: old, to: order, by: context))
+            _ = try await transaction.pipeline(
+                try Event.record("order.returned", Order.kind, id.rawValue, from: old, to: order, by: context),
+                RefreshCustomers.noting(tenant, [order.values.customerID]))
             return order
         }
     }
@@ -127,7 +130,8 @@ public struct OrderService: Sendable {
             ).1.orNotFound(Order.kind)
             _ = try await transaction.pipeline(
                 OrderStatements.remove(tenant, id),
-                try Event.record("order.removed", Order.kind, id.rawValue, from: old, to: nil, by: context))
+                try Event.record("order.removed", Order.kind, id.rawValue, from: old, to: nil, by: context),
+                RefreshCustomers.noting(tenant, [old.values.customerID]))
             return old
         }
     }

@@ -16,12 +16,15 @@ public struct PlanService: Sendable {
         try ServiceError.refuse(new.faults)
         let tenant = context.tenantID
         return try await PlanService.explaining {
-            let (_, _, _, plan) = try await database.pipeline(
-                context, PlanStatements.insert(tenant, id, segment: new.segmentID, name: new.name),
-                PlanStatements.insertRevision(tenant, id, 1, new.content),
-                try Event.record("plan.created", "plan", id.rawValue, from: nil, to: Plan(id, new), by: context),
-                PlanStatements.find(tenant, id))
-            return try plan.orNotFound("plan")
+            try await database.withTenant(context) { transaction in
+                try await transaction.require([ObjectLink(.segment, [("/segment_id", new.segmentID.rawValue)])])
+                return try await transaction.pipeline(
+                    PlanStatements.insert(tenant, id, segment: new.segmentID, name: new.name),
+                    PlanStatements.insertRevision(tenant, id, 1, new.content),
+                    try Event.record("plan.created", "plan", id.rawValue, from: nil, to: Plan(id, new), by: context),
+                    PlanStatements.find(tenant, id)
+                ).3.orNotFound("plan")
+            }
         }
     }
 
@@ -83,8 +86,6 @@ public struct PlanService: Sendable {
             return try await body()
         } catch let error as PostgresError where error.violates("plan_name_key") {
             throw ServiceError.conflict(code: "name_taken", detail: "Another plan has this name.")
-        } catch let error as PostgresError where error.violates("plan_segment_fkey") {
-            throw ServiceError.invalid("/segment_id", "not_found", "No such segment.")
         }
     }
 }

@@ -32,8 +32,9 @@ public struct PrivacyService: Sendable {
                 guard try await transaction.run(PrivacyStatements.erase(id)) else {
                     throw ServiceError.notFound(Customer.kind)
                 }
-                _ = try await transaction.run(
-                    try Event.record("customer.erased", Customer.kind, id.rawValue, by: context))
+                _ = try await transaction.pipeline(
+                    try Event.record("customer.erased", Customer.kind, id.rawValue, by: context),
+                    RefreshCustomers.noting(context.tenantID, [id]))
             }
         } catch let error as PostgresError where error.state == PrivacyStatements.hasPeople {
             throw CustomerService.hasPeople

@@ -18,6 +18,8 @@ struct ObjectLink: Sendable {
         static let member = Target(kind: "member", statement: "link.member", table: "crm.member")
         static let customer = Target(kind: "customer", statement: "link.customer", table: "crm.customer")
         static let department = Target(kind: "department", statement: "link.department", table: "crm.department")
+        static let product = Target(kind: "product", statement: "link.product", table: "crm.product")
+        static let segment = Target(kind: "segment", statement: "link.segment", table: "crm.segment")
         static let touchpoint = Target(kind: "touchpoint", statement: "link.touchpoint", table: "crm.touchpoint")
         static let journeyStage = Target(
             kind: "journey_stage", statement: "link.journey_stage", table: "crm.journey_stage")

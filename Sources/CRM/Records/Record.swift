@@ -45,6 +45,10 @@ public protocol RecordValues: Sendable {
     ///
     /// - Parameter old: the values that stand there; `nil` for a new object.
     func check(after old: Self?) -> RecordCheck?
+    /// The customers with whom it happened, who are looked after when it is added, changed or removed.
+    var concerned: [UUID] { get }
+    /// Whether a change of the object changes what rules find of any customer.
+    func movesCustomers(after old: Self) -> Bool
     /// Holds off others who change what stands where among the tenant's objects of the kind; `nil` when nobody needs to be.
     static func holdingOff(_ tenant: Tenant.ID) -> Statement<Void>?
 }
@@ -119,6 +123,8 @@ extension RecordValues {
     public static var filters: [RecordFilterField] { [] }
 
     public func check(after old: Self?) -> RecordCheck? { nil }
+    public var concerned: [UUID] { [] }
+    public func movesCustomers(after old: Self) -> Bool { false }
     public static func holdingOff(_ tenant: Tenant.ID) -> Statement<Void>? { nil }
 
     /// The problem of an object that has something in common with another one which no two may; `nil` where there is none.

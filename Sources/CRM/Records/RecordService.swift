@@ -1,3 +1,5 @@
+import Foundation
+import JobQueue
 import Postgres
 
 /// The objects of one kind of ``Record``.
@@ -20,13 +22,14 @@ public struct RecordService<Values: RecordValues>: Sendable {
         let event = try Event.record(
             "\(Values.kind).created", Values.kind, id.rawValue, from: nil, to: Object(id, values), by: context)
         let find = Statements.find(tenant, id)
+        let noting = noting(tenant, values.concerned)
         return try await explaining {
             guard let check = values.check(after: nil) else {
-                return try await database.pipeline(context, insert, event, find).2.orNotFound(Values.kind)
+                return try await database.pipeline(context, insert, event, noting, find).3.orNotFound(Values.kind)
             }
             return try await database.withTenant(context) { transaction in
                 try await check.run(id.rawValue, &transaction)
-                return try await transaction.pipeline(insert, event, find).2.orNotFound(Values.kind)
+                return try await transaction.pipeline(insert, event, noting, find).3.orNotFound(Values.kind)
             }
         }
     }
@@ -67,9 +70,13 @@ public struct RecordService<Values: RecordValues>: Sendable {
                     let (updated, found) = try await transaction.pipeline(
                         Statements.update(tenant, old, values), Statements.find(tenant, id))
                     guard updated == 1, let new = found else { throw ServiceError.stale }
-                    _ = try await transaction.run(
+                    _ = try await transaction.pipeline(
                         try Event.record(
-                            "\(Values.kind).updated", Values.kind, id.rawValue, from: old, to: new, by: context))
+                            "\(Values.kind).updated", Values.kind, id.rawValue, from: old, to: new, by: context),
+                        noting(tenant, old.values.concerned + values.concerned),
+                        try Enqueue.statement(
+                            tenant: tenant.rawValue,
+                            jobs: values.movesCustomers(after: old.values) ? [NewJob(RefreshSegments())] : []))
                     return new
                 }
             }
@@ -95,12 +102,17 @@ public struct RecordService<Values: RecordValues>: Sendable {
                         code: "in_use", detail: "Others refer to it. Change or remove them first.")
                 }
                 guard try await transaction.run(Statements.remove(tenant, old)) == 1 else { throw ServiceError.stale }
-                _ = try await transaction.run(
+                _ = try await transaction.pipeline(
                     try Event.record(
-                        "\(Values.kind).removed", Values.kind, id.rawValue, from: old, to: nil, by: context))
+                        "\(Values.kind).removed", Values.kind, id.rawValue, from: old, to: nil, by: context),
+                    noting(tenant, old.values.concerned))
                 return old
             }
         }
+    }
+
+    private func noting(_ tenant: Tenant.ID, _ customers: [UUID]) -> Statement<Void> {
+        RefreshCustomers.noting(tenant, customers.map(Customer.ID.init(rawValue:)))
     }
 
     private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {

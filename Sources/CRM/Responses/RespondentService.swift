@@ -61,12 +61,14 @@ public struct RespondentService: Sendable {
                     LocalDay.day(of: $0, in: invitation.timeZone)
                 })
             let jobs = days.map { NewJob(RecomputeScores(day: $0)) }
-            let (_, _, _, _, _, now) = try await transaction.pipeline(
+            let customers = [invitation.customerID].compactMap { $0.map(Customer.ID.init(rawValue:)) }
+            let (_, _, _, _, _, _, now) = try await transaction.pipeline(
                 RespondentStatements.deleteAnswers(tenant, response.id),
                 RespondentStatements.insertAnswers(tenant, response.id, answers),
                 RespondentStatements.markResponded(tenant, invitation.id),
                 try Event.record("response.submitted", "response", response.id.rawValue, by: context),
-                try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs), RespondentStatements.resolve(token))
+                try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs),
+                RefreshCustomers.noting(tenant, customers), RespondentStatements.resolve(token))
             return .recorded(try Self.active(now).questionnaire(answers))
         }
     }
@@ -87,7 +89,8 @@ public struct RespondentService: Sendable {
                         NewConsent(customerID: Customer.ID(rawValue: customer), channel: .email, isGranted: false),
                         source: .unsubscribe, by: context),
                     try Event.record(
-                        "consent.declined", "customer", customer, by: context, data: ["channel": .string("email")]))
+                        "consent.declined", "customer", customer, by: context, data: ["channel": .string("email")]),
+                    RefreshCustomers.noting(tenant, [Customer.ID(rawValue: customer)]))
             }
             return invitation.questionnaire([])
         }

@@ -2,7 +2,7 @@ import Foundation
 import JobQueue
 import Postgres
 
-/// Segments and who is in them.
+/// Segments and their rules.
 public struct SegmentService: Sendable {
     private let database: Database
 
@@ -10,32 +10,34 @@ public struct SegmentService: Sendable {
 
     /// Creates a segment; a rule is evaluated by a job right after.
     ///
-    /// - Throws: ``ServiceError/invalid(_:)``; ``ServiceError/conflict(code:detail:)`` `name_taken`.
+    /// - Throws: ``ServiceError/invalid(_:)``, also for what a rule names and is not there;
+    ///   ``ServiceError/conflict(code:detail:)`` `name_taken`, and `too_many_rules` for more rules than are looked after.
     public func create(
-        _ context: TenantContext, id: Segment.ID = .make(), _ new: NewSegment
+        _ context: TenantContext, id: Segment.ID = .make(), _ new: SegmentValues
     ) async throws -> Segment {
         try context.require(.segmentsWrite)
         try ServiceError.refuse(new.faults)
-        let rule = try new.rule.map { try SegmentRule($0) }
         let tenant = context.tenantID
-        let jobs = rule == nil ? [] : [NewJob(EvaluateSegment(segmentID: id))]
-        do {
-            let (_, _, _, segment) = try await database.pipeline(
-                context, SegmentStatements.insert(tenant, id, name: new.name, kind: new.kind, rule: rule),
-                try Event.record(
-                    "segment.created", "segment", id.rawValue, from: nil, to: Segment(id, new, rule), by: context,
-                    unknown: ["member_count", "evaluated_at"]),
-                try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs), SegmentStatements.find(tenant, id))
-            return try segment.orNotFound("segment")
-        } catch let error as PostgresError where error.violates("segment_name_key") {
-            throw ServiceError.conflict(code: "name_taken", detail: "A segment \"\(new.name)\" exists already.")
+        return try await explaining {
+            try await database.withTenant(context) { transaction in
+                try await transaction.check(new, of: id, after: nil)
+                let jobs = new.rule == nil ? [] : [NewJob(EvaluateSegment(segmentID: id))]
+                let (_, _, _, segment) = try await transaction.pipeline(
+                    SegmentStatements.insert(tenant, id, new),
+                    try Event.record(
+                        "segment.created", Segment.kind, id.rawValue, from: nil, to: Segment(id, new), by: context,
+                        unknown: ["member_count", "evaluated_at"]),
+                    try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs), SegmentStatements.find(tenant, id))
+                return try segment.orNotFound(Segment.kind)
+            }
         }
     }
 
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func find(_ context: TenantContext, _ id: Segment.ID) async throws -> Segment {
         try context.require(.segmentsRead)
-        return try await database.lookUp(context, SegmentStatements.find(context.tenantID, id)).orNotFound("segment")
+        return try await database.lookUp(context, SegmentStatements.find(context.tenantID, id))
+            .orNotFound(Segment.kind)
     }
 
     /// By age.
@@ -45,51 +47,64 @@ public struct SegmentService: Sendable {
         return page.page(of: segments)
     }
 
-    /// The customers of a segment, by the customers' age.
+    /// Changes a segment, if it still has the version that the caller saw; another rule is evaluated by a job right after.
     ///
-    /// - Throws: ``ServiceError/notFound(_:)``.
-    public func members(_ context: TenantContext, of id: Segment.ID, _ page: PageRequest<Customer>) async throws
-        -> Page<Customer>
-    {
-        try context.require(.segmentsRead)
-        try context.require(.customersRead)
+    /// - Parameter change: gives the new values from the present ones; may be called several times.
+    /// - Throws: ``ServiceError/invalid(_:)``, also for another kind; ``ServiceError/notFound(_:)``, ``ServiceError/stale``;
+    ///   ``ServiceError/conflict(code:detail:)`` `name_taken`.
+    public func update(
+        _ context: TenantContext, _ id: Segment.ID, ifVersion expected: Int?,
+        _ change: @Sendable (SegmentValues) throws -> SegmentValues
+    ) async throws -> Segment {
+        try context.require(.segmentsWrite)
         let tenant = context.tenantID
-        let (segment, customers) = try await database.pipeline(
-            context, SegmentStatements.find(tenant, id), CustomerStatements.members(tenant, of: id, page))
-        _ = try segment.orNotFound("segment")
-        return page.page(of: customers)
+        return try await explaining {
+            try await ServiceError.changing(ifVersion: expected) {
+                try await database.withTenant(context) { transaction in
+                    let old = try await transaction.run(SegmentStatements.find(tenant, id)).orNotFound(Segment.kind)
+                    if let expected, expected != old.version { throw ServiceError.stale }
+                    let values = try change(old.values)
+                    if values.kind != old.values.kind {
+                        throw ServiceError.invalid("/kind", "immutable", "A segment keeps its kind. Make another one.")
+                    }
+                    try ServiceError.refuse(values.faults.since(old.values.faults))
+                    if ObjectChange(from: old, to: old.with(values)) == nil { return old }
+                    try await transaction.check(values, of: id, after: old.values)
+                    guard try await transaction.run(try SegmentStatements.update(tenant, old, values)) == 1 else {
+                        throw ServiceError.stale
+                    }
+                    let jobs = values.rule == old.values.rule ? [] : [NewJob(EvaluateSegment(segmentID: id))]
+                    let (_, _, segment) = try await transaction.pipeline(
+                        try Event.record(
+                            "segment.updated", Segment.kind, id.rawValue, from: old, to: old.with(values), by: context),
+                        try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs), SegmentStatements.find(tenant, id))
+                    return try segment.orNotFound(Segment.kind)
+                }
+            }
+        }
     }
 
-    /// Puts customers into a manual segment; those that are in it already stay.
+    /// Removes a segment that nothing refers to any more; its name is free then.
     ///
-    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/invalid(_:)`` for ids that are no customers;
-    ///   ``ServiceError/conflict(code:detail:)`` `rule_segment`.
-    public func add(_ context: TenantContext, _ customers: [Customer.ID], to id: Segment.ID) async throws -> Segment {
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `in_use` for one with plans or
+    ///   campaigns, and for one that rules ask for.
+    @discardableResult
+    public func remove(_ context: TenantContext, _ id: Segment.ID) async throws -> Segment {
         try context.require(.segmentsWrite)
-        guard (1...1000).contains(customers.count) else {
-            throw ServiceError.invalid("/customer_ids", "length", "1 to 1000 ids.")
-        }
         let tenant = context.tenantID
         return try await database.withTenant(context) { transaction in
-            let (locked, known) = try await transaction.pipeline(
-                SegmentStatements.lock(tenant, id), SegmentStatements.known(tenant, customers))
-            guard try locked.orNotFound("segment").kind == .manual else {
-                throw ServiceError.conflict(code: "rule_segment", detail: "The rule decides who is in this segment.")
+            let (_, found, isUsed, rules) = try await transaction.pipeline(
+                SegmentStatements.lockRules(tenant), SegmentStatements.lock(tenant, id),
+                SegmentStatements.isUsed(tenant, id), SegmentStatements.rules(tenant))
+            let old = try found.orNotFound(Segment.kind)
+            if isUsed || rules.contains(where: { $0.rule.segments.contains(id) }) {
+                throw ServiceError.conflict(
+                    code: "in_use", detail: "Plans, campaigns or rules refer to it. Change or remove them first.")
             }
-            let unknown = Set(customers).subtracting(known)
-            if !unknown.isEmpty {
-                throw ServiceError.invalid(
-                    customers.enumerated().filter { unknown.contains($0.element) }.map { index, _ in
-                        FieldError("/customer_ids/\(index)", "not_found", "No such customer.")
-                    })
-            }
-            let (_, _, _, segment) = try await transaction.pipeline(
-                SegmentStatements.addMembers(tenant, id, customers), SegmentStatements.recount(tenant, id),
-                try Event.record(
-                    "segment.members_added", "segment", id.rawValue, by: context,
-                    data: ["count": .number(Decimal(customers.count))]),
-                SegmentStatements.find(tenant, id))
-            return try segment.orNotFound("segment")
+            _ = try await transaction.pipeline(
+                SegmentStatements.remove(tenant, id),
+                try Event.record("segment.removed", Segment.kind, id.rawValue, from: old, to: nil, by: context))
+            return old
         }
     }
 
@@ -100,58 +115,79 @@ public struct SegmentService: Sendable {
         try context.require(.segmentsWrite)
         let tenant = context.tenantID
         return try await database.withTenant(context) { transaction in
-            let segment = try await transaction.run(SegmentStatements.find(tenant, id)).orNotFound("segment")
-            guard segment.kind == .rule else { return segment }
+            let segment = try await transaction.run(SegmentStatements.find(tenant, id)).orNotFound(Segment.kind)
+            guard segment.values.kind == .rule else { return segment }
             _ = try await transaction.run(
                 try Enqueue.statement(tenant: tenant.rawValue, job: EvaluateSegment(segmentID: id)))
             return segment
         }
     }
 
-    /// Finds out who is in the segment now. A segment that is gone, or manual, is left alone.
-    package func evaluate(_ context: TenantContext, _ id: Segment.ID) async throws {
-        let changes = try await database.withTenant(context, timeout: SegmentService.evaluationTimeout) { transaction in
-            try await SegmentService.evaluate(id, in: &transaction)
+    /// Whom a rule describes now; nothing is kept.
+    ///
+    /// - Throws: ``ServiceError/invalid(_:)``, also for what the rule names and is not there.
+    public func preview(_ context: TenantContext, _ rule: JSONNode) async throws -> SegmentPreview {
+        // Whoever asks rules learns what they are about, as whoever makes a segment of one does.
+        try context.require(.segmentsWrite)
+        let rule = try SegmentRule(rule)
+        let tenant = context.tenantID
+        return try await database.withTenant(context, timeout: Self.previewTimeout) { transaction in
+            let terms = try await transaction.check(rule, of: nil)
+            let (count, ids) = try await transaction.run(SegmentStatements.preview(terms, rule))
+            guard context.scopes.contains(.customersRead) else { return SegmentPreview(count: count, sample: []) }
+            let sample = try await transaction.run(CustomerStatements.some(tenant, ids))
+            return SegmentPreview(count: count, sample: sample)
         }
-        if changes >= 1000 { await database.analyse(context, ["segment_member"]) }
     }
 
-    /// A rule over millions of orders takes its time.
-    static let evaluationTimeout = Duration.seconds(600)
+    /// Longer than a rule takes over millions of orders.
+    private static let previewTimeout = Duration.seconds(30)
 
-    /// - Returns: how many customers came and went.
+    private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do { return try await body() } catch let error as PostgresError where error.violates("segment_name_key") {
+            throw ServiceError.conflict(code: "name_taken", detail: "Another segment has this name.")
+        }
+    }
+}
+
+extension TenantTransaction {
+    /// What only the other rows tell of a segment's rule.
+    fileprivate mutating func check(
+        _ values: SegmentValues, of id: Segment.ID, after old: SegmentValues?
+    ) async throws {
+        guard let node = values.rule, node != old?.rule else { return }
+        let tenant = context.tenantID
+        let (_, rules) = try await pipeline(SegmentStatements.lockRules(tenant), SegmentStatements.rules(tenant))
+        let others = rules.filter { $0.id != id }
+        guard others.count < [EvaluatedRule].maximum else {
+            throw ServiceError.conflict(
+                code: "too_many_rules",
+                detail: "At most \([EvaluatedRule].maximum) segments have rules. Remove some first.")
+        }
+        let rule = try SegmentRule(node)
+        try await check(rule, of: id)
+        switch (others + [EvaluatedRule(id: id, rule: rule)]).longestChain {
+        case nil: throw ServiceError.invalid("/rule", "cycle", "The rule asks, by way of others, for its own segment.")
+        case .some(let length) where length > [EvaluatedRule].maximumChain:
+            throw ServiceError.invalid(
+                "/rule", "too_deep",
+                "At most \([EvaluatedRule].maximumChain) segments ask for each other, one after the other.")
+        case .some: break
+        }
+    }
+
+    /// That what a rule names is there, and that its attributes are what it takes them to be.
     @discardableResult
-    static func evaluate(_ id: Segment.ID, in transaction: inout TenantTransaction) async throws -> Int {
-        let tenant = transaction.context.tenantID
-        guard let rule = try await transaction.run(SegmentStatements.lock(tenant, id))?.rule else { return 0 }
-        let (left, entered, _) = try await transaction.pipeline(
-            SegmentStatements.removeLeavers(tenant, id, rule), SegmentStatements.addEntrants(tenant, id, rule),
-            SegmentStatements.recount(tenant, id))
-        return left + entered
-    }
-}
-
-extension NewSegment {
-    public static let nameRule = TextRule.words(200)
-
-    /// Everything that is not allowed.
-    public var faults: [FieldError] {
-        var errors: [FieldError] = []
-        Self.nameRule.check(name, "/name", into: &errors)
-        switch (kind, rule) {
-        case (.rule, nil): errors.append(FieldError("/rule", "required", "A rule segment needs its rule."))
-        case (.manual, .some): errors.append(FieldError("/rule", "not_allowed", "A manual segment has no rule."))
-        case (.manual, nil): break
-        case (.rule, .some(let node)): errors += SegmentRule.faults(of: node)
+    fileprivate mutating func check(_ rule: SegmentRule, of id: Segment.ID?) async throws -> SegmentQuery.Terms {
+        let tenant = context.tenantID
+        // Its own segment is named by a ring, which is told as such.
+        let links = rule.links.map { link in
+            ObjectLink(link.target, link.places.filter { $0.id != id?.rawValue })
         }
-        return errors
-    }
-}
-
-extension Optional {
-    /// - Throws: ``ServiceError/notFound(_:)`` for `nil`.
-    func orNotFound(_ kind: String) throws -> Wrapped {
-        guard let self else { throw ServiceError.notFound(kind) }
-        return self
+        try await require(links.filter { !$0.places.isEmpty })
+        let (terms, attributes) = try await pipeline(
+            SegmentStatements.terms(tenant), SegmentStatements.attributes(tenant))
+        try ServiceError.refuse(rule.faults(with: attributes))
+        return terms
     }
 }

@@ -3,7 +3,7 @@ public import Postgres
 
 enum SegmentStatements {
     private static let columns: SQL = """
-        s.id, s.name, s.kind, s.rule, s.member_count, s.evaluated_at, s.version, s.created_at, s.updated_at
+        s.id, s.name, s.description, s.kind, s.rule, s.member_count, s.evaluated_at, s.version, s.created_at, s.updated_at
         """
 
     static func find(_ tenant: Tenant.ID, _ id: Segment.ID) -> Statement<Segment?> {
@@ -22,106 +22,139 @@ enum SegmentStatements {
             """, all: Segment.init(row:))
     }
 
-    static func insert(
-        _ tenant: Tenant.ID, _ id: Segment.ID, name: String, kind: Segment.Kind, rule: SegmentRule?
-    ) throws -> Statement<Int> {
+    static func insert(_ tenant: Tenant.ID, _ id: Segment.ID, _ new: SegmentValues) throws -> Statement<Int> {
         Statement(
             "segment.insert",
             """
-            INSERT INTO crm.segment (tenant_id, id, name, kind, rule, member_count)
-            VALUES (\(tenant), \(id), \(name), \(kind), \(try rule.map { try JSONValue($0.node) }),
-                \(kind == .manual ? Int32(0) : nil))
+            INSERT INTO crm.segment (tenant_id, id, name, description, kind, rule, member_count)
+            VALUES (\(tenant), \(id), \(new.name), \(new.description), \(new.kind), \(try new.rule.map(JSONValue.init)),
+                \(new.kind == .manual ? Int32(0) : nil))
             """)
     }
 
-    /// Holds evaluations of one segment apart; the rule is read under the lock.
+    /// 0 when the segment has another version by now.
+    static func update(_ tenant: Tenant.ID, _ old: Segment, _ new: SegmentValues) throws -> Statement<Int> {
+        Statement(
+            "segment.update",
+            """
+            UPDATE crm.segment SET name = \(new.name), description = \(new.description),
+                rule = \(try new.rule.map(JSONValue.init)), version = version + 1, updated_at = now()
+            WHERE tenant_id = \(tenant) AND id = \(old.id) AND version = \(old.version) AND deleted_at IS NULL
+            """)
+    }
+
+    /// A segment that nobody changes or links to until the transaction ends.
     static func lock(_ tenant: Tenant.ID, _ id: Segment.ID) -> Statement<Segment?> {
         Statement(
             "segment.lock",
             """
             SELECT \(columns) FROM crm.segment s WHERE s.tenant_id = \(tenant) AND s.id = \(id) AND s.deleted_at IS NULL
-            FOR NO KEY UPDATE
+            FOR UPDATE
             """, optional: Segment.init(row:))
     }
 
-    private static func matching(_ tenant: Tenant.ID, _ rule: SegmentRule) -> SQL {
-        """
-        SELECT c.id FROM crm.customer c LEFT JOIN (
-            SELECT tenant_id, customer_id, count(*) AS count, sum(amount - returned_amount) AS amount, max(ordered_on) AS last_on
-            FROM crm.customer_order WHERE tenant_id = \(tenant) AND deleted_at IS NULL GROUP BY tenant_id, customer_id
-        ) o ON o.tenant_id = c.tenant_id AND o.customer_id = c.id
-        WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL AND \(rule.sql)
-        """
+    static func isUsed(_ tenant: Tenant.ID, _ id: Segment.ID) -> Statement<Bool> {
+        Statement(
+            "segment.uses",
+            """
+            SELECT EXISTS (SELECT FROM crm.plan p WHERE p.tenant_id = \(tenant) AND p.segment_id = \(id) AND p.deleted_at IS NULL)
+                OR EXISTS (SELECT FROM crm.campaign c WHERE c.tenant_id = \(tenant) AND c.segment_id = \(id))
+            """, one: { try $0.next() })
     }
 
-    static func removeLeavers(_ tenant: Tenant.ID, _ id: Segment.ID, _ rule: SegmentRule) -> Statement<Int> {
+    static func remove(_ tenant: Tenant.ID, _ id: Segment.ID) -> Statement<Int> {
         Statement(
-            "segment.remove_leavers",
+            "segment.remove",
             """
-            DELETE FROM crm.segment_member m WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id)
-                AND NOT EXISTS (SELECT FROM (\(matching(tenant, rule))) AS matching WHERE matching.id = m.customer_id)
+            UPDATE crm.segment SET deleted_at = now(), version = version + 1, updated_at = now()
+            WHERE tenant_id = \(tenant) AND id = \(id)
             """)
     }
 
-    static func addEntrants(_ tenant: Tenant.ID, _ id: Segment.ID, _ rule: SegmentRule) -> Statement<Int> {
-        Statement(
-            "segment.add_entrants",
-            """
-            INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id)
-            SELECT \(tenant), \(id), matching.id FROM (\(matching(tenant, rule))) AS matching
-            ON CONFLICT DO NOTHING
-            """)
+    /// Of two who change rules at once each may be right, and both together a ring: one after the other.
+    static func lockRules(_ tenant: Tenant.ID) -> Statement<Void> {
+        let key = "segment_rules:\(tenant)"
+        return Statement(effect: "segment.lock_rules", "SELECT pg_advisory_xact_lock(hashtextextended(\(key), 0))")
     }
 
-    static func addMembers(_ tenant: Tenant.ID, _ id: Segment.ID, _ customers: [Customer.ID]) -> Statement<Int> {
+    /// With what rules of the tenant are read now.
+    static func terms(_ tenant: Tenant.ID) -> Statement<SegmentQuery.Terms> {
         Statement(
-            "segment.add_members",
-            """
-            INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id)
-            SELECT c.tenant_id, \(id), c.id FROM crm.customer c
-            WHERE c.tenant_id = \(tenant) AND c.id = ANY (\(customers)) AND c.deleted_at IS NULL
-            ON CONFLICT DO NOTHING
-            """)
+            "segment.terms",
+            "SELECT s.time_zone, s.currency, now() FROM crm.tenant_setting s WHERE s.tenant_id = \(tenant)",
+            one: { row in
+                let zone = TimeZone(identifier: try row.next()) ?? .gmt
+                let currency: String = try row.next()
+                return SegmentQuery.Terms(
+                    tenant: tenant, zone: zone, today: LocalDay.day(of: try row.next(), in: zone), currency: currency)
+            })
     }
 
-    /// Those of the ids that are customers, which nobody deletes until the transaction ends.
-    static func known(_ tenant: Tenant.ID, _ customers: [Customer.ID]) -> Statement<[Customer.ID]> {
+    /// Every rule of the tenant, the oldest segment's first.
+    static func rules(_ tenant: Tenant.ID) -> Statement<[EvaluatedRule]> {
         Statement(
-            "segment.known_customers",
+            "segment.rules",
             """
-            SELECT id FROM crm.customer WHERE tenant_id = \(tenant) AND id = ANY (\(customers)) AND deleted_at IS NULL
-            ORDER BY id FOR SHARE
+            SELECT s.id, s.rule FROM crm.segment s
+            WHERE s.tenant_id = \(tenant) AND s.deleted_at IS NULL AND s.kind = 'rule' ORDER BY s.created_at, s.id
             """,
-            all: { try $0.next() })
+            all: { row in
+                EvaluatedRule(id: try row.next(), rule: try SegmentRule(row.next(JSONValue<JSONNode>.self).value))
+            })
     }
 
-    static func recount(_ tenant: Tenant.ID, _ id: Segment.ID) -> Statement<Int> {
+    static func attributes(_ tenant: Tenant.ID) -> Statement<[CustomerAttributeValues]> {
         Statement(
-            "segment.recount",
+            "segment.attributes",
             """
-            UPDATE crm.segment s SET evaluated_at = now(), version = s.version + 1, member_count = (
-                SELECT count(*) FROM crm.segment_member m WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id))
-            WHERE s.tenant_id = \(tenant) AND s.id = \(id)
-            """)
+            SELECT a.name, a.label, a.type, a.choices, a.is_required FROM crm.customer_attribute a
+            WHERE a.tenant_id = \(tenant) AND a.deleted_at IS NULL ORDER BY a.name
+            """, all: CustomerAttributeValues.init(row:))
+    }
+
+    // MARK: Asking a rule
+
+    /// How many customers a rule describes, and the newest of them.
+    static func preview(
+        _ terms: SegmentQuery.Terms, _ rule: SegmentRule
+    ) -> Statement<(count: Int, sample: [Customer.ID])> {
+        Statement(
+            "segment.preview",
+            """
+            SELECT p.count, p.sample FROM (
+                WITH matching AS MATERIALIZED (\(SegmentQuery.matching(rule, terms)))
+                SELECT (SELECT count(*) FROM matching) AS count,
+                    ARRAY(SELECT id FROM matching ORDER BY id DESC LIMIT \(SegmentPreview.sampleSize)) AS sample
+            ) p
+            """, one: { row in (try row.next(), try row.next()) })
+    }
+
+    /// What becomes of each comparison of a rule for one customer; `nil` for nobody.
+    static func explanation(
+        _ terms: SegmentQuery.Terms, _ rule: SegmentRule, of customer: Customer.ID
+    ) -> Statement<[(holds: Bool, value: JSONNode?)]?> {
+        var query = SegmentQuery(terms, customers: [customer])
+        let comparisons = rule.comparisons
+        let columns = comparisons.map { "\(query.test($0)), \(query.shown($0))::jsonb" as SQL }
+        return Statement(
+            "segment.explanation", "SELECT \(SQL.joined(columns, by: ", ")) FROM \(query.source)",
+            optional: { row in
+                try comparisons.map { _ in
+                    (try row.next(), try row.nextIfPresent(JSONValue<JSONNode>.self).map(\.value))
+                }
+            })
     }
 }
-
-extension Segment.Kind: PostgresEncodable, PostgresDecodable {}
 
 extension Segment {
     init(row: inout RowReader) throws {
+        let id: Segment.ID = try row.next()
+        let (name, description): (String, String?) = (try row.next(), try row.nextIfPresent())
+        let values = SegmentValues(
+            name: name, description: description, kind: try row.next(),
+            rule: try row.nextIfPresent(JSONValue<JSONNode>.self).map(\.value))
         self.init(
-            id: try row.next(), name: try row.next(), kind: try row.next(),
-            rule: try row.nextIfPresent(JSONValue<JSONNode>.self).map { try SegmentRule($0.value) },
-            memberCount: try row.nextIfPresent(), evaluatedAt: try row.nextIfPresent(), version: try row.next(),
-            createdAt: try row.next(), updatedAt: try row.next())
-    }
-}
-
-extension Segment: Listed {
-    public static var orders: [ListOrder<Segment>] {
-        [
-            .time("created_at", "s.created_at") { $0.createdAt }, .text("name", "s.name") { $0.name },
-        ]
+            id: id, values: values, memberCount: try row.nextIfPresent(), evaluatedAt: try row.nextIfPresent(),
+            version: try row.next(), createdAt: try row.next(), updatedAt: try row.next())
     }
 }

@@ -4,7 +4,8 @@ import JobQueue
 public enum JobQueues {
     /// Sorted; a test holds them together with what the worker has handlers for.
     public static let all: [String] = Set([
-        EvaluateSegment.queue, PlanCampaign.queue, FinishCampaign.queue, SendInvitations.queue, EraseTenant.queue,
+        EvaluateSegment.queue, RefreshSegments.queue, RefreshCustomers.queue, PlanCampaign.queue, FinishCampaign.queue,
+        SendInvitations.queue, EraseTenant.queue,
         MailLink.queue, RecomputeScores.queue,
     ]).sorted()
 }

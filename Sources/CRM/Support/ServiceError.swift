@@ -59,6 +59,14 @@ public enum ServiceError: Error, Sendable, Equatable {
     }
 }
 
+extension Optional {
+    /// - Throws: ``ServiceError/notFound(_:)`` for `nil`.
+    func orNotFound(_ kind: String) throws -> Wrapped {
+        guard let self else { throw ServiceError.notFound(kind) }
+        return self
+    }
+}
+
 /// Why a caller is nobody that is known.
 public enum CredentialFault: Sendable, Equatable {
     /// None were shown.

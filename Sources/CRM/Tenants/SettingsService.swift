@@ -1,3 +1,4 @@
+import JobQueue
 import Postgres
 
 /// What a tenant decides about itself.
@@ -32,6 +33,12 @@ public struct SettingsService: Sendable {
                     try await transaction.run(TenantStatements.rename(tenant, name))
                 }
                 let settings = try await transaction.run(TenantStatements.settings(tenant))
+                if settings.timeZone != old.timeZone || settings.currency != old.currency {
+                    // Another day it is, and other orders count.
+                    _ = try await transaction.pipeline(
+                        try RefreshSegments.nightly(in: settings.zone).put(tenant: tenant.rawValue),
+                        try Enqueue.statement(tenant: tenant.rawValue, jobs: [NewJob(RefreshSegments())]))
+                }
                 _ = try await transaction.pipeline(
                     try Event.record(
                         "settings.updated", "settings", tenant.rawValue, from: old, to: settings, by: context),

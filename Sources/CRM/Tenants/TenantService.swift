@@ -17,9 +17,11 @@ public struct TenantService: Sendable {
         try context.require(.tenantsWrite)
         try ServiceError.refuse(new.faults)
         do {
-            let (tenant, _, _, _) = try await database.pipeline(
+            let zone = TimeZone(identifier: new.timeZone) ?? .gmt
+            let (tenant, _, _, _, _) = try await database.pipeline(
                 context, TenantStatements.insert(id, new), TenantStatements.insertSettings(id, new),
                 TenantStatements.insertQueueShare(id),
+                try RefreshSegments.nightly(in: zone).put(tenant: id.rawValue),
                 PlatformStatements.event("tenant.created", id.rawValue, by: context))
             return tenant
         } catch let error as PostgresError where error.violates("tenant_slug_key") {

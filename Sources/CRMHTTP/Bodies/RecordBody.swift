@@ -18,10 +18,13 @@ protocol WholeBody: Sendable {
     init(_ reader: inout BodyReader)
     /// What a patch changes beyond what it says.
     static func completing(_ patch: [String: JSONNode], of present: [String: JSONNode]) -> [String: JSONNode]
+    /// Members that are objects, and take the place of those that stand there instead of being merged into them.
+    static var replacedWhole: Set<String> { get }
 }
 
 extension WholeBody {
     static func completing(_ patch: [String: JSONNode], of present: [String: JSONNode]) -> [String: JSONNode] { patch }
+    static var replacedWhole: Set<String> { [] }
 }
 
 /// A simple object's values.
@@ -84,7 +87,8 @@ struct RecordChanges<Values: WholeBody>: PatchBody {
         let present = try JSONDecoder().decode(JSONNode.self, from: Data(json.bytes))
         guard case .object(let members) = present else { return old }
         let patch = Values.completing(patch, of: members)
-        guard case .object(let merged) = JSONMergePatch.apply(.object(patch), to: present) else { return old }
+        let kept = members.filter { name, _ in patch[name] == nil || !Values.replacedWhole.contains(name) }
+        guard case .object(let merged) = JSONMergePatch.apply(.object(patch), to: .object(kept)) else { return old }
         var reader = BodyReader(merged)
         let values = Values(&reader)
         reader.refuseUnknown()

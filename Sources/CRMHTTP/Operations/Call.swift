@@ -22,8 +22,10 @@ struct Call<Caller: Principal>: Sendable {
     }
 
     /// The id in the path. What is no UUID is as unknown as a stranger's.
-    func identifier<Object: Resource>(_ type: Object.Type = Object.self) throws -> Identifier<Object> {
-        guard let text = parameters.get("id"), let id = Identifier<Object>(text) else {
+    func identifier<Object: Resource>(
+        _ type: Object.Type = Object.self, named name: String = "id"
+    ) throws -> Identifier<Object> {
+        guard let text = parameters.get(name), let id = Identifier<Object>(text) else {
             throw ServiceError.notFound(Object.kind)
         }
         return id

@@ -36,6 +36,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case inUse = "in_use"
     case alreadyLaunched = "already_launched"
     case ruleSegment = "rule_segment"
+    case tooManyRules = "too_many_rules"
     case duplicateImport = "duplicate_import"
     case importRunning = "import_running"
     case inFlight = "in_flight"
@@ -66,6 +67,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .referenceTaken, .nameTaken, .codeTaken, .hasReturns, .inUse, .alreadyLaunched, .ruleSegment,
+            .tooManyRules,
             .duplicateImport,
             .importRunning, .inFlight:
             .conflict
@@ -122,6 +124,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .inUse: "Others refer to the object. Change those first."
         case .alreadyLaunched: "The campaign was launched before."
         case .ruleSegment: "The segment's rule decides who is in it."
+        case .tooManyRules: "The business has as many segments with rules as are kept up to date. Remove some first."
         case .duplicateImport: "The same file was imported before, and its rows could not be told from those of then."
         case .importRunning: "Another import of the business is being written. Try again when it is done."
         case .inFlight: "The same request is being done at this moment. Repeat it shortly."

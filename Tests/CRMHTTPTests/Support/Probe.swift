@@ -81,6 +81,14 @@ struct Probe: Sendable {
                 TestRequest(.get, path.replacing("ID", with: $0))
             }
         }
+        func rule(_ field: String, _ id: some CustomStringConvertible, in list: String? = nil) -> Probe {
+            Probe("POST /v1/segments/preview", list ?? field, 422, id.description) { id in
+                let rest =
+                    list.map { #""op": "gte", "value": 0, "\#($0)": ["\#(id)"]"# }
+                    ?? #""op": "in", "value": ["\#(id)"]"#
+                return TestRequest(.post, "/v1/segments/preview", #"{"rule": {"field": "\#(field)", \#(rest)}}"#)
+            }
+        }
         func page(_ method: HTTPRequest.Method, _ path: String, _ body: String?, _ status: Int = 404) -> Probe {
             Probe("\(method) \(path)", "token", status, mixed, nobody) { token in
                 TestRequest(method, path.replacing("{token}", with: token), body, type: form)
@@ -99,6 +107,12 @@ struct Probe: Sendable {
                     .post, "/v1/orders/import", "customer_ref,ordered_on,amount\n\(reference),2026-01-01,5\n",
                     type: "text/csv")
             },
+            rule("markets", other.market.id), rule("segments", other.manualSegment.id),
+            rule("owner_id", other.member.id),
+            rule("organisation_id", other.organisation.id),
+            rule("orders.count", other.product.id, in: "product_ids"),
+            rule("interactions.count", other.department.id, in: "department_ids"),
+            rule("interactions.count", other.touchpoint.id, in: "touchpoint_ids"),
             page(.get, "/m/{token}", nil, 410), page(.post, "/m/{token}", "password=1234567890&again=1234567890", 410),
             page(.get, "/s/{token}", nil), page(.post, "/s/{token}", "score=1"), page(.get, "/u/{token}", nil),
             page(.post, "/u/{token}", "List-Unsubscribe=One-Click"),

@@ -99,6 +99,7 @@ extension StatementCatalogue {
             CatalogueEntry(doubled), CatalogueEntry(Statements.analyze),
             CatalogueEntry(Statements.duplicates(limit: 10)), CatalogueEntry(single),
             CatalogueEntry(Statements.insert(tenant, .make(), language: "fa")),
+            CatalogueEntry(ImportStatements.customers(tenant, .customers)),
             CatalogueEntry(Statements.findChanges(tenant)), CatalogueEntry(Statements.analyzeChanges),
             CatalogueEntry(Statements.kindConflicts(tenant, limit: 10), .nothing),
             CatalogueEntry(Statements.recordStageChanges(.make(), by: filled.business.context)),
@@ -127,7 +128,7 @@ extension StatementCatalogue {
             CatalogueEntry(Statements.settledOrders(tenant, limit: 10), .nothing),
             CatalogueEntry(Statements.insert(tenant, .make(), currency: "IRR")),
             CatalogueEntry(Statements.promoteCustomers(.make(), by: filled.business.context)),
-            CatalogueEntry(Statements.update(tenant)),
+            CatalogueEntry(ImportStatements.customers(tenant, .orders)), CatalogueEntry(Statements.update(tenant)),
             CatalogueEntry(Statements.countPresent(tenant)),
         ])
     }

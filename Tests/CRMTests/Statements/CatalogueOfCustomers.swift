@@ -60,7 +60,7 @@ extension StatementCatalogue {
                     CatalogueEntry(ConsentStatements.find(tenant, recorded)),
                     CatalogueEntry(CustomerStatements.hasPeople(tenant, id)),
                     CatalogueEntry(CustomerStatements.lock(tenant, filled.customer.id, isDeleted: false)),
-                    CatalogueEntry(CustomerPartStatements.leaveSegments(tenant, filled.customer.id)),
+                    CatalogueEntry(CustomerStatements.some(tenant, [filled.customer.id])),
                     CatalogueEntry(CustomerPartStatements.delete(tenant, id)),
                     CatalogueEntry(CustomerStatements.setDeleted(tenant, id, true)),
                     CatalogueEntry(CustomerStatements.lock(tenant, id, isDeleted: true)),

@@ -34,6 +34,7 @@ extension StatementCatalogue {
                         (.touchpoint, filled.touchpoint.id.rawValue), (.department, filled.department.id.rawValue),
                         (.journeyStage, filled.journeyStage.id.rawValue),
                         (.market, filled.market.id.rawValue), (.member, filled.member.id.rawValue),
+                        (.product, filled.product.id.rawValue), (.segment, filled.manualSegment.id.rawValue),
                         (.customer, filled.customer.id.rawValue), (.organisation, filled.organisation.id.rawValue),
                     ].map { (target: ObjectLink.Target, id) in
                         CatalogueEntry(ObjectLink.present(tenant, target, [id]))

@@ -11,6 +11,7 @@ struct StatementCatalogue {
     let tenant: Tenant.ID
     /// As it is now.
     let customer: Customer
+    let ruleSegment: Segment
     /// The invitation that was answered, and one that was not.
     let invitations: [Invitation.ID]
     let settings: TenantSettings
@@ -20,6 +21,7 @@ struct StatementCatalogue {
         tenant = filled.business.context.tenantID
         settings = try await SettingsService(database: filled.business.database).find(filled.business.context)
         customer = try await filled.business.customers.find(filled.business.context, filled.customer.id)
+        ruleSegment = try await filled.business.segments.find(filled.business.context, filled.ruleSegment.id)
         invitations = try await filled.business.campaigns.invitations(
             filled.business.context, of: filled.campaign.id, states: nil, PageRequest()
         ).items.sorted { $0.state == .responded && $1.state != .responded }.map(\.id)
@@ -122,31 +124,6 @@ struct StatementCatalogue {
                         try Event.record(
                             "test.done", "customer", UUID(), from: nil, to: customer, by: filled.business.context)),
                 ]), CatalogueGroup(try pages { APIKeyStatements.list(tenant, $0) }),
-            ]
-        }
-    }
-
-    private var segments: [CatalogueGroup] {
-        get throws {
-            guard let rule = filled.ruleSegment.rule else { return [] }
-            let (id, manual) = (filled.ruleSegment.id, filled.manualSegment.id)
-            let emptied = Statement<Int>(
-                "test.empty",
-                "DELETE FROM crm.segment_member m WHERE m.tenant_id = \(tenant) AND m.segment_id = \(manual)")
-            return [
-                CatalogueGroup(
-                    try pages { SegmentStatements.list(tenant, $0) } + [
-                        CatalogueEntry(SegmentStatements.find(tenant, id)),
-                        CatalogueEntry(SegmentStatements.lock(tenant, id)),
-                        CatalogueEntry(
-                            try SegmentStatements.insert(tenant, .make(), name: "N", kind: .rule, rule: rule)),
-                        CatalogueEntry(SegmentStatements.known(tenant, [filled.customer.id])),
-                        CatalogueEntry(SegmentStatements.removeLeavers(tenant, manual, rule)),
-                        CatalogueEntry(emptied), CatalogueEntry(SegmentStatements.addEntrants(tenant, manual, rule)),
-                        CatalogueEntry(emptied),
-                        CatalogueEntry(SegmentStatements.addMembers(tenant, manual, [filled.customer.id])),
-                        CatalogueEntry(SegmentStatements.recount(tenant, id)),
-                    ])
             ]
         }
     }

@@ -1,0 +1,103 @@
+import Foundation
+import Postgres
+
+/// What keeps summaries and memberships up to date. Whoever does it holds ``lock(_:)``, or two might write what the one saw
+/// earlier over what the other saw later.
+enum EvaluationStatements {
+    private static func key(_ tenant: Tenant.ID) -> String { "segments:\(tenant)" }
+
+    static func lock(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement(
+            effect: "segment.lock_evaluation", "SELECT pg_advisory_xact_lock(hashtextextended(\(key(tenant)), 0))")
+    }
+
+    /// Whether nobody else holds it.
+    static func tryLock(_ tenant: Tenant.ID) -> Statement<Bool> {
+        Statement(
+            "segment.try_lock_evaluation", "SELECT pg_try_advisory_xact_lock(hashtextextended(\(key(tenant)), 0))",
+            one: { try $0.next() })
+    }
+
+    /// Has those wait who would delete or erase the customers: whoever puts one into a segment looks at the customer's row, and
+    /// must not wait for it while others wait for the segment's.
+    static func hold(_ tenant: Tenant.ID, _ customers: [Customer.ID]) -> Statement<[Customer.ID]> {
+        Statement(
+            "segment.hold_customers",
+            "SELECT id FROM crm.customer WHERE tenant_id = \(tenant) AND id = ANY (\(customers)) ORDER BY id FOR KEY SHARE",
+            all: { try $0.next() })
+    }
+
+    static func summarise(
+        _ tenant: Tenant.ID, currency: String, _ customers: [Customer.ID]?
+    ) -> Statement<Void> {
+        Statement(effect: "segment.summarise", "SELECT crm.summarise(\(tenant), \(currency), \(customers))")
+    }
+
+    static func rank(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement(effect: "segment.rank", "SELECT crm.rank_customers(\(tenant))")
+    }
+
+    /// Takes customers who were deleted out of all segments.
+    static func removeDeleted(_ tenant: Tenant.ID, _ customers: [Customer.ID]?) -> Statement<Int> {
+        let few: SQL = customers.map { "AND m.customer_id = ANY (\($0)) AND c.id = ANY (\($0))" } ?? ""
+        return Statement(
+            "segment.remove_deleted",
+            """
+            WITH gone AS (
+                DELETE FROM crm.segment_member m USING crm.customer c
+                WHERE m.tenant_id = \(tenant) AND c.tenant_id = \(tenant) AND c.id = m.customer_id
+                    AND c.deleted_at IS NOT NULL \(few)
+                RETURNING m.segment_id, m.customer_id, m.entered_at
+            ), past AS (
+                INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
+                SELECT \(tenant), g.segment_id, g.customer_id, g.entered_at, now() FROM gone g
+                ON CONFLICT DO NOTHING
+                RETURNING segment_id
+            )
+            UPDATE crm.segment s SET member_count = s.member_count - g.count, version = s.version + 1
+            FROM (SELECT segment_id, count(*) AS count FROM gone GROUP BY segment_id) AS g
+            WHERE s.tenant_id = \(tenant) AND s.id = g.segment_id
+            """)
+    }
+
+    /// Has those in a segment whom its rule describes, and no others; the output is how many came and went.
+    ///
+    /// - Parameter customers: whom to look at; `nil` for all.
+    static func evaluate(
+        _ terms: SegmentQuery.Terms, _ evaluated: EvaluatedRule, _ customers: [Customer.ID]?
+    ) -> Statement<Int> {
+        let (tenant, id) = (terms.tenant, evaluated.id)
+        let few: SQL = customers.map { "AND m.customer_id = ANY (\($0))" } ?? ""
+        // Of all, the time is told even when nobody came or went.
+        let changes: SQL = customers == nil ? "" : "AND (EXISTS (SELECT FROM come) OR EXISTS (SELECT FROM gone))"
+        let moment: SQL = customers == nil ? "now()" : "s.evaluated_at"
+        return Statement(
+            customers == nil ? "segment.evaluate" : "segment.evaluate_some",
+            """
+            WITH matching AS MATERIALIZED (\(SegmentQuery.matching(evaluated.rule, terms, customers: customers))),
+            gone AS (
+                DELETE FROM crm.segment_member m WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id) \(few)
+                    AND NOT EXISTS (SELECT FROM matching k WHERE k.id = m.customer_id)
+                RETURNING m.customer_id, m.entered_at
+            ), past AS (
+                INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
+                SELECT \(tenant), \(id), g.customer_id, g.entered_at, now() FROM gone g
+                ON CONFLICT DO NOTHING
+                RETURNING customer_id
+            ), come AS (
+                INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id)
+                SELECT \(tenant), \(id), k.id FROM matching k
+                WHERE NOT EXISTS (SELECT FROM crm.segment_member m
+                    WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id) AND m.customer_id = k.id)
+                ON CONFLICT DO NOTHING
+                RETURNING customer_id
+            ), counted AS (
+                UPDATE crm.segment s SET evaluated_at = \(moment), version = s.version + 1,
+                    member_count = coalesce(s.member_count, 0) + (SELECT count(*) FROM come) - (SELECT count(*) FROM gone)
+                WHERE s.tenant_id = \(tenant) AND s.id = \(id) \(changes)
+                RETURNING s.id
+            )
+            SELECT (SELECT count(*) FROM come) + (SELECT count(*) FROM gone)
+            """, one: { try $0.next() })
+    }
+}

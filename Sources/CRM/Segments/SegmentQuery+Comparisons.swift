@@ -1,0 +1,266 @@
+import Foundation
+import Postgres
+
+/// Each comparison is true or false, never unknown, so that `not` means what it says.
+extension SegmentQuery {
+    mutating func test(_ comparison: SegmentRule.Comparison) -> SQL {
+        switch comparison.subject {
+        case .attribute(let name): return test("(c.attributes -> \(name)::text)", comparison)
+        case .field(let field):
+            switch field {
+            case .tags, .markets: return testArray(field, comparison)
+            case .channels, .consents, .segments: return testRows(field, comparison)
+            case .name where comparison.comparator == .contains:
+                guard case .texts(let texts) = comparison.operand else { return "false" }
+                return "strpos(c.search_name, crm.normalise(\(texts[0]))) > 0"
+            default:
+                let value = value(of: field, comparison.narrowing)
+                if field.isMoment, comparison.comparator != .exists {
+                    return moment(value, comparison.comparator, comparison.operand)
+                }
+                return testValue(value, comparison)
+            }
+        }
+    }
+
+    /// What the comparison looks at, as JSON.
+    mutating func shown(_ comparison: SegmentRule.Comparison) -> SQL {
+        switch comparison.subject {
+        case .attribute(let name): "(c.attributes -> \(name)::text)"
+        case .field(.tags): "to_jsonb(c.tags)"
+        case .field(.markets): "to_jsonb(c.market_ids)"
+        case .field(let field):
+            if let rows = rows(field, having: "") {
+                "(SELECT coalesce(jsonb_agg(DISTINCT x.value), '[]') FROM (\(rows)) AS x (customer_id, value) WHERE x.customer_id = c.id)"
+            } else {
+                shown(value(of: field, comparison.narrowing), of: field)
+            }
+        }
+    }
+
+    private func shown(_ value: SQL, of field: SegmentField) -> SQL {
+        field.isMoment ? "to_jsonb((\(value) AT TIME ZONE \(terms.zone.identifier))::date)" : "to_jsonb(\(value))"
+    }
+
+    // MARK: One value
+
+    private mutating func value(of field: SegmentField, _ narrowing: SegmentNarrowing) -> SQL {
+        guard narrowing.isEmpty else {
+            let sum = sum(field, narrowing)
+            return field.isCounted ? "coalesce(\(sum), 0)" : sum
+        }
+        return switch field {
+        case .kind: "c.kind"
+        case .stage: "c.stage"
+        case .name: "c.name"
+        case .reference: "c.reference"
+        case .language: "c.language"
+        case .timeZone: "c.time_zone"
+        case .source: "c.source"
+        case .owner: "c.owner_id"
+        case .organisation: "c.organisation_id"
+        case .birthDate: "c.birth_date"
+        case .age: "date_part('year', age(\(terms.today)::timestamp, c.birth_date::timestamp))::numeric"
+        case .createdOn: "c.created_at"
+        case .stageChangedOn: "c.stage_changed_at"
+        case .acquisitionCost: "CASE WHEN c.acquisition_currency = \(terms.currency) THEN c.acquisition_amount END"
+        case .orderCount: "coalesce(v.order_count, 0)"
+        case .orderAmount: "coalesce(v.order_amount, 0)"
+        case .orderMargin: "v.order_margin"
+        case .firstOrderedOn: "v.first_ordered_on"
+        case .lastOrderedOn: "v.last_ordered_on"
+        case .interactionCount: "coalesce(v.interaction_count, 0)"
+        case .lastInteractionOn: "v.last_interaction_at"
+        case .satisfaction: "v.satisfaction"
+        case .nps: "v.nps"
+        case .csat: "v.csat"
+        case .ces: "v.ces"
+        case .lastRespondedOn: "v.last_response_at"
+        case .tier: "v.tier"
+        case .recency: "v.recency"
+        case .frequency: "v.frequency"
+        case .money: "v.money"
+        case .group: ValueGroup.sql
+        // Of which a customer has several.
+        case .tags, .markets, .channels, .consents, .segments: "NULL"
+        }
+    }
+
+    private func testValue(_ value: SQL, _ comparison: SegmentRule.Comparison) -> SQL {
+        let operand: SQL =
+            switch comparison.operand {
+            case .texts(let texts): "\(texts)"
+            case .identifiers(let ids): "\(ids)"
+            case .number(let number): "\(number)::numeric"
+            case .day(let day): "\(day)"
+            case .days, .flag, .values: "NULL"
+            }
+        switch (comparison.comparator, comparison.operand) {
+        case (.exists, .flag(let isThere)):
+            return isThere ? "(\(value) IS NOT NULL)" : "(\(value) IS NULL)"
+        case (.eq, .texts), (.in, .texts), (.eq, .identifiers), (.in, .identifiers):
+            return "coalesce(\(value) = ANY (\(operand)), false)"
+        case (.ne, .texts), (.notIn, .texts), (.ne, .identifiers), (.notIn, .identifiers):
+            return "coalesce(\(value) <> ALL (\(operand)), true)"
+        case (.contains, .texts(let texts)):
+            return "coalesce(strpos(lower(\(value)), lower(\(texts[0]))) > 0, false)"
+        case (.withinDays, .days(let days)):
+            return "coalesce(\(value) > \(terms.day(-days)) AND \(value) <= \(terms.today), false)"
+        case (.olderThanDays, .days(let days)): return "coalesce(\(value) <= \(terms.day(-days)), false)"
+        case (.birthdayWithinDays, .days(let days)): return birthday(value, within: days)
+        case (.ne, _): return "coalesce(\(value) <> \(operand), true)"
+        case (let comparator, _): return "coalesce(\(value) \(comparator.sign) \(operand), false)"
+        }
+    }
+
+    /// A moment, by the day that it is in. Only its bounds are worked out, so that the column is compared as it is.
+    func moment(_ value: SQL, _ comparator: SegmentOperator, _ operand: SegmentRule.Operand) -> SQL {
+        func start(_ day: LocalDate) -> SQL { "\(terms.start(of: day))" }
+        let (first, next): (LocalDate, LocalDate) =
+            switch (comparator, operand) {
+            case (.withinDays, .days(let days)): (terms.day(1 - days), terms.day(1))
+            case (_, .days(let days)): (terms.day(1 - days), terms.day(1 - days))
+            case (_, .day(let day)): (day, LocalDay.day(1, after: day))
+            default: (terms.today, terms.today)
+            }
+        return switch comparator {
+        case .ne: "coalesce(\(value) < \(start(first)) OR \(value) >= \(start(next)), true)"
+        case .gt: "coalesce(\(value) >= \(start(next)), false)"
+        case .gte: "coalesce(\(value) >= \(start(first)), false)"
+        case .lt, .olderThanDays: "coalesce(\(value) < \(start(first)), false)"
+        case .lte: "coalesce(\(value) < \(start(next)), false)"
+        default: "coalesce(\(value) >= \(start(first)) AND \(value) < \(start(next)), false)"
+        }
+    }
+
+    /// A day of birth that comes round today or on one of the days after it. Who was born on 29 February has the 28th where there
+    /// is none.
+    private func birthday(_ value: SQL, within days: Int) -> SQL {
+        let dates = (0..<min(days, 366)).flatMap { ahead -> [Int32] in
+            let (year, month, day) = terms.day(ahead).components
+            let hasLeapDay = LocalDate(year: year, month: 2, day: 29) != nil
+            return [Int32(month * 100 + day)] + (month == 2 && day == 28 && !hasLeapDay ? [229] : [])
+        }
+        return """
+            coalesce((date_part('month', \(value)) * 100 + date_part('day', \(value)))::integer = ANY (\(dates)), false)
+            """
+    }
+
+    // MARK: Several values
+
+    private func testArray(_ field: SegmentField, _ comparison: SegmentRule.Comparison) -> SQL {
+        let (column, operand): (SQL, SQL) =
+            switch comparison.operand {
+            case .texts(let texts): ("c.tags", "\(texts)")
+            // Once, and not for each customer.
+            case .identifiers(let ids): ("c.market_ids", "(SELECT crm.markets_below(\(terms.tenant), \(ids)))")
+            default: (field == .tags ? "c.tags" : "c.market_ids", "NULL")
+            }
+        return switch (comparison.comparator, comparison.operand) {
+        case (.exists, .flag(let isThere)): isThere ? "(\(column) <> '{}')" : "(\(column) = '{}')"
+        case (.ne, _), (.notIn, _): "NOT (\(column) && \(operand))"
+        default: "(\(column) && \(operand))"
+        }
+    }
+
+    /// The customers with what they have of a field that is in rows of its own.
+    private func rows(_ field: SegmentField, having condition: SQL) -> SQL? {
+        switch field {
+        case .channels:
+            """
+            SELECT k.customer_id, k.channel FROM crm.contact_point k WHERE k.tenant_id = \(terms.tenant)
+                AND k.deleted_at IS NULL AND k.customer_id IS NOT NULL \(condition) \(only("k.customer_id"))
+            """
+        case .consents:
+            """
+            SELECT k.customer_id, k.channel FROM crm.consent k
+            WHERE k.tenant_id = \(terms.tenant) AND k.is_granted \(condition) \(only("k.customer_id"))
+            """
+        case .segments:
+            """
+            SELECT k.customer_id, k.segment_id FROM crm.segment_member k
+            WHERE k.tenant_id = \(terms.tenant) \(condition) \(only("k.customer_id"))
+            """
+        default: nil
+        }
+    }
+
+    private func testRows(_ field: SegmentField, _ comparison: SegmentRule.Comparison) -> SQL {
+        let condition: SQL =
+            switch comparison.operand {
+            case .texts(let channels): "AND k.channel = ANY (\(channels))"
+            case .identifiers(let segments): "AND k.segment_id = ANY (\(segments))"
+            default: ""
+            }
+        let found: SQL = "c.id IN (SELECT x.customer_id FROM (\(rows(field, having: condition) ?? "")) AS x)"
+        return switch (comparison.comparator, comparison.operand) {
+        case (.exists, .flag(false)), (.ne, _), (.notIn, _): "NOT (\(found))"
+        default: "(\(found))"
+        }
+    }
+
+    // MARK: Attributes
+
+    private static let day = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+    private func test(_ value: SQL, _ comparison: SegmentRule.Comparison) -> SQL {
+        let text: SQL = "(\(value) #>> '{}')"
+        func whereKind(_ kind: String, _ condition: SQL) -> SQL {
+            // Whatever order the parts of a condition are looked at in, a text is never read as a number.
+            "CASE WHEN jsonb_typeof(\(value)) = \(kind) THEN \(condition) ELSE false END"
+        }
+        switch (comparison.comparator, comparison.operand) {
+        case (.exists, .flag(let isThere)):
+            let there: SQL = "coalesce(\(value) <> 'null', false)"
+            return isThere ? there : "NOT \(there)"
+        case (.eq, .values(let nodes)), (.in, .values(let nodes)):
+            return "coalesce(\(value) = ANY (\(nodes.texts)::text[]::jsonb[]), false)"
+        case (_, .values(let nodes)): return "coalesce(\(value) <> ALL (\(nodes.texts)::text[]::jsonb[]), true)"
+        case (_, .texts(let texts)): return whereKind("string", "strpos(lower(\(text)), lower(\(texts[0]))) > 0")
+        case (let comparator, .number(let number)):
+            return whereKind("number", "\(text)::numeric \(comparator.sign) \(number)::numeric")
+        // Days that are written as texts are in the order of the texts.
+        case (let comparator, .day(let day)):
+            return whereKind(
+                "string", "\(text) ~ \(Self.day) AND \(text) COLLATE \"C\" \(comparator.sign) \(day.description)")
+        case (.withinDays, .days(let days)):
+            return whereKind(
+                "string",
+                """
+                \(text) ~ \(Self.day) AND \(text) COLLATE "C" > \(terms.day(-days).description)
+                    AND \(text) COLLATE "C" <= \(terms.today.description)
+                """)
+        case (_, .days(let days)):
+            return whereKind(
+                "string", "\(text) ~ \(Self.day) AND \(text) COLLATE \"C\" <= \(terms.day(-days).description)")
+        case (_, .identifiers), (_, .flag): return "false"
+        }
+    }
+}
+
+extension SegmentField {
+    /// Of nothing there is none, where other sums of nothing are not there.
+    fileprivate var isCounted: Bool { [.orderCount, .orderAmount, .interactionCount].contains(self) }
+
+    /// Days that stand as moments.
+    fileprivate var isMoment: Bool {
+        [.createdOn, .stageChangedOn, .lastInteractionOn, .lastRespondedOn].contains(self)
+    }
+}
+
+extension SegmentOperator {
+    fileprivate var sign: SQL {
+        switch self {
+        case .ne: "<>"
+        case .gt: ">"
+        case .gte: ">="
+        case .lt: "<"
+        case .lte: "<="
+        default: "="
+        }
+    }
+}
+
+extension [JSONNode] {
+    fileprivate var texts: [String] { map { String(decoding: JSONWriter.bytes(of: $0), as: UTF8.self) } }
+}

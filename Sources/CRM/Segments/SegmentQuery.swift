@@ -1,0 +1,176 @@
+import Foundation
+import Postgres
+
+/// A rule as one SQL query over a tenant's customers, with every value a parameter.
+///
+/// The customer is `c`, and what the customer comes to is `v` (`crm.customer_summary`). Where a rule counts some orders or
+/// interactions and not all of them, these are read: they are `o` and `i`, one row for each customer with any.
+struct SegmentQuery {
+    /// What a rule is read with.
+    struct Terms: Sendable {
+        let tenant: Tenant.ID
+        /// The tenant's, which says what a day is.
+        let zone: TimeZone
+        /// What day it is there, by the database's clock.
+        let today: LocalDate
+        /// Amounts are of orders in the tenant's currency.
+        let currency: String
+
+        func day(_ days: Int) -> LocalDate { LocalDay.day(days, after: today) }
+        func start(of day: LocalDate) -> Date { LocalDay.start(of: day, in: zone) }
+    }
+
+    let terms: Terms
+    /// The customers that it is about; `nil` for all.
+    let customers: [Customer.ID]?
+    private(set) var orders = SegmentSums()
+    private(set) var interactions = SegmentSums()
+
+    init(_ terms: Terms, customers: [Customer.ID]? = nil) {
+        self.terms = terms
+        self.customers = customers
+    }
+
+    /// The ids of the customers that the rule describes.
+    static func matching(_ rule: SegmentRule, _ terms: Terms, customers: [Customer.ID]? = nil) -> SQL {
+        var query = SegmentQuery(terms, customers: customers)
+        let condition = query.condition(rule.condition)
+        return "SELECT c.id FROM \(query.source) AND \(condition)"
+    }
+
+    /// The customers and what is known of them, up to and with the first conditions of `WHERE`.
+    var source: SQL {
+        let few = only("c.id")
+        return """
+            crm.customer c
+            LEFT JOIN crm.customer_summary v ON v.tenant_id = c.tenant_id AND v.customer_id = c.id
+            \(orders.isEmpty ? "" : orderSums) \(interactions.isEmpty ? "" : interactionSums)
+            WHERE c.tenant_id = \(terms.tenant) AND c.deleted_at IS NULL \(few)
+            """
+    }
+
+    /// That a column names one of the customers which the query is about.
+    func only(_ column: SQL) -> SQL { customers.map { "AND \(column) = ANY (\($0))" } ?? "" }
+
+    // MARK: The tree
+
+    mutating func condition(_ condition: SegmentRule.Condition) -> SQL {
+        switch condition {
+        case .all(let parts): return "(\(SQL.joined(parts.map { self.condition($0) }, by: " AND ")))"
+        case .any(let parts): return "(\(SQL.joined(parts.map { self.condition($0) }, by: " OR ")))"
+        case .not(let part): return "NOT \(self.condition(part))"
+        case .comparison(let comparison): return test(comparison)
+        }
+    }
+
+    // MARK: Sums of some
+
+    /// The name of a sum of some orders or interactions.
+    mutating func sum(_ field: SegmentField, _ narrowing: SegmentNarrowing) -> SQL {
+        switch field.activity {
+        case .interactions: "i.\(interactions.column(field, narrowing))"
+        case .orders, nil: "o.\(orders.column(field, narrowing))"
+        }
+    }
+
+    private var orderSums: SQL {
+        let columns = orders.columns.map { sum in
+            let some = sum.narrowing
+            var conditions: [SQL] = []
+            if let days = some.lastDays {
+                conditions = ["o.ordered_on > \(terms.day(-days))", "o.ordered_on <= \(terms.today)"]
+            }
+            if !some.products.isEmpty {
+                conditions.append(
+                    """
+                    EXISTS (SELECT FROM crm.order_line l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id
+                        AND l.product_id = ANY (\(some.products)))
+                    """)
+            }
+            let inCurrency: SQL = "o.currency = \(terms.currency)"
+            let value: SQL =
+                switch sum.field {
+                case .orderAmount: "sum(o.amount - o.returned_amount)\(filter(conditions + [inCurrency]))"
+                case .orderMargin: "sum(o.margin_amount)\(filter(conditions + [inCurrency]))"
+                case .firstOrderedOn: "min(o.ordered_on)\(filter(conditions))"
+                case .lastOrderedOn: "max(o.ordered_on)\(filter(conditions))"
+                default: "count(*)\(filter(conditions))"
+                }
+            return "\(value) AS \(sum.name)" as SQL
+        }
+        // A day is wider than any two time zones are apart.
+        let since: SQL =
+            orders.longestDays.map { "AND o.happened_at >= \(LocalDay.start(of: terms.day(-$0 - 1), in: .gmt))" } ?? ""
+        return """
+            LEFT JOIN (
+                SELECT o.tenant_id, o.customer_id, \(SQL.joined(columns, by: ", ")) FROM crm.customer_order o
+                WHERE o.tenant_id = \(terms.tenant) AND o.deleted_at IS NULL \(only("o.customer_id")) \(since)
+                GROUP BY o.tenant_id, o.customer_id
+            ) o ON o.tenant_id = c.tenant_id AND o.customer_id = c.id
+            """
+    }
+
+    private var interactionSums: SQL {
+        let columns = interactions.columns.map { sum in
+            let some = sum.narrowing
+            var conditions: [SQL] = some.lastDays.map { [moment("i.happened_at", .withinDays, .days($0))] } ?? []
+            if !some.kinds.isEmpty { conditions.append("i.kind = ANY (\(some.kinds))") }
+            if !some.channels.isEmpty { conditions.append("i.channel = ANY (\(some.channels))") }
+            if !some.departments.isEmpty { conditions.append("i.department_id = ANY (\(some.departments))") }
+            if !some.touchpoints.isEmpty { conditions.append("i.touchpoint_id = ANY (\(some.touchpoints))") }
+            if let isOpen = some.isOpen { conditions.append(isOpen ? "i.is_open" : "NOT i.is_open") }
+            let value: SQL =
+                switch sum.field {
+                case .lastInteractionOn: "max(i.happened_at)\(filter(conditions))"
+                case .satisfaction: "round(avg(i.satisfaction)\(filter(conditions)), 2)"
+                default: "count(*)\(filter(conditions))"
+                }
+            return "\(value) AS \(sum.name)" as SQL
+        }
+        let since: SQL =
+            interactions.longestDays.map { "AND i.happened_at >= \(terms.start(of: terms.day(1 - $0)))" } ?? ""
+        return """
+            LEFT JOIN (
+                SELECT i.tenant_id, i.customer_id, \(SQL.joined(columns, by: ", ")) FROM crm.interaction i
+                WHERE i.tenant_id = \(terms.tenant) AND i.deleted_at IS NULL \(only("i.customer_id")) \(since)
+                GROUP BY i.tenant_id, i.customer_id
+            ) i ON i.tenant_id = c.tenant_id AND i.customer_id = c.id
+            """
+    }
+
+    private func filter(_ conditions: [SQL]) -> SQL {
+        conditions.isEmpty ? "" : " FILTER (WHERE \(SQL.joined(conditions, by: " AND ")))"
+    }
+}
+
+/// The sums that a rule needs of one activity, each once.
+struct SegmentSums {
+    struct Column {
+        let field: SegmentField
+        let narrowing: SegmentNarrowing
+        let name: SQL
+    }
+
+    private(set) var columns: [Column] = []
+
+    var isEmpty: Bool { columns.isEmpty }
+
+    /// How far back the rows reach that any of the sums is of; `nil` for as far as they go.
+    var longestDays: Int? {
+        let days = columns.map(\.narrowing.lastDays)
+        return days.contains(nil) ? nil : days.compactMap(\.self).max()
+    }
+
+    mutating func column(_ field: SegmentField, _ narrowing: SegmentNarrowing) -> SQL {
+        if let known = columns.first(where: { $0.field == field && $0.narrowing == narrowing }) { return known.name }
+        // At most as many as there are comparisons in a rule.
+        let name = Self.names[columns.count]
+        columns.append(Column(field: field, narrowing: narrowing, name: name))
+        return name
+    }
+
+    private static let names: [SQL] = {
+        let digits: [SQL] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+        return digits.flatMap { tens in digits.map { SQL.joined(["sum_", tens, $0], by: "") } }
+    }()
+}

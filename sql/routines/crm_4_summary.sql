@@ -1,0 +1,108 @@
+-- Finds out anew what the customers' orders, interactions and answers come to; of all customers where `customers` is null. Running it again
+-- changes nothing. Amounts are of orders in the currency given.
+CREATE OR REPLACE FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    -- A plan for a few customers is not one for all of them.
+    narrowed text := CASE WHEN customers IS NULL THEN '' ELSE 'AND %s.customer_id = ANY ($3)' END;
+BEGIN
+    EXECUTE format(
+        $query$
+        WITH ordered AS (
+            SELECT o.customer_id, count(*) AS order_count, coalesce(sum(o.amount - o.returned_amount) FILTER (WHERE o.currency = $2), 0) AS order_amount,
+                sum(o.margin_amount) FILTER (WHERE o.currency = $2) AS order_margin, min(o.ordered_on) AS first_ordered_on,
+                max(o.ordered_on) AS last_ordered_on
+            FROM crm.customer_order o WHERE o.tenant_id = $1 AND o.deleted_at IS NULL %1$s GROUP BY o.customer_id
+        ), met AS (
+            SELECT i.customer_id, count(*) AS interaction_count, max(i.happened_at) AS last_interaction_at,
+                avg(i.satisfaction) AS satisfaction
+            FROM crm.interaction i WHERE i.tenant_id = $1 AND i.deleted_at IS NULL %2$s GROUP BY i.customer_id
+        ), answered AS (
+            SELECT r.customer_id, max(r.submitted_at) AS last_response_at,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'nps'))[1] AS nps,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'csat'))[1] AS csat,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'ces'))[1] AS ces
+            FROM crm.response r LEFT JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.score IS NOT NULL
+            WHERE r.tenant_id = $1 AND r.customer_id IS NOT NULL %3$s GROUP BY r.customer_id
+        ), found AS MATERIALIZED (
+            SELECT customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on, interaction_count,
+                last_interaction_at, satisfaction, nps, csat, ces, last_response_at
+            FROM ordered FULL JOIN met USING (customer_id) FULL JOIN answered USING (customer_id)
+            WHERE EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = $1 AND c.id = customer_id AND c.erased_at IS NULL)
+        ), gone AS (
+            DELETE FROM crm.customer_summary s WHERE s.tenant_id = $1 %4$s
+                AND NOT EXISTS (SELECT FROM found f WHERE f.customer_id = s.customer_id)
+        )
+        INSERT INTO crm.customer_summary AS s (tenant_id, customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on,
+            interaction_count, last_interaction_at, satisfaction, nps, csat, ces, last_response_at)
+        SELECT $1, customer_id, coalesce(order_count, 0), coalesce(order_amount, 0), order_margin, first_ordered_on, last_ordered_on,
+            coalesce(interaction_count, 0), last_interaction_at, round(satisfaction, 2), nps, csat, ces, last_response_at
+        FROM found
+        ON CONFLICT (tenant_id, customer_id) DO UPDATE SET order_count = excluded.order_count, order_amount = excluded.order_amount,
+            order_margin = excluded.order_margin, first_ordered_on = excluded.first_ordered_on, last_ordered_on = excluded.last_ordered_on,
+            interaction_count = excluded.interaction_count, last_interaction_at = excluded.last_interaction_at,
+            satisfaction = excluded.satisfaction, nps = excluded.nps, csat = excluded.csat, ces = excluded.ces,
+            last_response_at = excluded.last_response_at
+        WHERE (s.order_count, s.order_amount, s.order_margin, s.first_ordered_on, s.last_ordered_on, s.interaction_count,
+                s.last_interaction_at, s.satisfaction, s.nps, s.csat, s.ces, s.last_response_at)
+            IS DISTINCT FROM (excluded.order_count, excluded.order_amount, excluded.order_margin, excluded.first_ordered_on,
+                excluded.last_ordered_on, excluded.interaction_count, excluded.last_interaction_at, excluded.satisfaction, excluded.nps,
+                excluded.csat, excluded.ces, excluded.last_response_at)
+        $query$, format(narrowed, 'o'), format(narrowed, 'i'), format(narrowed, 'r'), format(narrowed, 's'))
+    USING tenant, currency, customers;
+END
+$$;
+REVOKE ALL ON FUNCTION crm.summarise(uuid, text, uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.summarise(uuid, text, uuid[]) TO mehvar_app;
+
+-- Compares each customer who bought something with all who did. Tiers share out the revenue, from the best customer on: those who bring the
+-- first 80 per cent of it are a, those who bring the next 15 are b, the others c (an ABC analysis). Recency, frequency and money are fifths,
+-- 5 the best: those of last orders, numbers of orders and amounts (RFM; Hughes, Strategic Database Marketing, 1994). Equals are in one fifth,
+-- the lowest that any of them would be in.
+CREATE OR REPLACE FUNCTION crm.rank_customers(tenant uuid) RETURNS void
+LANGUAGE sql VOLATILE
+AS $$
+    UPDATE crm.customer_summary s SET tier = r.tier, recency = r.recency, frequency = r.frequency, money = r.money
+    FROM (
+        SELECT b.customer_id,
+            CASE WHEN b.order_count = 0 OR b.amount = 0 THEN NULL WHEN b.better < 0.80 * b.total THEN 'a'
+                WHEN b.better < 0.95 * b.total THEN 'b' ELSE 'c' END AS tier,
+            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.recency)) END AS recency,
+            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.frequency)) END AS frequency,
+            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.money)) END AS money
+        FROM (
+            SELECT x.customer_id, x.order_count, x.amount,
+                sum(x.amount) OVER (ORDER BY x.amount DESC, x.customer_id ROWS UNBOUNDED PRECEDING) - x.amount AS better,
+                sum(x.amount) OVER () AS total,
+                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.last_ordered_on) AS recency,
+                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.order_count) AS frequency,
+                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.amount) AS money
+            FROM (
+                SELECT v.customer_id, v.last_ordered_on, v.order_count, greatest(v.order_amount, 0) AS amount
+                FROM crm.customer_summary v
+                JOIN crm.customer c ON c.tenant_id = v.tenant_id AND c.id = v.customer_id AND c.deleted_at IS NULL
+                WHERE v.tenant_id = tenant
+            ) x
+        ) b
+    ) r
+    WHERE s.tenant_id = tenant AND s.customer_id = r.customer_id
+        AND (s.tier, s.recency, s.frequency, s.money) IS DISTINCT FROM (r.tier, r.recency, r.frequency, r.money)
+$$;
+REVOKE ALL ON FUNCTION crm.rank_customers(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.rank_customers(uuid) TO mehvar_app;
+
+-- The markets and all that stand below them.
+CREATE OR REPLACE FUNCTION crm.markets_below(tenant uuid, markets uuid[]) RETURNS uuid[]
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    WITH RECURSIVE below (id, level) AS (
+        SELECT m.id, 1 FROM crm.market m WHERE m.tenant_id = tenant AND m.id = ANY (markets)
+        UNION
+        SELECT m.id, b.level + 1 FROM below b JOIN crm.market m ON m.tenant_id = tenant AND m.parent_id = b.id AND m.deleted_at IS NULL
+        WHERE b.level < 200
+    )
+    SELECT coalesce(array_agg(DISTINCT id), '{}') FROM below
+$$;
+REVOKE ALL ON FUNCTION crm.markets_below(uuid, uuid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.markets_below(uuid, uuid[]) TO mehvar_app;
