@@ -90,10 +90,17 @@ struct APIBench: AsyncParsableCommand {
         if output.contains("Non-2xx") || output.contains("Socket errors") {
             throw Tool.Failure(description: "requests failed:\n\(output)")
         }
-        let line = output.split(separator: "\n").first { $0.contains("99%") } ?? ""
-        let time = line.split(separator: " ").last ?? ""
-        note("  p99 \(time)")
-        return (try Tool.number(in: output, after: "Requests/sec:"), Self.milliseconds(time))
+        let p99 = try Self.slowest(in: output)
+        note("  p99 \(p99) ms")
+        return (try Tool.number(in: output, after: "Requests/sec:"), p99)
+    }
+
+    /// The 99th percentile that wrk found, in milliseconds.
+    static func slowest(in output: String) throws -> Double {
+        guard let line = output.split(separator: "\n").first(where: { $0.contains("99%") }),
+            let time = line.split(separator: " ").last
+        else { throw Tool.Failure(description: "no 99th percentile in: \(output)") }
+        return milliseconds(time)
     }
 
     /// Of a time as wrk prints it: `812.00us`, `5.21ms`, `1.02s`.
