@@ -26,8 +26,8 @@ struct ScalePopulation {
                 SELECT \(Self.tenant), 'bench-' || i % 100, 'Bench ' || i FROM generate_series(1, 100) i WHERE i % 10 > 0 OR i = 10
             """,
             """
-            INSERT INTO crm.tenant_setting (tenant_id, sender_name, sender_address)
-                SELECT id, name, slug || '@sender.example' FROM platform.tenant
+            INSERT INTO crm.tenant_setting (tenant_id, sender_name, sender_address, requests_per_second, key_requests_per_second)
+                SELECT id, name, slug || '@sender.example', 100000, 100000 FROM platform.tenant
             """,
             "INSERT INTO job.tenant (tenant_id) SELECT id FROM platform.tenant",
         ])
