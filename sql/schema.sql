@@ -159,9 +159,7 @@ BEGIN
     DELETE FROM crm.customer_tag t WHERE t.tenant_id = tenant AND t.customer_id = person;
     DELETE FROM crm.customer_market m WHERE m.tenant_id = tenant AND m.customer_id = person;
     DELETE FROM crm.customer_reference r WHERE r.tenant_id = tenant AND r.customer_id = person;
-    WITH gone AS (DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.customer_id = person RETURNING m.segment_id)
-    UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
-    FROM gone WHERE s.tenant_id = tenant AND s.id = gone.segment_id;
+    -- Which segments the customer is in ends with the deletion, as for others who are deleted.
     DELETE FROM crm.segment_stay t WHERE t.tenant_id = tenant AND t.customer_id = person;
     DELETE FROM crm.customer_summary v WHERE v.tenant_id = tenant AND v.customer_id = person;
     UPDATE crm.stage_change s SET reason = NULL WHERE s.tenant_id = tenant AND s.customer_id = person AND s.reason IS NOT NULL;
@@ -505,10 +503,13 @@ BEGIN
             FROM crm.interaction i WHERE i.tenant_id = $1 AND i.deleted_at IS NULL %2$s GROUP BY i.customer_id
         ), answered AS (
             SELECT r.customer_id, max(r.submitted_at) AS last_response_at,
-                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'nps'))[1] AS nps,
-                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'csat'))[1] AS csat,
-                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'ces'))[1] AS ces
-            FROM crm.response r LEFT JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.score IS NOT NULL
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE r.metric = 'nps' AND a.score IS NOT NULL))[1] AS nps,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE r.metric = 'csat' AND a.score IS NOT NULL))[1] AS csat,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE r.metric = 'ces' AND a.score IS NOT NULL))[1] AS ces
+            FROM crm.response r
+            JOIN crm.survey_version w ON w.tenant_id = r.tenant_id AND w.survey_id = r.survey_id AND w.version = r.survey_version
+            -- The question that scores are made of.
+            LEFT JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.question_id = w.metric_question
             WHERE r.tenant_id = $1 AND r.customer_id IS NOT NULL %3$s GROUP BY r.customer_id
         ), found AS MATERIALIZED (
             SELECT customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on, interaction_count,
@@ -908,34 +909,31 @@ $_$;
 
 ALTER FUNCTION job.forget(forgotten uuid, most integer) OWNER TO mehvar_owner;
 
-CREATE FUNCTION job.gather(most integer) RETURNS bigint
+CREATE FUNCTION job.gather() RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    made bigint := 0;
+    made bigint;
 BEGIN
-    -- Mostly there is nothing, and the tenants need not be looked through.
-    IF EXISTS (SELECT FROM job.gathered) THEN
-        WITH taken AS (
-            DELETE FROM job.gathered g USING (
-                SELECT o.tenant_id, o.id FROM job.tenant t CROSS JOIN LATERAL (
-                    SELECT o.tenant_id, o.id FROM job.gathered o WHERE o.tenant_id = t.tenant_id
-                    ORDER BY o.id LIMIT most FOR UPDATE SKIP LOCKED) o
-            ) o
-            WHERE g.tenant_id = o.tenant_id AND g.id = o.id
-            RETURNING g.tenant_id, g.queue, g.kind, g.version, g.item
-        )
-        INSERT INTO job.job (tenant_id, id, queue, kind, version, state, parameters)
-        SELECT k.tenant_id, gen_random_uuid(), k.queue, k.kind, k.version, 'ready', jsonb_build_object('items', jsonb_agg(DISTINCT k.item))
-        FROM taken k GROUP BY k.tenant_id, k.queue, k.kind, k.version;
-        GET DIAGNOSTICS made = ROW_COUNT;
-    END IF;
+    WITH RECURSIVE place AS (
+        (SELECT g.tenant_id, g.kind, g.queue FROM job.gathered g ORDER BY g.tenant_id, g.kind, g.id LIMIT 1)
+        UNION ALL
+        SELECT n.tenant_id, n.kind, n.queue FROM place p CROSS JOIN LATERAL (
+            SELECT g.tenant_id, g.kind, g.queue FROM job.gathered g WHERE (g.tenant_id, g.kind) > (p.tenant_id, p.kind)
+            ORDER BY g.tenant_id, g.kind, g.id LIMIT 1) n
+    )
+    INSERT INTO job.job (tenant_id, id, queue, kind, state, unique_key)
+    SELECT p.tenant_id, gen_random_uuid(), p.queue, p.kind, 'ready', p.kind || '/gathered' FROM place p
+    WHERE NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = p.tenant_id AND j.unique_key = p.kind || '/gathered'
+        AND j.state IN ('scheduled', 'ready'))
+    ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready') DO NOTHING;
+    GET DIAGNOSTICS made = ROW_COUNT;
     RETURN made;
 END
 $$;
 
-ALTER FUNCTION job.gather(most integer) OWNER TO mehvar_owner;
+ALTER FUNCTION job.gather() OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) RETURNS bigint
     LANGUAGE plpgsql
@@ -1204,7 +1202,7 @@ BEGIN
     -- Every table is looked at once more before it is said that nothing is left.
     FOR place IN
         SELECT t.place FROM platform.tenant_tables() t
-        UNION ALL SELECT o.place FROM unnest(ARRAY['job.job', 'job.done', 'job.dead', 'job.batch', 'job.schedule']::regclass[]) AS o (place)
+        UNION ALL SELECT o.place FROM unnest(ARRAY['job.gathered', 'job.job', 'job.done', 'job.dead', 'job.batch', 'job.schedule']::regclass[]) AS o (place)
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE tenant_id = $1)', place.place) INTO left_over USING doomed;
         IF left_over THEN RAISE EXCEPTION 'rows of % are left', place.place; END IF;
@@ -1532,8 +1530,8 @@ CREATE TABLE crm.customer_summary (
     tenant_id uuid NOT NULL,
     customer_id uuid NOT NULL,
     order_count integer DEFAULT 0 NOT NULL,
-    order_amount numeric(18,4) DEFAULT 0 NOT NULL,
-    order_margin numeric(18,4),
+    order_amount numeric DEFAULT 0 NOT NULL,
+    order_margin numeric,
     first_ordered_on date,
     last_ordered_on date,
     interaction_count integer DEFAULT 0 NOT NULL,
@@ -2220,10 +2218,9 @@ ALTER TABLE job.done OWNER TO mehvar_owner;
 
 CREATE TABLE job.gathered (
     tenant_id uuid NOT NULL,
+    kind text NOT NULL,
     id uuid NOT NULL,
     queue text NOT NULL,
-    kind text NOT NULL,
-    version integer NOT NULL,
     item uuid NOT NULL,
     CONSTRAINT gathered_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 100))),
     CONSTRAINT gathered_queue_check CHECK (((length(queue) >= 1) AND (length(queue) <= 100)))
@@ -2487,7 +2484,7 @@ ALTER TABLE ONLY crm.customer_reference
     ADD CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, reference, system);
 
 ALTER TABLE ONLY crm.customer_summary
-    ADD CONSTRAINT customer_summary_pkey PRIMARY KEY (tenant_id, customer_id);
+    ADD CONSTRAINT customer_summary_pkey PRIMARY KEY (tenant_id, customer_id) INCLUDE (order_count, order_amount, last_ordered_on, interaction_count, tier, recency, frequency, money);
 
 ALTER TABLE ONLY crm.customer_tag
     ADD CONSTRAINT customer_tag_pkey PRIMARY KEY (tenant_id, customer_id, tag);
@@ -2598,7 +2595,7 @@ ALTER TABLE ONLY job.done
     ADD CONSTRAINT done_pkey PRIMARY KEY (tenant_id, id, finished_at);
 
 ALTER TABLE ONLY job.gathered
-    ADD CONSTRAINT gathered_pkey PRIMARY KEY (tenant_id, id);
+    ADD CONSTRAINT gathered_pkey PRIMARY KEY (tenant_id, kind, id);
 
 ALTER TABLE ONLY job.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (tenant_id, id);
@@ -2692,6 +2689,8 @@ CREATE INDEX customer_owner_idx ON crm.customer USING btree (tenant_id, owner_id
 CREATE INDEX customer_reference_customer_idx ON crm.customer_reference USING btree (tenant_id, customer_id);
 
 CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
+
+CREATE INDEX customer_segment_idx ON crm.customer USING btree (tenant_id, id) INCLUDE (kind, stage, language) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_tag_tag_idx ON crm.customer_tag USING btree (tenant_id, tag, customer_id);
 
@@ -3402,8 +3401,8 @@ GRANT ALL ON FUNCTION job.extend_batch(tenant uuid, extended uuid, jobs bigint) 
 REVOKE ALL ON FUNCTION job.forget(forgotten uuid, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.forget(forgotten uuid, most integer) TO mehvar_platform;
 
-REVOKE ALL ON FUNCTION job.gather(most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION job.gather(most integer) TO mehvar_queue;
+REVOKE ALL ON FUNCTION job.gather() FROM PUBLIC;
+GRANT ALL ON FUNCTION job.gather() TO mehvar_queue;
 
 REVOKE ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.give_back(tenants uuid[], ids uuid[], leases bigint[], states text[], run_ats timestamp with time zone[], refunds integer[], rescued integer[], failures jsonb[]) TO mehvar_queue;
@@ -3539,8 +3538,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.dead TO mehvar_queue;
 
 GRANT SELECT,INSERT ON TABLE job.done TO mehvar_queue;
 
-GRANT INSERT ON TABLE job.gathered TO mehvar_app;
-GRANT SELECT,DELETE,UPDATE ON TABLE job.gathered TO mehvar_queue;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.gathered TO mehvar_app;
+GRANT SELECT ON TABLE job.gathered TO mehvar_queue;
 
 GRANT SELECT,INSERT ON TABLE job.job TO mehvar_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE job.job TO mehvar_queue;

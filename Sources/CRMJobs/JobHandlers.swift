@@ -26,16 +26,16 @@ public struct JobHandlers: Sendable {
         let planner = CampaignPlanner(database: database)
         let scores = ScoreService(database: database)
         registry.register(EvaluateSegment.self) { job, context in
-            try await segments.evaluate(context.tenant, job.segmentID)
+            try await whenFree { try await segments.evaluate(context.tenant, job.segmentID) }
         }
-        registry.register(RefreshSegments.self) { _, context in try await segments.refresh(context.tenant) }
-        registry.register(RefreshCustomers.self) { job, context in
-            let customers = job.items.map(Customer.ID.init(rawValue:))
-            // The slot is for others while somebody evaluates for the tenant.
-            if try await !segments.refresh(context.tenant, customers) { throw JobError.snooze(.milliseconds(300)) }
+        registry.register(RefreshSegments.self) { _, context in
+            try await whenFree { try await segments.refresh(context.tenant) }
+        }
+        registry.register(RefreshCustomers.self) { _, context in
+            try await whenFree { try await segments.refreshNoted(context.tenant) }
         }
         registry.register(PlanCampaign.self) { job, context in
-            try await planner.plan(context.tenant, job.campaignID)
+            try await whenFree { try await planner.plan(context.tenant, job.campaignID) }
         }
         registry.register(FinishCampaign.self) { job, context in
             try await planner.finish(context.tenant, job.campaignID)
@@ -73,6 +73,11 @@ public struct JobHandlers: Sendable {
         }
         return registry
     }
+}
+
+/// Leaves the slot to others while somebody evaluates for the tenant.
+private func whenFree(_ body: () async throws -> Void) async throws {
+    do { try await body() } catch is SegmentEvaluator.Busy { throw JobError.snooze(.milliseconds(300)) }
 }
 
 extension JobContext {

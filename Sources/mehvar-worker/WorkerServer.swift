@@ -54,7 +54,8 @@ struct WorkerServer: AsyncParsableCommand {
             publicURL: settings.publicURL)
         var configuration = WorkerConfiguration(
             name: "\(ProcessInfo.processInfo.hostName) \(ProcessInfo.processInfo.processIdentifier)",
-            queues: settings.worker.queues, concurrency: settings.worker.concurrency, slots: settings.worker.slots,
+            queues: settings.worker.queues, concurrency: settings.worker.concurrency,
+            slots: JobQueues.slots.merging(settings.worker.slots) { $1 },
             gracePeriod: settings.worker.gracePeriod, daysKept: settings.worker.daysKept)
         // A pooler in transaction mode does not pass notifications on.
         if settings.statementMode == .prepared {

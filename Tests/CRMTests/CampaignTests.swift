@@ -115,7 +115,7 @@ struct CampaignTests {
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for campaign in campaigns {
-                    group.addTask { try await business.planner.plan(business.context, campaign.id) }
+                    group.addTask { try await business.plan(campaign.id) }
                 }
                 try await group.waitForAll()
             }
@@ -132,7 +132,7 @@ struct CampaignTests {
         try await Business.with { business in
             let campaign = try await business.planned(to: try await business.customers(5))
             let before = try await business.server.digests()
-            try await business.planner.plan(business.context, campaign.id)
+            try await business.plan(campaign.id)
             #expect(differences(before, try await business.server.digests()) == [])
         }
     }
@@ -161,13 +161,13 @@ struct CampaignTests {
                 CREATE TRIGGER die AFTER INSERT ON crm.invitation FOR EACH STATEMENT EXECUTE FUNCTION public.die();
                 """)
             await #expect(throws: PostgresError.self) {
-                try await business.planner.plan(business.context, campaign.id)
+                try await business.plan(campaign.id)
             }
             #expect(try await business.campaigns.find(business.context, campaign.id).state == .planning)
             #expect(try await business.campaigns.find(business.context, campaign.id).ledger.counts.planned == 1_000)
 
             try await business.server.execute("DROP TRIGGER die ON crm.invitation")
-            try await business.planner.plan(business.context, campaign.id)
+            try await business.plan(campaign.id)
             let planned = try await business.campaigns.find(business.context, campaign.id)
             #expect(planned.state == .running)
             #expect(planned.ledger.counts.planned == 2_500)

@@ -8,28 +8,24 @@ import Testing
 /// A gathering job for tests.
 private struct Look: GatheringJob {
     static let kind = "test.look"
-    let items: [UUID]
 }
 
 @Suite("Gathered jobs")
 struct GatheringTests {
     private func note(_ items: [UUID], _ queue: QueueFixture, tenant: UUID? = nil) async throws {
         let tenant = tenant ?? queue.tenant
-        try await queue.app.pipeline(
-            prelude: [queue.setTenant(tenant)], Look.statement(tenant: tenant, items: items))
+        try await queue.app.pipeline(prelude: [queue.setTenant(tenant)], Look.note(tenant: tenant, items: items))
+    }
+
+    private func take(_ queue: QueueFixture, atMost limit: Int = 100) async throws -> [UUID] {
+        try await queue.app.pipeline(prelude: [queue.setTenant()], Look.take(tenant: queue.tenant, atMost: limit))
     }
 
     private func gather(_ queue: QueueFixture) async throws -> Int {
         try await queue.queue.pipeline(Gatherer.statement)
     }
 
-    private func items(_ queue: QueueFixture) async throws -> [[UUID]] {
-        let looks: [JSONValue<Look>] = try await queue.owner.pipeline(
-            Statement("test.looks", "SELECT parameters FROM job.job ORDER BY tenant_id", all: { try $0.next() }))
-        return looks.map(\.value.items)
-    }
-
-    @Test func `What was noted becomes one job of a tenant, with each item once`() async throws {
+    @Test func `What was noted brings one job of a tenant, which takes it`() async throws {
         try await withQueue { queue in
             let (one, two) = (UUID(), UUID())
             #expect(try await gather(queue) == 0)
@@ -37,41 +33,42 @@ struct GatheringTests {
             try await note([two, one], queue)
             try await note([one], queue, tenant: queue.otherTenant)
             #expect(try await gather(queue) == 2)
-            let items = try await items(queue).map(Set.init)
-            #expect(items.contains([one, two]) && items.contains([one]))
             #expect(try await gather(queue) == 0)
-            #expect(try await queue.number("SELECT count(*) FROM job.gathered") == 0)
+            #expect(try await queue.liveCount() == 2)
+            #expect(try await take(queue, atMost: 2) == [one, two])
+            #expect(try await take(queue) == [one])
+            #expect(try await take(queue) == [])
+            #expect(try await queue.number("SELECT count(*) FROM job.gathered") == 1)
         }
     }
 
-    @Test func `What rolls back was never noted, and no job is made before the commit`() async throws {
+    @Test func `What rolls back was never noted, nor taken`() async throws {
         struct Undo: Error {}
         try await withQueue { queue in
-            let item = UUID()
+            let (item, kept) = (UUID(), UUID())
+            try await note([kept], queue)
             await #expect(throws: Undo.self) {
                 try await queue.app.withTransaction(prelude: [queue.setTenant()]) { transaction in
-                    try await transaction.run(Look.statement(tenant: queue.tenant, items: [item]))
-                    let made = try await gather(queue)
-                    #expect(made == 0)
+                    try await transaction.run(Look.note(tenant: queue.tenant, items: [item]))
+                    let taken = try await transaction.run(Look.take(tenant: queue.tenant, atMost: 9))
+                    #expect(Set(taken) == [item, kept])
                     throw Undo()
                 }
             }
-            let afterwards = try await gather(queue)
-            #expect(afterwards == 0)
+            let left = try await take(queue)
+            #expect(left == [kept])
         }
     }
 
-    @Test func `Twenty at once make jobs of each item once, and of a crowd as many as it takes`() async throws {
+    @Test func `Twenty at once make one job`() async throws {
         try await withQueue { queue in
-            let all = (0..<1700).map { _ in UUID() }
-            try await note(all, queue)
+            try await note((0..<300).map { _ in UUID() }, queue)
             let made = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<20 { group.addTask { try await gather(queue) } }
                 return try await group.reduce(0, +)
             }
-            let items = try await items(queue)
-            #expect(made == items.count && items.allSatisfy { $0.count <= Look.maximumItems })
-            #expect(items.joined().count == 1700 && Set(items.joined()) == Set(all))
+            #expect(made == 1)
+            #expect(try await queue.liveCount() == 1)
         }
     }
 
@@ -79,7 +76,7 @@ struct GatheringTests {
         try await withQueue { queue in
             let (one, two) = (UUID(), UUID())
             try await queue.app.withTransaction(prelude: [queue.setTenant()]) { transaction in
-                try await transaction.run(Look.statement(tenant: queue.tenant, items: [one]))
+                try await transaction.run(Look.note(tenant: queue.tenant, items: [one]))
                 // With a lock between them this would never end.
                 try await note([one, two], queue)
             }
@@ -87,15 +84,36 @@ struct GatheringTests {
         }
     }
 
-    @Test func `A worker runs what was noted`() async throws {
+    @Test
+    func `Workers look after everything that was noted, however much comes meanwhile, and lose nothing in failures`()
+        async throws
+    {
         try await withQueue { queue in
-            let (log, item) = (Log<[UUID]>(), UUID())
+            let (log, all) = (Log<UUID>(), (0..<500).map { _ in UUID() })
             var handlers = HandlerRegistry()
-            handlers.register(Look.self) { job, _ in log.add(job.items) }
-            try await withWorker(queue.queue, handlers, configure: { $0.gatherInterval = .milliseconds(20) }) { _ in
-                try await note([item], queue)
-                try await eventually { log.entries == [[item]] }
+            handlers.register(Look.self) { _, context in
+                let taken = try await queue.app.withTransaction(prelude: [queue.setTenant()]) { transaction in
+                    let taken = try await transaction.run(Look.take(tenant: context.tenantID, atMost: 40))
+                    // Every other time something fails after the taking.
+                    if log.count.isMultiple(of: 3), Bool.random() { throw CancellationError() }
+                    return taken
+                }
+                for item in taken { log.add(item) }
             }
+            func configure(_ configuration: inout WorkerConfiguration) {
+                configuration.gatherInterval = .milliseconds(5)
+                configuration.retry = RetryPolicy(base: .zero)
+            }
+            try await withWorker(queue.queue, handlers, configure: configure) { _ in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for start in stride(from: 0, to: 500, by: 10) {
+                        group.addTask { try await note(Array(all[start..<start + 10]), queue) }
+                    }
+                    try await group.waitForAll()
+                }
+                try await eventually { log.count >= 500 }
+            }
+            #expect(log.count == 500 && Set(log.entries) == Set(all))
         }
     }
 

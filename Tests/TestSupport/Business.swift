@@ -143,10 +143,18 @@ public struct Business: Sendable {
     /// Launches the campaign and writes its ledger, as the planning job does.
     public func planned(_ campaign: Campaign) async throws -> Campaign {
         _ = try await campaigns.launch(context, campaign.id)
-        try await planner.plan(context, campaign.id)
+        try await plan(campaign.id)
         // An audience of which nobody is invited is a batch without jobs, which ends at once.
         try await planner.finish(context, campaign.id)
         return try await campaigns.find(context, campaign.id)
+    }
+
+    /// Writes a launched campaign's ledger; as the job does, again while somebody evaluates for the tenant.
+    public func plan(_ id: Campaign.ID) async throws {
+        try await eventually {
+            do { try await planner.plan(context, id) } catch is SegmentEvaluator.Busy { return false }
+            return true
+        }
     }
 
     package var planner: CampaignPlanner { CampaignPlanner(database: database) }

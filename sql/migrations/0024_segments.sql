@@ -1,21 +1,25 @@
 -- Segments over everything that is known of customers: what each customer comes to, which is kept beside the customer; who was in a segment
 -- before; and changes that are gathered until one job looks after many customers.
+-- Two indexes are made, over customers and over members of segments, and have those wait who write them: a time for it is chosen.
 
--- Objects that something is to be done about, until one job is made of many of them. Appending is all that a writer does here, so that two
--- who change things of one tenant do not wait for each other, as they would with a job that has a unique key.
+-- What rules ask of most often, so that they need not read whole customers.
+CREATE INDEX customer_segment_idx ON crm.customer (tenant_id, id) INCLUDE (kind, stage, language) WHERE deleted_at IS NULL;
+CREATE INDEX segment_member_entered_idx ON crm.segment_member (tenant_id, segment_id, entered_at, customer_id);
+
+-- Objects that something is to be done about. Appending is all that a writer does here, so that two who change things of one tenant do not
+-- wait for each other, as they would with a job that has a unique key; a worker sees to it that there is one.
 CREATE TABLE job.gathered (
     tenant_id uuid NOT NULL,
+    kind text NOT NULL CONSTRAINT gathered_kind_check CHECK (length(kind) BETWEEN 1 AND 100),
     id uuid NOT NULL,
     queue text NOT NULL CONSTRAINT gathered_queue_check CHECK (length(queue) BETWEEN 1 AND 100),
-    kind text NOT NULL CONSTRAINT gathered_kind_check CHECK (length(kind) BETWEEN 1 AND 100),
-    version integer NOT NULL,
     item uuid NOT NULL,
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (tenant_id, kind, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
-SELECT platform.protect('job.gathered', 'INSERT');
-CREATE POLICY queue ON job.gathered TO mehvar_queue USING (true) WITH CHECK (true);
 -- UPDATE for locking rows.
-GRANT SELECT, UPDATE, DELETE ON job.gathered TO mehvar_queue;
+SELECT platform.protect('job.gathered', 'SELECT, INSERT, UPDATE, DELETE');
+CREATE POLICY queue ON job.gathered TO mehvar_queue USING (true) WITH CHECK (true);
+GRANT SELECT ON job.gathered TO mehvar_queue;
 
 -- What a customer's orders, interactions and answers come to, so that a rule need not read them all. Derived: found out anew from them
 -- whenever one changes, never counted up. Customers with nothing have no row.
@@ -24,8 +28,8 @@ CREATE TABLE crm.customer_summary (
     customer_id uuid NOT NULL,
     order_count integer NOT NULL DEFAULT 0,
     -- In the tenant's currency, without what came back.
-    order_amount numeric(18, 4) NOT NULL DEFAULT 0,
-    order_margin numeric(18, 4),
+    order_amount numeric NOT NULL DEFAULT 0,
+    order_margin numeric,
     first_ordered_on date,
     last_ordered_on date,
     interaction_count integer NOT NULL DEFAULT 0,
@@ -42,7 +46,8 @@ CREATE TABLE crm.customer_summary (
     recency smallint CONSTRAINT customer_summary_recency_check CHECK (recency BETWEEN 1 AND 5),
     frequency smallint CONSTRAINT customer_summary_frequency_check CHECK (frequency BETWEEN 1 AND 5),
     money smallint CONSTRAINT customer_summary_money_check CHECK (money BETWEEN 1 AND 5),
-    PRIMARY KEY (tenant_id, customer_id),
+    PRIMARY KEY (tenant_id, customer_id)
+        INCLUDE (order_count, order_amount, last_ordered_on, interaction_count, tier, recency, frequency, money),
     CONSTRAINT customer_summary_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer (tenant_id, id)
 );
 SELECT platform.protect('crm.customer_summary', 'SELECT, INSERT, UPDATE, DELETE');
@@ -62,14 +67,17 @@ CREATE INDEX segment_stay_customer_idx ON crm.segment_stay (tenant_id, customer_
 CREATE INDEX segment_stay_entered_idx ON crm.segment_stay (tenant_id, segment_id, entered_at, customer_id);
 CREATE INDEX segment_stay_left_idx ON crm.segment_stay (tenant_id, segment_id, left_at, customer_id);
 SELECT platform.protect('crm.segment_stay', 'SELECT, INSERT, DELETE');
-CREATE INDEX segment_member_entered_idx ON crm.segment_member (tenant_id, segment_id, entered_at, customer_id);
-
 ALTER TABLE crm.segment ADD COLUMN description text CONSTRAINT segment_description_check CHECK (length(description) BETWEEN 1 AND 2000);
 
 -- Every night each tenant's customers are compared anew, and rules that heed the day are evaluated.
 CREATE POLICY platform ON job.schedule TO mehvar_platform USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON job.schedule TO mehvar_platform;
 INSERT INTO job.schedule (tenant_id, name, cron, time_zone, queue, kind, version, priority, max_attempts, cost, unique_key, parameters)
-SELECT s.tenant_id, 'segments', '10 0 * * *', s.time_zone, 'default', 'segments.refresh', 1, 0, 20, 1, 'segments.refresh/all', '{}'
+SELECT s.tenant_id, 'segments', '10 0 * * *', s.time_zone, 'segments', 'segments.refresh', 1, 0, 20, 1, 'segments.refresh/all', '{}'
+FROM crm.tenant_setting s JOIN job.tenant t ON t.tenant_id = s.tenant_id
+ON CONFLICT DO NOTHING;
+-- And now, since rules would find nobody who has ordered.
+INSERT INTO job.job (tenant_id, id, queue, kind, state, unique_key, parameters)
+SELECT s.tenant_id, gen_random_uuid(), 'segments', 'segments.refresh', 'ready', 'segments.refresh/all', '{}'
 FROM crm.tenant_setting s JOIN job.tenant t ON t.tenant_id = s.tenant_id
 ON CONFLICT DO NOTHING;

@@ -94,9 +94,7 @@ BEGIN
     DELETE FROM crm.customer_tag t WHERE t.tenant_id = tenant AND t.customer_id = person;
     DELETE FROM crm.customer_market m WHERE m.tenant_id = tenant AND m.customer_id = person;
     DELETE FROM crm.customer_reference r WHERE r.tenant_id = tenant AND r.customer_id = person;
-    WITH gone AS (DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.customer_id = person RETURNING m.segment_id)
-    UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
-    FROM gone WHERE s.tenant_id = tenant AND s.id = gone.segment_id;
+    -- Which segments the customer is in ends with the deletion, as for others who are deleted.
     DELETE FROM crm.segment_stay t WHERE t.tenant_id = tenant AND t.customer_id = person;
     DELETE FROM crm.customer_summary v WHERE v.tenant_id = tenant AND v.customer_id = person;
     UPDATE crm.stage_change s SET reason = NULL WHERE s.tenant_id = tenant AND s.customer_id = person AND s.reason IS NOT NULL;

@@ -20,10 +20,13 @@ BEGIN
             FROM crm.interaction i WHERE i.tenant_id = $1 AND i.deleted_at IS NULL %2$s GROUP BY i.customer_id
         ), answered AS (
             SELECT r.customer_id, max(r.submitted_at) AS last_response_at,
-                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'nps'))[1] AS nps,
-                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'csat'))[1] AS csat,
-                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE a.kind = 'ces'))[1] AS ces
-            FROM crm.response r LEFT JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.score IS NOT NULL
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE r.metric = 'nps' AND a.score IS NOT NULL))[1] AS nps,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE r.metric = 'csat' AND a.score IS NOT NULL))[1] AS csat,
+                (array_agg(a.score ORDER BY r.submitted_at DESC, r.id DESC) FILTER (WHERE r.metric = 'ces' AND a.score IS NOT NULL))[1] AS ces
+            FROM crm.response r
+            JOIN crm.survey_version w ON w.tenant_id = r.tenant_id AND w.survey_id = r.survey_id AND w.version = r.survey_version
+            -- The question that scores are made of.
+            LEFT JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.question_id = w.metric_question
             WHERE r.tenant_id = $1 AND r.customer_id IS NOT NULL %3$s GROUP BY r.customer_id
         ), found AS MATERIALIZED (
             SELECT customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on, interaction_count,

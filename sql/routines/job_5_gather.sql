@@ -1,30 +1,27 @@
--- Makes jobs of what was gathered: one of each kind for up to so many items of a tenant, each item once. Of several who do it at once each
--- makes jobs of what the others do not.
-CREATE OR REPLACE FUNCTION job.gather(most integer) RETURNS bigint
+-- Sees to it that a job waits for each kind of object that was gathered of a tenant. Steps from tenant to tenant in the primary key, so that
+-- it costs nothing where nothing was gathered.
+CREATE OR REPLACE FUNCTION job.gather() RETURNS bigint
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    made bigint := 0;
+    made bigint;
 BEGIN
-    -- Mostly there is nothing, and the tenants need not be looked through.
-    IF EXISTS (SELECT FROM job.gathered) THEN
-        WITH taken AS (
-            DELETE FROM job.gathered g USING (
-                SELECT o.tenant_id, o.id FROM job.tenant t CROSS JOIN LATERAL (
-                    SELECT o.tenant_id, o.id FROM job.gathered o WHERE o.tenant_id = t.tenant_id
-                    ORDER BY o.id LIMIT most FOR UPDATE SKIP LOCKED) o
-            ) o
-            WHERE g.tenant_id = o.tenant_id AND g.id = o.id
-            RETURNING g.tenant_id, g.queue, g.kind, g.version, g.item
-        )
-        INSERT INTO job.job (tenant_id, id, queue, kind, version, state, parameters)
-        SELECT k.tenant_id, gen_random_uuid(), k.queue, k.kind, k.version, 'ready', jsonb_build_object('items', jsonb_agg(DISTINCT k.item))
-        FROM taken k GROUP BY k.tenant_id, k.queue, k.kind, k.version;
-        GET DIAGNOSTICS made = ROW_COUNT;
-    END IF;
+    WITH RECURSIVE place AS (
+        (SELECT g.tenant_id, g.kind, g.queue FROM job.gathered g ORDER BY g.tenant_id, g.kind, g.id LIMIT 1)
+        UNION ALL
+        SELECT n.tenant_id, n.kind, n.queue FROM place p CROSS JOIN LATERAL (
+            SELECT g.tenant_id, g.kind, g.queue FROM job.gathered g WHERE (g.tenant_id, g.kind) > (p.tenant_id, p.kind)
+            ORDER BY g.tenant_id, g.kind, g.id LIMIT 1) n
+    )
+    INSERT INTO job.job (tenant_id, id, queue, kind, state, unique_key)
+    SELECT p.tenant_id, gen_random_uuid(), p.queue, p.kind, 'ready', p.kind || '/gathered' FROM place p
+    WHERE NOT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = p.tenant_id AND j.unique_key = p.kind || '/gathered'
+        AND j.state IN ('scheduled', 'ready'))
+    ON CONFLICT (tenant_id, unique_key) WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'ready') DO NOTHING;
+    GET DIAGNOSTICS made = ROW_COUNT;
     RETURN made;
 END
 $$;
-REVOKE ALL ON FUNCTION job.gather(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION job.gather(integer) TO mehvar_queue;
+REVOKE ALL ON FUNCTION job.gather() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION job.gather() TO mehvar_queue;

@@ -78,7 +78,7 @@ BEGIN
     -- Every table is looked at once more before it is said that nothing is left.
     FOR place IN
         SELECT t.place FROM platform.tenant_tables() t
-        UNION ALL SELECT o.place FROM unnest(ARRAY['job.job', 'job.done', 'job.dead', 'job.batch', 'job.schedule']::regclass[]) AS o (place)
+        UNION ALL SELECT o.place FROM unnest(ARRAY['job.gathered', 'job.job', 'job.done', 'job.dead', 'job.batch', 'job.schedule']::regclass[]) AS o (place)
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE tenant_id = $1)', place.place) INTO left_over USING doomed;
         IF left_over THEN RAISE EXCEPTION 'rows of % are left', place.place; END IF;

@@ -14,13 +14,16 @@ package struct CampaignPlanner: Sendable {
 
     package init(database: Database) { self.database = database }
 
+    /// - Throws: ``SegmentEvaluator/Busy``, and nothing is done.
     package func plan(_ context: TenantContext, _ id: Campaign.ID) async throws {
         let tenant = context.tenantID
+        // Invitations cannot be taken back, so the audience is that of now.
+        try await SegmentEvaluator(database: database).settle(context)
         let campaign: Campaign? = try await database.withTenant(context, timeout: SegmentEvaluator.timeout) {
             transaction in
             let campaign = try await transaction.run(CampaignStatements.find(tenant, id))
             guard let campaign, campaign.state == .planning else { return nil }
-            try await SegmentEvaluator.evaluate(campaign.segmentID, in: &transaction)
+            try await transaction.evaluate(campaign.segmentID)
             let batch = JobBatch(
                 id: id.rawValue, name: SendInvitations.kind, finally: NewJob(FinishCampaign(campaignID: id)))
             try await transaction.run(try batch.open(tenant: tenant.rawValue))

@@ -55,6 +55,18 @@ package enum CustomerStatements {
             """, all: Customer.init(row:))
     }
 
+    /// A customer that is there, which nobody changes or deletes until the transaction ends; others may link to it.
+    static func hold(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Customer?> {
+        Statement(
+            "customer.hold",
+            """
+            SELECT \(columns) FROM crm.customer c \(contactPoints)
+            WHERE c.tenant_id = \(tenant) AND c.id = \(id) AND c.deleted_at IS NULL
+            FOR NO KEY UPDATE OF c
+            """,
+            optional: Customer.init(row:))
+    }
+
     package static func list(_ tenant: Tenant.ID, _ filter: CustomerFilter, _ page: PageRequest<Customer>) -> Statement<
         [Customer]
     > {

@@ -151,9 +151,9 @@ extension TenantTransaction {
     /// Has the customers looked after whom the file is about: many of them together with all others.
     fileprivate mutating func noteImported(_ kind: ImportReport.Kind, _ outcome: ImportOutcome) async throws {
         let tenant = context.tenantID
-        if outcome.created + outcome.updated == 0 { return }
+        if outcome.created + outcome.updated + outcome.promoted == 0 { return }
         // An order that was changed may have been another customer's.
-        let isFew = outcome.rows <= RefreshCustomers.maximumItems && (kind == .customers || outcome.updated == 0)
+        let isFew = outcome.rows <= RefreshCustomers.bulk && (kind == .customers || outcome.updated == 0)
         if isFew {
             let customers = try await run(ImportStatements.customers(tenant, kind))
             try await run(RefreshCustomers.noting(tenant, customers))
@@ -168,6 +168,8 @@ struct ImportOutcome {
     let rows: Int
     let created: Int
     let updated: Int
+    /// Customers that became actual ones.
+    var promoted = 0
     /// Whether importing the file again would find every row again.
     let hasReferences: Bool
 }

@@ -30,7 +30,7 @@ struct OrderImport {
                 "The order has lines, or something came back of it; change it through the API.")
         }
         try errors.check()
-        let (created, _) = try await transaction.pipeline(
+        let (created, promoted) = try await transaction.pipeline(
             OrderImportStatements.insert(tenant, id, currency: settings.currency),
             OrderImportStatements.promoteCustomers(id, by: transaction.context))
         var updated = 0
@@ -41,7 +41,8 @@ struct OrderImport {
             guard present == referenced, vanished.isEmpty else { throw ImportOvertaken() }
             updated = changed
         }
-        return ImportOutcome(rows: rows, created: created, updated: updated, hasReferences: referenced == rows)
+        return ImportOutcome(
+            rows: rows, created: created, updated: updated, promoted: promoted, hasReferences: referenced == rows)
     }
 
     /// Tells duplicates and unknown customers together, in the order of the file.

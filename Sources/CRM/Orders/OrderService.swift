@@ -182,7 +182,7 @@ extension TenantTransaction {
             after: old)
         if values.customerID == old?.customerID { return (completed, nil) }
         guard
-            let customer = try await run(CustomerStatements.lock(tenant, values.customerID, isDeleted: false))
+            let customer = try await run(CustomerStatements.hold(tenant, values.customerID))
         else { throw ServiceError.invalid("/customer_id", "not_found", "There is no such customer.") }
         return (completed, customer)
     }

@@ -9,6 +9,8 @@ struct ObjectLink: Sendable {
         let statement: StaticString
         let table: SQL
         var condition: SQL = ""
+        /// What keeps others from removing it, and nothing else.
+        var strength: SQL = "FOR SHARE"
 
         /// Those that people can belong to, which deleted ones and people are not.
         static let organisation = Target(
@@ -19,7 +21,8 @@ struct ObjectLink: Sendable {
         static let customer = Target(kind: "customer", statement: "link.customer", table: "crm.customer")
         static let department = Target(kind: "department", statement: "link.department", table: "crm.department")
         static let product = Target(kind: "product", statement: "link.product", table: "crm.product")
-        static let segment = Target(kind: "segment", statement: "link.segment", table: "crm.segment")
+        static let segment = Target(
+            kind: "segment", statement: "link.segment", table: "crm.segment", strength: "FOR KEY SHARE")
         static let touchpoint = Target(kind: "touchpoint", statement: "link.touchpoint", table: "crm.touchpoint")
         static let journeyStage = Target(
             kind: "journey_stage", statement: "link.journey_stage", table: "crm.journey_stage")
@@ -46,7 +49,7 @@ struct ObjectLink: Sendable {
             """
             SELECT id FROM \(target.table) WHERE tenant_id = \(tenant) AND id = ANY (\(ids)) AND deleted_at IS NULL
                 \(target.condition)
-            ORDER BY id FOR SHARE
+            ORDER BY id \(target.strength)
             """, all: { try $0.next() })
     }
 }

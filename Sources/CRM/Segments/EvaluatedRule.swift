@@ -2,6 +2,16 @@
 struct EvaluatedRule: Sendable {
     let id: Segment.ID
     let rule: SegmentRule
+
+    init(id: Segment.ID, rule: SegmentRule) {
+        self.id = id
+        self.rule = rule
+    }
+
+    init?(id: Segment.ID, rule: SegmentRule?) {
+        guard let rule else { return nil }
+        self.init(id: id, rule: rule)
+    }
 }
 
 extension [EvaluatedRule] {
@@ -34,6 +44,16 @@ extension [EvaluatedRule] {
             wanted.insert(rule.id)
             return true
         }
+    }
+
+    /// One rule and those that it builds on, however indirectly, in order.
+    func leading(to id: Segment.ID) -> [EvaluatedRule] {
+        var wanted: Set = [id]
+        return inOrder.reversed().filter { rule in
+            guard wanted.contains(rule.id) else { return false }
+            wanted.formUnion(rule.rule.segments)
+            return true
+        }.reversed()
     }
 
     /// How many segments at most build on each other, one after the other; `nil` when some of them come round to themselves.

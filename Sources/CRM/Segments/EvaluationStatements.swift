@@ -1,15 +1,10 @@
 import Foundation
 import Postgres
 
-/// What keeps summaries and memberships up to date. Whoever does it holds ``lock(_:)``, or two might write what the one saw
+/// What keeps summaries and memberships up to date. Whoever does it holds ``tryLock(_:)``, or two might write what the one saw
 /// earlier over what the other saw later.
 enum EvaluationStatements {
     private static func key(_ tenant: Tenant.ID) -> String { "segments:\(tenant)" }
-
-    static func lock(_ tenant: Tenant.ID) -> Statement<Void> {
-        Statement(
-            effect: "segment.lock_evaluation", "SELECT pg_advisory_xact_lock(hashtextextended(\(key(tenant)), 0))")
-    }
 
     /// Whether nobody else holds it.
     static func tryLock(_ tenant: Tenant.ID) -> Statement<Bool> {
@@ -25,6 +20,16 @@ enum EvaluationStatements {
             "segment.hold_customers",
             "SELECT id FROM crm.customer WHERE tenant_id = \(tenant) AND id = ANY (\(customers)) ORDER BY id FOR KEY SHARE",
             all: { try $0.next() })
+    }
+
+    /// Whether all customers are still to be looked at: what is known of them may be far from what there is.
+    static func isRefreshWaiting(_ tenant: Tenant.ID) -> Statement<Bool> {
+        Statement(
+            "segment.is_refresh_waiting",
+            """
+            SELECT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = \(tenant) AND j.unique_key = \("\(RefreshSegments.kind)/all")
+                AND j.state IN ('scheduled', 'ready'))
+            """, one: { try $0.next() })
     }
 
     static func summarise(
@@ -47,16 +52,20 @@ enum EvaluationStatements {
                 DELETE FROM crm.segment_member m USING crm.customer c
                 WHERE m.tenant_id = \(tenant) AND c.tenant_id = \(tenant) AND c.id = m.customer_id
                     AND c.deleted_at IS NOT NULL \(few)
-                RETURNING m.segment_id, m.customer_id, m.entered_at
+                RETURNING m.segment_id, m.customer_id, m.entered_at, c.erased_at
             ), past AS (
                 INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
-                SELECT \(tenant), g.segment_id, g.customer_id, g.entered_at, now() FROM gone g
+                SELECT \(tenant), g.segment_id, g.customer_id, g.entered_at, now() FROM gone g WHERE g.erased_at IS NULL
                 ON CONFLICT DO NOTHING
                 RETURNING segment_id
             )
-            UPDATE crm.segment s SET member_count = s.member_count - g.count, version = s.version + 1
-            FROM (SELECT segment_id, count(*) AS count FROM gone GROUP BY segment_id) AS g
-            WHERE s.tenant_id = \(tenant) AND s.id = g.segment_id
+            UPDATE crm.segment s SET member_count = s.member_count - g.count
+            FROM (
+                -- In one order, as whoever merges customers does.
+                SELECT k.id, (SELECT count(*) FROM gone WHERE gone.segment_id = k.id) AS count FROM crm.segment k
+                WHERE k.tenant_id = \(tenant) AND k.id IN (SELECT segment_id FROM gone) ORDER BY k.id FOR NO KEY UPDATE
+            ) AS g
+            WHERE s.tenant_id = \(tenant) AND s.id = g.id
             """)
     }
 
@@ -92,7 +101,7 @@ enum EvaluationStatements {
                 ON CONFLICT DO NOTHING
                 RETURNING customer_id
             ), counted AS (
-                UPDATE crm.segment s SET evaluated_at = \(moment), version = s.version + 1,
+                UPDATE crm.segment s SET evaluated_at = \(moment),
                     member_count = coalesce(s.member_count, 0) + (SELECT count(*) FROM come) - (SELECT count(*) FROM gone)
                 WHERE s.tenant_id = \(tenant) AND s.id = \(id) \(changes)
                 RETURNING s.id

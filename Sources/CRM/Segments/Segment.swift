@@ -93,8 +93,12 @@ extension Segment: Resource {
     public func members(_ json: inout JSONWriter) {
         json.member("id", id, "The segment's id.")
         values.members(&json)
-        json.member("member_count", memberCount, "How many customers are in it; null until its rule was evaluated.")
-        json.member("evaluated_at", evaluatedAt, "When its rule was evaluated for all customers last.")
+        json.member(
+            "member_count", memberCount,
+            "How many customers are in it; null until its rule was evaluated. It changes without the version.")
+        json.member(
+            "evaluated_at", evaluatedAt,
+            "When its rule was evaluated for all customers last; null for a manual segment.")
         json.history(version: version, createdAt: createdAt, updatedAt: updatedAt)
     }
 }

@@ -1,89 +1,127 @@
 import Foundation
+import JobQueue
 import Postgres
 
-/// Keeps up to date what customers come to and who is in which rule segment.
+/// Keeps up to date what customers come to and who is in which rule segment. One at a time for a tenant.
 package struct SegmentEvaluator: Sendable {
+    /// Somebody else evaluates for the tenant, and nothing was done: try again shortly.
+    package struct Busy: Error {}
+
     /// A rule over millions of orders takes its time.
     static let timeout = Duration.seconds(600)
+
+    /// Customers that are looked after at once.
+    private static let batch = 500
+    /// Batches after which others have their turn.
+    private static let batches = 20
 
     private let database: Database
 
     package init(database: Database) { self.database = database }
 
-    /// Looks after customers that changed, or with whom something happened.
+    /// Looks after the customers that were noted: those that changed, or with whom something happened.
     ///
-    /// - Returns: `false`, and nothing is done, while somebody else evaluates for the tenant.
-    package func refresh(_ context: TenantContext, _ customers: [Customer.ID]) async throws -> Bool {
-        let tenant = context.tenantID
-        let sorted = customers.sorted { $0.rawValue < $1.rawValue }
-        return try await database.withTenant(context, timeout: Self.timeout) { transaction in
-            // Each statement after the lock sees what was committed before it was taken.
-            let (isFree, _, terms, rules) = try await transaction.pipeline(
-                EvaluationStatements.tryLock(tenant), EvaluationStatements.hold(tenant, sorted),
-                SegmentStatements.terms(tenant), SegmentStatements.rules(tenant))
-            guard isFree else { return false }
-            try await transaction.run(EvaluationStatements.summarise(tenant, currency: terms.currency, sorted))
-            _ = try await transaction.pipeline(
-                all: [EvaluationStatements.removeDeleted(tenant, sorted)]
-                    + rules.inOrder.map { EvaluationStatements.evaluate(terms, $0, sorted) })
-            return true
+    /// - Throws: ``Busy``.
+    package func refreshNoted(_ context: TenantContext) async throws {
+        for _ in 0..<Self.batches {
+            let count = try await database.withTenant(context, timeout: Self.timeout) { transaction in
+                try await transaction.refreshNoted(atMost: Self.batch)
+            }
+            if count < Self.batch { return }
         }
     }
 
     /// Looks after all customers: what they come to, how they compare, who is in which segment.
+    ///
+    /// - Throws: ``Busy``.
     package func refresh(_ context: TenantContext) async throws {
         let tenant = context.tenantID
-        let (terms, rules) = try await database.withTenant(context, timeout: Self.timeout) { transaction in
-            let (_, terms, rules) = try await transaction.pipeline(
-                EvaluationStatements.lock(tenant), SegmentStatements.terms(tenant), SegmentStatements.rules(tenant))
+        let rules = try await database.withTenant(context, timeout: Self.timeout) { transaction in
+            let (terms, rules) = try await transaction.beginEvaluation()
             _ = try await transaction.pipeline(
                 EvaluationStatements.summarise(tenant, currency: terms.currency, nil),
                 EvaluationStatements.rank(tenant), EvaluationStatements.removeDeleted(tenant, nil))
-            return (terms, rules)
+            return rules
         }
         await database.analyse(context, ["customer_summary"])
-        try await evaluate(context, terms, rules.inOrder)
+        try await evaluate(context, rules.inOrder)
     }
 
     /// Finds out who is in a segment now, and in those that build on it. A segment that is gone, or manual, is left alone.
+    ///
+    /// - Throws: ``Busy``.
     package func evaluate(_ context: TenantContext, _ id: Segment.ID) async throws {
-        let tenant = context.tenantID
-        let (terms, rules) = try await database.pipeline(
-            context, SegmentStatements.terms(tenant), SegmentStatements.rules(tenant))
-        try await evaluate(context, terms, rules.buildingOn(id))
+        let rules = try await database.withTenant(context, timeout: Self.timeout) { transaction in
+            let (terms, rules) = try await transaction.beginEvaluation()
+            guard let rule = rules.first(where: { $0.id == id }) else { return [EvaluatedRule]() }
+            _ = try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
+            return rules.buildingOn(id).filter { $0.id != id }
+        }
+        try await evaluate(context, rules)
+        await database.analyse(context, ["segment_member"])
     }
 
-    /// One after the other, each in a transaction of its own, so that nobody waits for all of them.
-    private func evaluate(
-        _ context: TenantContext, _ terms: SegmentQuery.Terms, _ rules: [EvaluatedRule]
-    ) async throws {
-        var changes = 0
-        for segment in rules.map(\.id) {
-            changes += try await database.withTenant(context, timeout: Self.timeout) { transaction in
-                try await Self.evaluate(segment, terms, in: &transaction)
+    /// Looks after whatever is still noted, before somebody relies on it.
+    ///
+    /// - Throws: ``Busy``, also while all customers are still to be looked at.
+    func settle(_ context: TenantContext) async throws {
+        if try await database.run(context, EvaluationStatements.isRefreshWaiting(context.tenantID)) { throw Busy() }
+        try await refreshNoted(context)
+    }
+
+    /// One after the other, each in a transaction of its own, so that nobody waits for all of them; by the rule that it has then,
+    /// since whoever changes a rule has it evaluated after this.
+    private func evaluate(_ context: TenantContext, _ rules: [EvaluatedRule]) async throws {
+        for id in rules.map(\.id) {
+            try await waiting {
+                try await database.withTenant(context, timeout: Self.timeout) { transaction in
+                    let (terms, rules) = try await transaction.beginEvaluation()
+                    guard let rule = rules.first(where: { $0.id == id }) else { return }
+                    _ = try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
+                }
             }
         }
-        if changes >= 1000 { await database.analyse(context, ["segment_member"]) }
     }
 
-    /// One segment within a transaction, by the rule that it has once the lock is held: whoever changes the rule has it evaluated
-    /// after this.
+    /// What was begun is not begun anew because somebody else had a turn in between. No connection is held meanwhile.
+    private func waiting(_ body: () async throws -> Void) async throws {
+        while true {
+            do { return try await body() } catch is Busy { try await Task.sleep(for: .milliseconds(200)) }
+        }
+    }
+}
+
+extension TenantTransaction {
+    /// Holds off others who evaluate, and gives what to evaluate with. Each statement after the lock sees what was committed before
+    /// it was taken.
     ///
-    /// - Returns: how many customers came and went.
-    @discardableResult
-    private static func evaluate(
-        _ id: Segment.ID, _ terms: SegmentQuery.Terms, in transaction: inout TenantTransaction
-    ) async throws -> Int {
-        let (_, segment) = try await transaction.pipeline(
-            EvaluationStatements.lock(terms.tenant), SegmentStatements.find(terms.tenant, id))
-        guard let rule = try segment?.values.rule.map({ try SegmentRule($0) }) else { return 0 }
-        return try await transaction.run(EvaluationStatements.evaluate(terms, EvaluatedRule(id: id, rule: rule), nil))
+    /// - Throws: ``SegmentEvaluator/Busy``.
+    fileprivate mutating func beginEvaluation() async throws -> (SegmentQuery.Terms, [EvaluatedRule]) {
+        let tenant = context.tenantID
+        guard try await run(EvaluationStatements.tryLock(tenant)) else { throw SegmentEvaluator.Busy() }
+        return try await pipeline(SegmentStatements.terms(tenant), SegmentStatements.rules(tenant))
     }
 
-    /// One segment within a transaction.
-    static func evaluate(_ id: Segment.ID, in transaction: inout TenantTransaction) async throws {
-        let tenant = transaction.context.tenantID
-        let terms = try await transaction.run(SegmentStatements.terms(tenant))
-        try await evaluate(id, terms, in: &transaction)
+    /// - Returns: how many notes there were.
+    fileprivate mutating func refreshNoted(atMost limit: Int) async throws -> Int {
+        let tenant = context.tenantID
+        let (terms, rules) = try await beginEvaluation()
+        let noted = try await run(RefreshCustomers.take(tenant: tenant.rawValue, atMost: limit))
+        guard !noted.isEmpty else { return 0 }
+        let customers = Set(noted).sorted().map(Customer.ID.init(rawValue:))
+        _ = try await run(EvaluationStatements.hold(tenant, customers))
+        try await run(EvaluationStatements.summarise(tenant, currency: terms.currency, customers))
+        _ = try await pipeline(
+            all: [EvaluationStatements.removeDeleted(tenant, customers)]
+                + rules.inOrder.map { EvaluationStatements.evaluate(terms, $0, customers) })
+        return noted.count
+    }
+
+    /// Finds out who is in a segment now, and before that in those that it builds on.
+    ///
+    /// - Throws: ``SegmentEvaluator/Busy``.
+    mutating func evaluate(_ id: Segment.ID) async throws {
+        let (terms, rules) = try await beginEvaluation()
+        _ = try await pipeline(all: rules.leading(to: id).map { EvaluationStatements.evaluate(terms, $0, nil) })
     }
 }

@@ -12,15 +12,20 @@ public struct SegmentExplanation: Sendable {
 
     /// A part of the rule, with what became of it.
     public indirect enum Reason: Sendable {
-        case all([Reason], holds: Bool)
-        case any([Reason], holds: Bool)
+        case all([Reason])
+        case any([Reason])
         case not(Reason)
-        case comparison(JSONNode, holds: Bool, value: JSONNode?)
+        case comparison(JSONNode, holds: Bool?, value: JSONNode?)
 
-        public var holds: Bool {
+        /// `nil` where it hangs on what the caller may not read.
+        public var holds: Bool? {
             switch self {
-            case .all(_, let holds), .any(_, let holds), .comparison(_, let holds, _): holds
-            case .not(let part): !part.holds
+            case .all(let parts):
+                parts.contains { $0.holds == false } ? false : parts.contains { $0.holds == nil } ? nil : true
+            case .any(let parts):
+                parts.contains { $0.holds == true } ? true : parts.contains { $0.holds == nil } ? nil : false
+            case .not(let part): part.holds.map { !$0 }
+            case .comparison(_, let holds, _): holds
             }
         }
     }
@@ -43,7 +48,7 @@ extension SegmentExplanation: JSONObject {
         json.member("entered_at", enteredAt, "Since when; null for who is not in it.")
         json.member(
             "reason", reason,
-            "The rule, each part with holds; of comparisons also found, what the customer has: null for what is not there, and for what the caller may not read. Null for a manual segment."
+            "The rule, each part with holds; of comparisons also found, what the customer has, null for what is not there. Both are null where the caller may not read it. Null for a manual segment."
         )
     }
 }
@@ -54,8 +59,8 @@ extension SegmentExplanation.Reason: JSONRepresentable {
     public func write(to json: inout JSONWriter) {
         json.object { json in
             switch self {
-            case .all(let parts, _): json.member(named: "all", parts)
-            case .any(let parts, _): json.member(named: "any", parts)
+            case .all(let parts): json.member(named: "all", parts)
+            case .any(let parts): json.member(named: "any", parts)
             case .not(let part): json.member(named: "not", part)
             case .comparison(.object(let members), _, let value):
                 for (name, member) in members.sorted(by: { $0.key < $1.key }) { json.member(named: name, member) }
@@ -83,20 +88,18 @@ extension SegmentRule {
     /// The tree with what became of each comparison.
     ///
     /// - Parameter results: in the order of ``comparisons``.
-    func reason(_ results: [(holds: Bool, value: JSONNode?)]) -> SegmentExplanation.Reason {
+    func reason(_ results: [(holds: Bool?, value: JSONNode?)]) -> SegmentExplanation.Reason {
         var rest = results[...]
         func explain(_ condition: Condition, _ node: JSONNode) -> SegmentExplanation.Reason {
             switch (condition, node) {
             case (.all(let parts), .object(let members)):
-                let reasons = explain(parts, members["all"])
-                return .all(reasons, holds: reasons.allSatisfy(\.holds))
+                return .all(explain(parts, members["all"]))
             case (.any(let parts), .object(let members)):
-                let reasons = explain(parts, members["any"])
-                return .any(reasons, holds: reasons.contains(where: \.holds))
+                return .any(explain(parts, members["any"]))
             case (.not(let part), .object(let members)): return .not(explain(part, members["not"] ?? .null))
             default:
                 let result = rest.popFirst()
-                return .comparison(node, holds: result?.holds ?? false, value: result?.value)
+                return .comparison(node, holds: result?.holds, value: result?.value)
             }
         }
         func explain(_ parts: [Condition], _ node: JSONNode?) -> [SegmentExplanation.Reason] {

@@ -126,6 +126,8 @@ extension SegmentField {
         case .day:
             [.eq, .ne, .gt, .gte, .lt, .lte, .withinDays, .olderThanDays, .exists]
                 + (self == .birthDate ? [.birthdayWithinDays] : [])
+        // Whether a customer is in any segment would depend on the segment that asks.
+        case .identifiers(let target) where target.kind == Segment.kind: [.eq, .ne, .in, .notIn]
         case .choices, .texts, .identifiers: [.eq, .ne, .in, .notIn, .exists]
         }
     }

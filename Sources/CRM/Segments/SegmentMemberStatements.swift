@@ -25,8 +25,7 @@ enum SegmentMemberStatements {
                 ON CONFLICT DO NOTHING
                 RETURNING customer_id
             )
-            UPDATE crm.segment s SET member_count = coalesce(s.member_count, 0) + (SELECT count(*) FROM come),
-                version = s.version + 1, evaluated_at = now()
+            UPDATE crm.segment s SET member_count = coalesce(s.member_count, 0) + (SELECT count(*) FROM come)
             WHERE s.tenant_id = \(tenant) AND s.id = \(id)
             """)
     }
@@ -45,8 +44,23 @@ enum SegmentMemberStatements {
                 ON CONFLICT DO NOTHING
                 RETURNING customer_id
             )
-            UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1, evaluated_at = now()
+            UPDATE crm.segment s SET member_count = s.member_count - 1
             WHERE s.tenant_id = \(tenant) AND s.id = \(id) AND EXISTS (SELECT FROM gone)
+            """)
+    }
+
+    /// Ends everybody's time in a segment.
+    static func removeAll(_ tenant: Tenant.ID, _ id: Segment.ID) -> Statement<Int> {
+        Statement(
+            "segment.remove_members",
+            """
+            WITH gone AS (
+                DELETE FROM crm.segment_member WHERE tenant_id = \(tenant) AND segment_id = \(id)
+                RETURNING customer_id, entered_at
+            )
+            INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
+            SELECT \(tenant), \(id), g.customer_id, g.entered_at, now() FROM gone g
+            ON CONFLICT DO NOTHING
             """)
     }
 

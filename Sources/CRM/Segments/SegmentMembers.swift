@@ -66,7 +66,10 @@ public struct SegmentMembers: Sendable {
         try context.require(.segmentsWrite)
         let tenant = context.tenantID
         try await database.withTenant(context) { transaction in
-            try Self.requireManual(try await transaction.run(SegmentStatements.lock(tenant, id)))
+            // The customer first, as whoever evaluates rules does.
+            let (_, segment) = try await transaction.pipeline(
+                EvaluationStatements.hold(tenant, [customer]), SegmentStatements.lock(tenant, id))
+            try Self.requireManual(segment)
             guard try await transaction.run(SegmentMemberStatements.remove(tenant, id, customer)) == 1 else {
                 throw ServiceError.notFound(Customer.kind)
             }
@@ -101,13 +104,13 @@ public struct SegmentMembers: Sendable {
             let segment = try found.orNotFound(Segment.kind)
             guard isThere else { throw ServiceError.notFound(Customer.kind) }
             var reason: SegmentExplanation.Reason?
-            if let rule = try segment.values.rule.map({ try SegmentRule($0) }) {
+            if let rule = segment.values.rule.flatMap(SegmentRule.kept) {
                 let results = try await transaction.run(
                     SegmentStatements.explanation(terms, rule, of: customer)
                 ).orNotFound(Customer.kind)
                 reason = rule.reason(
                     zip(rule.comparisons, results).map { comparison, result in
-                        (result.holds, context.mayRead(comparison.subject) ? result.value : nil)
+                        context.mayRead(comparison.subject) ? result : (nil, nil)
                     })
             }
             return SegmentExplanation(

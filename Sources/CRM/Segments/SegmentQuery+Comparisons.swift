@@ -31,7 +31,7 @@ extension SegmentQuery {
         case .field(.markets): "to_jsonb(c.market_ids)"
         case .field(let field):
             if let rows = rows(field, having: "") {
-                "(SELECT coalesce(jsonb_agg(DISTINCT x.value), '[]') FROM (\(rows)) AS x (customer_id, value) WHERE x.customer_id = c.id)"
+                "(SELECT coalesce(jsonb_agg(DISTINCT x.value), '[]') FROM (\(rows)) AS x (value))"
             } else {
                 shown(value(of: field, comparison.narrowing), of: field)
             }
@@ -163,28 +163,29 @@ extension SegmentQuery {
         }
     }
 
-    /// The customers with what they have of a field that is in rows of its own.
+    /// What a customer has of a field that is in rows of its own.
     private func rows(_ field: SegmentField, having condition: SQL) -> SQL? {
         switch field {
         case .channels:
             """
-            SELECT k.customer_id, k.channel FROM crm.contact_point k WHERE k.tenant_id = \(terms.tenant)
-                AND k.deleted_at IS NULL AND k.customer_id IS NOT NULL \(condition) \(only("k.customer_id"))
+            SELECT k.channel FROM crm.contact_point k WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id
+                AND k.deleted_at IS NULL \(condition)
             """
         case .consents:
             """
-            SELECT k.customer_id, k.channel FROM crm.consent k
-            WHERE k.tenant_id = \(terms.tenant) AND k.is_granted \(condition) \(only("k.customer_id"))
+            SELECT k.channel FROM crm.consent k
+            WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id AND k.is_granted \(condition)
             """
         case .segments:
             """
-            SELECT k.customer_id, k.segment_id FROM crm.segment_member k
-            WHERE k.tenant_id = \(terms.tenant) \(condition) \(only("k.customer_id"))
+            SELECT k.segment_id FROM crm.segment_member k
+            WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id \(condition)
             """
         default: nil
         }
     }
 
+    /// By rows that belong together, and not by a list: PostgreSQL reads a long list once for each customer.
     private func testRows(_ field: SegmentField, _ comparison: SegmentRule.Comparison) -> SQL {
         let condition: SQL =
             switch comparison.operand {
@@ -192,10 +193,10 @@ extension SegmentQuery {
             case .identifiers(let segments): "AND k.segment_id = ANY (\(segments))"
             default: ""
             }
-        let found: SQL = "c.id IN (SELECT x.customer_id FROM (\(rows(field, having: condition) ?? "")) AS x)"
+        let found: SQL = "EXISTS (\(rows(field, having: condition) ?? ""))"
         return switch (comparison.comparator, comparison.operand) {
-        case (.exists, .flag(false)), (.ne, _), (.notIn, _): "NOT (\(found))"
-        default: "(\(found))"
+        case (.exists, .flag(false)), (.ne, _), (.notIn, _): "NOT \(found)"
+        default: found
         }
     }
 

@@ -43,7 +43,7 @@ struct SegmentQuery {
         let few = only("c.id")
         return """
             crm.customer c
-            LEFT JOIN crm.customer_summary v ON v.tenant_id = c.tenant_id AND v.customer_id = c.id
+            LEFT JOIN crm.customer_summary v ON v.tenant_id = c.tenant_id AND v.customer_id = c.id \(only("v.customer_id"))
             \(orders.isEmpty ? "" : orderSums) \(interactions.isEmpty ? "" : interactionSums)
             WHERE c.tenant_id = \(terms.tenant) AND c.deleted_at IS NULL \(few)
             """
@@ -98,9 +98,7 @@ struct SegmentQuery {
                 }
             return "\(value) AS \(sum.name)" as SQL
         }
-        // A day is wider than any two time zones are apart.
-        let since: SQL =
-            orders.longestDays.map { "AND o.happened_at >= \(LocalDay.start(of: terms.day(-$0 - 1), in: .gmt))" } ?? ""
+        let since: SQL = orders.longestDays.map { "AND o.ordered_on > \(terms.day(-$0))" } ?? ""
         return """
             LEFT JOIN (
                 SELECT o.tenant_id, o.customer_id, \(SQL.joined(columns, by: ", ")) FROM crm.customer_order o

@@ -39,6 +39,8 @@ public struct SegmentRule: Sendable {
     static let maximumComparisons = 100
     static let maximumValues = 200
     static let maximumDays = 36_500
+    static let longestText = 1000
+    static let text = TextRule.words(longestText)
 
     /// The rule as it was written.
     public let node: JSONNode
@@ -63,10 +65,22 @@ public struct SegmentRule: Sendable {
         var reader = SegmentRuleReader()
         let condition = reader.read(node, at: pointer, depth: 0)
         guard let condition, reader.errors.isEmpty else { throw ServiceError.invalid(reader.errors) }
+        self.init(node: node, condition: condition, links: reader.links, attributes: reader.attributes)
+    }
+
+    /// A rule as it was kept; `nil` for one that an older version wrote and this one does not understand, which then finds nobody new
+    /// until somebody mends it.
+    static func kept(_ node: JSONNode) -> SegmentRule? {
+        var reader = SegmentRuleReader()
+        guard let condition = reader.read(node, at: "/rule", depth: 0), reader.errors.isEmpty else { return nil }
+        return SegmentRule(node: node, condition: condition, links: reader.links, attributes: reader.attributes)
+    }
+
+    private init(node: JSONNode, condition: Condition, links: [ObjectLink], attributes: [AttributeUse]) {
         self.node = node
         self.condition = condition
-        links = reader.links
-        attributes = reader.attributes
+        self.links = links
+        self.attributes = attributes
     }
 
     /// What keeps the JSON from being a rule.

@@ -97,6 +97,7 @@ struct SegmentRuleReader {
         case .day:
             if case .string(let text) = node, let day = LocalDate(text) { return .day(day) }
             return fail(pointer, "type", "Expected a day as YYYY-MM-DD.")
+        case .text where comparator == .contains: return part(node, at: pointer).map(SegmentRule.Operand.texts)
         case .text, .texts: return texts(node, isList: isList, at: pointer).map(SegmentRule.Operand.texts)
         case .choice(let choices), .choices(let choices):
             guard let texts = texts(node, isList: isList, at: pointer) else { return nil }
@@ -123,6 +124,7 @@ struct SegmentRuleReader {
         case (.exists, _): operand = flag(node, at: value).map(SegmentRule.Operand.flag)
         case (.withinDays, _), (.olderThanDays, _): operand = days(node, at: value).map(SegmentRule.Operand.days)
         case (.eq, .string), (.ne, .string), (.eq, .number), (.ne, .number), (.eq, .bool), (.ne, .bool):
+            if case .string = node, texts(node, isList: false, at: value) == nil { return nil }
             values = [node]
             operand = .values(values)
         case (.in, .array(let nodes)), (.notIn, .array(let nodes)):
@@ -133,7 +135,7 @@ struct SegmentRuleReader {
             }
             values = nodes
             operand = .values(nodes)
-        case (.contains, .string(let text)): operand = .texts([text])
+        case (.contains, .string): operand = part(node, at: value).map(SegmentRule.Operand.texts)
         case (.gt, .number(let number)), (.gte, .number(let number)), (.lt, .number(let number)),
             (.lte, .number(let number)):
             values = [node]
@@ -158,14 +160,26 @@ struct SegmentRuleReader {
 
     private mutating func texts(_ node: JSONNode, isList: Bool, at pointer: String) -> [String]? {
         guard isList else {
-            if case .string(let text) = node { return [text] }
-            return fail(pointer, "type", "Expected a string.")
+            guard case .string(let text) = node else { return fail(pointer, "type", "Expected a string.") }
+            return SegmentRule.text.fault(of: text) == nil ? [text] : fail(pointer, "length", Self.length)
         }
-        if case .array(let nodes) = node, (1...SegmentRule.maximumValues).contains(nodes.count) {
-            let texts = nodes.compactMap { if case .string(let text) = $0 { text } else { String?.none } }
-            if texts.count == nodes.count { return texts }
+        guard case .array(let nodes) = node, (1...SegmentRule.maximumValues).contains(nodes.count),
+            case let texts = nodes.compactMap({ if case .string(let text) = $0 { text } else { String?.none } }),
+            texts.count == nodes.count
+        else { return fail(pointer, "type", "Expected a list of 1 to \(SegmentRule.maximumValues) strings.") }
+        for (index, text) in texts.enumerated() where SegmentRule.text.fault(of: text) != nil {
+            errors.append(FieldError("\(pointer)/\(index)", "length", Self.length))
         }
-        return fail(pointer, "type", "Expected a list of 1 to \(SegmentRule.maximumValues) strings.")
+        return texts
+    }
+
+    private static let length = "1 to \(SegmentRule.longestText) characters that are not all blank."
+
+    /// Something to look for: a text without letters and digits would be found everywhere.
+    private mutating func part(_ node: JSONNode, at pointer: String) -> [String]? {
+        guard let texts = texts(node, isList: false, at: pointer) else { return nil }
+        return texts[0].unicodeScalars.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil }
+            ? texts : fail(pointer, "invalid", "A text with a letter or a digit.")
     }
 
     private mutating func identifiers(

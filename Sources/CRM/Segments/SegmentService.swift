@@ -92,7 +92,7 @@ public struct SegmentService: Sendable {
     public func remove(_ context: TenantContext, _ id: Segment.ID) async throws -> Segment {
         try context.require(.segmentsWrite)
         let tenant = context.tenantID
-        return try await database.withTenant(context) { transaction in
+        return try await database.withTenant(context, timeout: Self.removalTimeout) { transaction in
             let (_, found, isUsed, rules) = try await transaction.pipeline(
                 SegmentStatements.lockRules(tenant), SegmentStatements.lock(tenant, id),
                 SegmentStatements.isUsed(tenant, id), SegmentStatements.rules(tenant))
@@ -102,7 +102,7 @@ public struct SegmentService: Sendable {
                     code: "in_use", detail: "Plans, campaigns or rules refer to it. Change or remove them first.")
             }
             _ = try await transaction.pipeline(
-                SegmentStatements.remove(tenant, id),
+                SegmentMemberStatements.removeAll(tenant, id), SegmentStatements.remove(tenant, id),
                 try Event.record("segment.removed", Segment.kind, id.rawValue, from: old, to: nil, by: context))
             return old
         }
@@ -133,12 +133,18 @@ public struct SegmentService: Sendable {
         let tenant = context.tenantID
         return try await database.withTenant(context, timeout: Self.previewTimeout) { transaction in
             let terms = try await transaction.check(rule, of: nil)
-            let (count, ids) = try await transaction.run(SegmentStatements.preview(terms, rule))
-            guard context.scopes.contains(.customersRead) else { return SegmentPreview(count: count, sample: []) }
+            let count = try await transaction.run(SegmentStatements.count(terms, rule))
+            guard count > 0, context.scopes.contains(.customersRead) else {
+                return SegmentPreview(count: count, sample: [])
+            }
+            let ids = try await transaction.run(SegmentStatements.sample(terms, rule))
             let sample = try await transaction.run(CustomerStatements.some(tenant, ids))
             return SegmentPreview(count: count, sample: sample)
         }
     }
+
+    /// Millions of members may have to leave.
+    private static let removalTimeout = Duration.seconds(60)
 
     /// Longer than a rule takes over millions of orders.
     private static let previewTimeout = Duration.seconds(30)

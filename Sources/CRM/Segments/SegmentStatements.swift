@@ -99,8 +99,9 @@ enum SegmentStatements {
             WHERE s.tenant_id = \(tenant) AND s.deleted_at IS NULL AND s.kind = 'rule' ORDER BY s.created_at, s.id
             """,
             all: { row in
-                EvaluatedRule(id: try row.next(), rule: try SegmentRule(row.next(JSONValue<JSONNode>.self).value))
-            })
+                EvaluatedRule(id: try row.next(), rule: SegmentRule.kept(try row.next(JSONValue<JSONNode>.self).value))
+            }
+        ).map { $0.compactMap(\.self) }
     }
 
     static func attributes(_ tenant: Tenant.ID) -> Statement<[CustomerAttributeValues]> {
@@ -114,25 +115,25 @@ enum SegmentStatements {
 
     // MARK: Asking a rule
 
-    /// How many customers a rule describes, and the newest of them.
-    static func preview(
-        _ terms: SegmentQuery.Terms, _ rule: SegmentRule
-    ) -> Statement<(count: Int, sample: [Customer.ID])> {
+    /// How many customers a rule describes. Several processors may count.
+    static func count(_ terms: SegmentQuery.Terms, _ rule: SegmentRule) -> Statement<Int> {
         Statement(
-            "segment.preview",
-            """
-            SELECT p.count, p.sample FROM (
-                WITH matching AS MATERIALIZED (\(SegmentQuery.matching(rule, terms)))
-                SELECT (SELECT count(*) FROM matching) AS count,
-                    ARRAY(SELECT id FROM matching ORDER BY id DESC LIMIT \(SegmentPreview.sampleSize)) AS sample
-            ) p
-            """, one: { row in (try row.next(), try row.next()) })
+            "segment.count", "SELECT count(*) FROM (\(SegmentQuery.matching(rule, terms))) AS matching",
+            one: { try $0.next() })
+    }
+
+    /// The newest customers that a rule describes.
+    static func sample(_ terms: SegmentQuery.Terms, _ rule: SegmentRule) -> Statement<[Customer.ID]> {
+        Statement(
+            "segment.sample",
+            "\(SegmentQuery.matching(rule, terms)) ORDER BY c.id DESC LIMIT \(SegmentPreview.sampleSize)",
+            all: { try $0.next() })
     }
 
     /// What becomes of each comparison of a rule for one customer; `nil` for nobody.
     static func explanation(
         _ terms: SegmentQuery.Terms, _ rule: SegmentRule, of customer: Customer.ID
-    ) -> Statement<[(holds: Bool, value: JSONNode?)]?> {
+    ) -> Statement<[(holds: Bool?, value: JSONNode?)]?> {
         var query = SegmentQuery(terms, customers: [customer])
         let comparisons = rule.comparisons
         let columns = comparisons.map { "\(query.test($0)), \(query.shown($0))::jsonb" as SQL }

@@ -1,4 +1,4 @@
-import JobQueue
+public import JobQueue
 
 /// The queues that the product's own jobs wait in.
 public enum JobQueues {
@@ -8,4 +8,7 @@ public enum JobQueues {
         SendInvitations.queue, EraseTenant.queue,
         MailLink.queue, RecomputeScores.queue,
     ]).sorted()
+
+    /// The slots of queues where nobody says otherwise.
+    public static let slots = [RefreshSegments.queue: RefreshSegments.slots]
 }

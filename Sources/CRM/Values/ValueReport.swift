@@ -26,7 +26,7 @@ public struct ValueReport: Sendable {
 extension ValueReport: JSONObject {
     public static let schemaName = "ValueReport"
     public static let schemaDescription =
-        "What customers are worth, as it was found out last night or after the last import."
+        "What customers are worth, as it was found out last night, or after a large import since."
     public static var example: ValueReport {
         let amount = Money(amount: 8_000_000, currency: "IRR")
         return ValueReport(

@@ -6,6 +6,6 @@ public enum ValueTier: String, JSONChoice, PostgresEncodable, PostgresDecodable 
     case a
     /// Those who bring the next 15.
     case b
-    /// The others who bought something.
+    /// The others who brought something; whose orders all came back is in none.
     case c
 }

@@ -1,8 +1,9 @@
 /// What the documentation says of rules.
 enum SegmentText {
     static let chapter = """
-        Named sets of customers, listed by hand or found by a rule. Who is in a rule segment is kept up to date: within \
-        seconds of a change, and each night for rules that heed the day.
+        Named sets of customers, listed by hand or found by a rule. Who is in a rule segment follows a change within \
+        seconds; what hangs on the day, and `value.…`, which compares customers with all others, follows each night and after \
+        large imports.
 
         A rule is `{"all": […]}`, `{"any": […]}`, `{"not": …}`, or a comparison `{"field": …, "op": …, "value": …}`; at most \
         8 levels and 100 comparisons. Nothing compares with what a customer does not have, but for `ne` and `not_in`, which \

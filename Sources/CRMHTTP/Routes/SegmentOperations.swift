@@ -26,7 +26,9 @@ struct SegmentOperations: OperationGroup {
                 .at("/v1/segments/preview", "preview_segment", "Ask whom a rule describes", tag, .segmentsWrite),
                 with: PreviewedRule.self
             ) { try await segments.preview($0, $1.rule) },
-            .find(.at("/v1/segments/{id}", "find_segment", "Show a segment", tag, .segmentsRead), segments.find),
+            .find(
+                .at("/v1/segments/{id}", "find_segment", "Show a segment", tag, .segmentsRead), isLive: true,
+                segments.find),
             .change(
                 .at(
                     "/v1/segments/{id}", "change_segment", "Change a segment", tag, .segmentsWrite,

@@ -2,12 +2,9 @@ import FoundationEssentials
 import Logging
 import Postgres
 
-/// Makes jobs of what was gathered; see ``GatheringJob``. Every worker has one; of several, each takes what the others do not.
+/// Sees to it that a job waits where something was gathered; see ``GatheringJob``. Every worker has one.
 struct Gatherer: Sendable {
-    static let maximumItems = 500
-
-    static let statement = Statement<Int>(
-        "job.gather", "SELECT job.gather(\(Int32(maximumItems)))", one: { try $0.next() })
+    static let statement = Statement<Int>("job.gather", "SELECT job.gather()", one: { try $0.next() })
 
     let pool: Pool
     let interval: Duration
@@ -16,18 +13,13 @@ struct Gatherer: Sendable {
     /// Works until the task is cancelled.
     func run(onGathered: @Sendable () -> Void) async {
         while !Task.isCancelled {
-            var pause = interval.jittered
             do {
-                if try await pool.pipeline(Self.statement) > 0 {
-                    onGathered()
-                    // There may be more than one job takes.
-                    pause = pause / 10
-                }
+                if try await pool.pipeline(Self.statement) > 0 { onGathered() }
             } catch {
                 if Task.isCancelled { return }
-                logger.warning("cannot make jobs of what was gathered", metadata: ["error": "\(error.loggable)"])
+                logger.warning("cannot look after what was gathered", metadata: ["error": "\(error.loggable)"])
             }
-            await Signal().wait(atMost: pause)
+            await Signal().wait(atMost: interval.jittered)
         }
     }
 }

@@ -239,7 +239,7 @@ extension RulePropertyTests.World {
                     RETURNING tenant_id, id
                 )
                 INSERT INTO crm.answer (tenant_id, response_id, question_id, kind, score)
-                SELECT tenant_id, id, 'q', 'nps', \(Int16(score)) FROM response
+                SELECT tenant_id, id, 'score', 'nps', \(Int16(score)) FROM response
                 """)
             model.numbers[.nps] = .some(Decimal(score))
             model.days[.lastRespondedOn] = .some(day)

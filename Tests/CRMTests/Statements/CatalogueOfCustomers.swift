@@ -59,6 +59,7 @@ extension StatementCatalogue {
                     CatalogueEntry(ConsentStatements.record(recorded, consent, source: .api, by: context)),
                     CatalogueEntry(ConsentStatements.find(tenant, recorded)),
                     CatalogueEntry(CustomerStatements.hasPeople(tenant, id)),
+                    CatalogueEntry(CustomerStatements.hold(tenant, filled.customer.id)),
                     CatalogueEntry(CustomerStatements.lock(tenant, filled.customer.id, isDeleted: false)),
                     CatalogueEntry(CustomerStatements.some(tenant, [filled.customer.id])),
                     CatalogueEntry(CustomerPartStatements.delete(tenant, id)),

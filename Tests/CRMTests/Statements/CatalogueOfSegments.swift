@@ -35,12 +35,13 @@ extension StatementCatalogue {
                     CatalogueEntry(SegmentMemberStatements.enteredAt(tenant, manual, filled.customer.id)),
                     CatalogueEntry(SegmentMemberStatements.remove(tenant, manual, filled.customer.id)),
                     CatalogueEntry(SegmentMemberStatements.add(tenant, manual, customers)),
+                    CatalogueEntry(SegmentMemberStatements.removeAll(tenant, manual)),
                 ]),
                 CatalogueGroup(
                     try pages { SegmentMemberStatements.changes(tenant, of: manual, $0) }
                         + pages { SegmentMemberStatements.stays(tenant, of: filled.customer.id, $0) }),
                 CatalogueGroup([
-                    CatalogueEntry(EvaluationStatements.lock(tenant)),
+                    CatalogueEntry(EvaluationStatements.isRefreshWaiting(tenant)),
                     CatalogueEntry(EvaluationStatements.tryLock(tenant)),
                     CatalogueEntry(EvaluationStatements.hold(tenant, customers)),
                     CatalogueEntry(EvaluationStatements.summarise(tenant, currency: "IRR", customers)),
@@ -56,7 +57,8 @@ extension StatementCatalogue {
                     try SegmentField.allCases.flatMap { field in
                         let rule = try SegmentRule(everything(of: field))
                         return [
-                            CatalogueEntry(SegmentStatements.preview(terms, rule)),
+                            CatalogueEntry(SegmentStatements.count(terms, rule).map { [$0] }),
+                            CatalogueEntry(SegmentStatements.sample(terms, rule).map { [$0] }),
                             CatalogueEntry(SegmentStatements.explanation(terms, rule, of: filled.customer.id)),
                             CatalogueEntry(
                                 EvaluationStatements.evaluate(terms, EvaluatedRule(id: id, rule: rule), nil).map {
@@ -64,7 +66,9 @@ extension StatementCatalogue {
                                 }),
                         ]
                     }),
-                CatalogueGroup([CatalogueEntry(SegmentStatements.preview(terms, try SegmentRule(attributes)))]),
+                CatalogueGroup([
+                    CatalogueEntry(SegmentStatements.count(terms, try SegmentRule(attributes)).map { [$0] })
+                ]),
             ]
         }
     }

@@ -14,6 +14,10 @@ struct LargeBusiness: Sendable {
         let other = try await FilledBusiness(in: server, slug: "two")
         for business in [filled, other] { try await Self.enlarge(business, server) }
         try await server.execute("ANALYZE")
+        for business in [filled, other] {
+            try await server.run("SELECT crm.summarise(\(business.business.tenantID), 'IRR', NULL)")
+        }
+        try await server.execute("ANALYZE crm.customer_summary")
     }
 
     private static func enlarge(_ filled: FilledBusiness, _ server: TestDatabase) async throws {
