@@ -128,12 +128,19 @@ DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     -- The customer's own, and what names an invitation, an interaction or an order in the log.
     subjects uuid[];
+    same uuid;
 BEGIN
     PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN RETURN false; END IF;
     IF EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = tenant AND c.organisation_id = person AND c.deleted_at IS NULL) THEN
         RAISE EXCEPTION 'people belong to the organisation' USING ERRCODE = 'MV005';
     END IF;
+    -- Who was made one with the customer is the same person.
+    FOR same IN SELECT c.id FROM crm.customer c WHERE c.tenant_id = tenant AND c.merged_into_id = person AND c.erased_at IS NULL ORDER BY c.id LOOP
+        PERFORM crm.erase_person(same);
+    END LOOP;
+    UPDATE crm.merge m SET before_values = NULL, after_values = NULL
+    WHERE m.tenant_id = tenant AND (m.survivor_id = person OR m.merged_id = person) AND m.before_values IS NOT NULL;
     -- People who were deleted belong to it no more.
     UPDATE crm.customer c SET organisation_id = NULL WHERE c.tenant_id = tenant AND c.organisation_id = person;
     subjects := ARRAY[person]
@@ -196,6 +203,127 @@ CREATE FUNCTION crm.erased_key(address_key text) RETURNS text
     RETURN ('#'::text || encode(sha256(convert_to(address_key, 'UTF8'::name)), 'hex'::text));
 
 ALTER FUNCTION crm.erased_key(address_key text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    place record;
+    place_id uuid;
+    entered timestamptz;
+BEGIN
+    FOR place IN SELECT * FROM (VALUES ('order', 'customer_order', ', version = t.version + 1, updated_at = now()'),
+        ('interaction', 'interaction', ', version = t.version + 1, updated_at = now()'),
+        ('response', 'response', ''), ('consent', 'consent_record', ''), ('stage_change', 'stage_change', ''),
+        ('invitation', 'invitation', '')) AS p (kind, name, touch)
+    LOOP
+        EXECUTE format(
+            $query$
+            UPDATE crm.%I t SET customer_id = $4 %s FROM crm.merge_row r
+            WHERE r.tenant_id = $1 AND r.merge_id = $2 AND r.kind = %L AND t.tenant_id = $1 AND t.id = r.row_id AND t.customer_id = $3
+            $query$, place.name, place.touch, place.kind)
+        USING tenant, undone, survivor, merged;
+    END LOOP;
+    UPDATE crm.customer t SET organisation_id = merged, version = t.version + 1, updated_at = now() FROM crm.merge_row r
+    WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind = 'person' AND t.tenant_id = tenant AND t.id = r.row_id
+        AND t.organisation_id = survivor;
+    UPDATE crm.contact_point t SET deleted_at = now(), version = t.version + 1 FROM crm.merge_row r
+    WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind = 'contact_point' AND t.tenant_id = tenant AND t.id = r.row_id
+        AND t.customer_id = survivor AND t.deleted_at IS NULL;
+    FOR place IN SELECT r.kind, r.row_id FROM crm.merge_row r
+        JOIN crm.segment s ON s.tenant_id = tenant AND s.id = r.row_id AND s.kind = 'manual' AND s.deleted_at IS NULL
+        WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind IN ('segment', 'joined_segment') ORDER BY r.row_id, r.kind
+    LOOP
+        place_id := place.row_id;
+        IF place.kind = 'segment' THEN
+            INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id) VALUES (tenant, place_id, merged) ON CONFLICT DO NOTHING;
+            IF FOUND THEN
+                UPDATE crm.segment s SET member_count = s.member_count + 1, version = s.version + 1
+                WHERE s.tenant_id = tenant AND s.id = place_id;
+            END IF;
+        ELSE
+            DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.segment_id = place_id AND m.customer_id = survivor
+            RETURNING m.entered_at INTO entered;
+            IF FOUND THEN
+                INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
+                VALUES (tenant, place_id, survivor, entered, now()) ON CONFLICT DO NOTHING;
+                UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
+                WHERE s.tenant_id = tenant AND s.id = place_id;
+            END IF;
+        END IF;
+    END LOOP;
+    PERFORM crm.settle_consents(tenant, survivor);
+    PERFORM crm.settle_consents(tenant, merged);
+END
+$_$;
+
+ALTER FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.give_to_survivor(merged_by uuid, survivor uuid, merged uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    place record;
+    joined uuid;
+BEGIN
+    FOR place IN SELECT * FROM (VALUES ('order', 'customer_order', ', version = t.version + 1, updated_at = now()'),
+        ('interaction', 'interaction', ', version = t.version + 1, updated_at = now()'),
+        ('response', 'response', ''), ('consent', 'consent_record', ''), ('stage_change', 'stage_change', '')) AS p (kind, name, touch)
+    LOOP
+        EXECUTE format(
+            $query$
+            WITH moved AS (
+                UPDATE crm.%I t SET customer_id = $3 %s WHERE t.tenant_id = $1 AND t.customer_id = $4 RETURNING t.id
+            )
+            INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) SELECT $1, $2, %L, m.id FROM moved m ON CONFLICT DO NOTHING
+            $query$, place.name, place.touch, place.kind)
+        USING tenant, merged_by, survivor, merged;
+    END LOOP;
+    -- Who was invited twice to one wave stays so.
+    WITH moved AS (
+        UPDATE crm.invitation t SET customer_id = survivor WHERE t.tenant_id = tenant AND t.recipient_id = merged
+            AND NOT EXISTS (SELECT FROM crm.invitation o WHERE o.tenant_id = tenant AND o.campaign_id = t.campaign_id AND o.wave = t.wave
+                AND o.recipient_id = survivor)
+        RETURNING t.id
+    )
+    INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) SELECT tenant, merged_by, 'invitation', m.id FROM moved m;
+    WITH moved AS (
+        UPDATE crm.customer t SET organisation_id = survivor, version = t.version + 1, updated_at = now()
+        WHERE t.tenant_id = tenant AND t.organisation_id = merged RETURNING t.id
+    )
+    INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) SELECT tenant, merged_by, 'person', m.id FROM moved m;
+    -- Addresses are copied: those of the other one stay with the row that may come back.
+    WITH copied AS (
+        INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary, type, verified_at)
+        SELECT tenant, gen_random_uuid(), survivor, p.channel, p.address, p.is_primary AND NOT EXISTS (SELECT FROM crm.contact_point o
+                WHERE o.tenant_id = tenant AND o.customer_id = survivor AND o.channel = p.channel AND o.is_primary AND o.deleted_at IS NULL),
+            p.type, p.verified_at
+        FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = merged AND p.deleted_at IS NULL
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    )
+    INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) SELECT tenant, merged_by, 'contact_point', c.id FROM copied c;
+    -- Of segments that are listed by hand; rules find out for themselves.
+    FOR joined IN SELECT m.segment_id FROM crm.segment_member m JOIN crm.segment s ON s.tenant_id = tenant AND s.id = m.segment_id
+        WHERE m.tenant_id = tenant AND m.customer_id = merged AND s.kind = 'manual' AND s.deleted_at IS NULL ORDER BY m.segment_id
+    LOOP
+        INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) VALUES (tenant, merged_by, 'segment', joined);
+        INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id) VALUES (tenant, joined, survivor) ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) VALUES (tenant, merged_by, 'joined_segment', joined);
+            UPDATE crm.segment s SET member_count = s.member_count + 1, version = s.version + 1 WHERE s.tenant_id = tenant AND s.id = joined;
+        END IF;
+    END LOOP;
+    PERFORM crm.settle_consents(tenant, survivor);
+    PERFORM crm.settle_consents(tenant, merged);
+END
+$_$;
+
+ALTER FUNCTION crm.give_to_survivor(merged_by uuid, survivor uuid, merged uuid) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.is_day(day text) RETURNS boolean
     LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
@@ -263,6 +391,13 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
         'customer', to_jsonb(c) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'],
         'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
+        -- Who was found to be the same, with what was theirs alone; the rest is the customer's.
+        'merged_customers', (SELECT coalesce(jsonb_agg(to_jsonb(m) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'] || jsonb_build_object(
+                'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
+                    WHERE p.tenant_id = m.tenant_id AND p.customer_id = m.id)) ORDER BY m.id), '[]')
+            FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id AND m.erased_at IS NULL),
+        'merges', (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'tenant_id' ORDER BY m.created_at, m.id), '[]') FROM crm.merge m
+            WHERE m.tenant_id = c.tenant_id AND (m.survivor_id = c.id OR m.merged_id = c.id)),
         'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
             WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
         'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
@@ -302,6 +437,7 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
                 'values', CASE WHEN e.object_kind <> 'order' THEN p.changes END) ORDER BY e.occurred_at, e.id), '[]')
             FROM crm.event e LEFT JOIN crm.event_personal p ON p.tenant_id = e.tenant_id AND p.event_id = e.id
             WHERE e.tenant_id = c.tenant_id AND e.object_id = ANY (ARRAY[c.id]
+                || ARRAY(SELECT m.id FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id)
                 || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id)
                 || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id))))
     FROM crm.customer c
@@ -482,6 +618,23 @@ CREATE FUNCTION crm.set_tenant(tenant uuid) RETURNS text
     AS $$ SELECT set_config('mehvar.tenant_id', tenant::text, true) $$;
 
 ALTER FUNCTION crm.set_tenant(tenant uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.settle_consents(tenant uuid, customer uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    DELETE FROM crm.consent k WHERE k.tenant_id = tenant AND k.customer_id = customer
+        AND NOT EXISTS (SELECT FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = customer AND n.channel = k.channel);
+
+    INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source, recorded_at)
+    SELECT DISTINCT ON (n.channel) n.tenant_id, n.customer_id, n.channel, n.is_granted, n.source, n.recorded_at
+    FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = customer
+    ORDER BY n.channel, n.recorded_at DESC, n.id DESC
+    ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE SET is_granted = excluded.is_granted, source = excluded.source,
+        recorded_at = excluded.recorded_at
+$$;
+
+ALTER FUNCTION crm.settle_consents(tenant uuid, customer uuid) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) RETURNS void
     LANGUAGE plpgsql
@@ -1435,6 +1588,7 @@ CREATE TABLE crm.customer (
     external_references jsonb DEFAULT '{}'::jsonb NOT NULL,
     name_words tsvector GENERATED ALWAYS AS (crm.name_words(tenant_id, name, names)) STORED NOT NULL,
     erased_at timestamp with time zone,
+    merged_into_id uuid,
     CONSTRAINT customer_acquisition_check CHECK ((acquisition_amount >= (0)::numeric)),
     CONSTRAINT customer_acquisition_currency_check CHECK ((acquisition_currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT customer_acquisition_money_check CHECK ((num_nonnulls(acquisition_amount, acquisition_currency) <> 1)),
@@ -1784,6 +1938,36 @@ CREATE TABLE crm.member_password (
 ALTER TABLE ONLY crm.member_password FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member_password OWNER TO mehvar_owner;
+
+CREATE TABLE crm.merge (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    survivor_id uuid NOT NULL,
+    merged_id uuid NOT NULL,
+    before_values jsonb,
+    after_values jsonb,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone
+);
+
+ALTER TABLE ONLY crm.merge FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.merge OWNER TO mehvar_owner;
+
+CREATE TABLE crm.merge_row (
+    tenant_id uuid NOT NULL,
+    merge_id uuid NOT NULL,
+    kind text NOT NULL,
+    row_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY crm.merge_row FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.merge_row OWNER TO mehvar_owner;
 
 CREATE TABLE crm.order_line (
     tenant_id uuid NOT NULL,
@@ -2525,6 +2709,12 @@ ALTER TABLE ONLY crm.member_password
 ALTER TABLE ONLY crm.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.merge
+    ADD CONSTRAINT merge_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.merge_row
+    ADD CONSTRAINT merge_row_pkey PRIMARY KEY (tenant_id, merge_id, kind, row_id);
+
 ALTER TABLE ONLY crm.order_line
     ADD CONSTRAINT order_line_pkey PRIMARY KEY (tenant_id, order_id, number);
 
@@ -2674,6 +2864,8 @@ CREATE INDEX customer_deleted_idx ON crm.customer USING btree (tenant_id, create
 
 CREATE INDEX customer_market_market_idx ON crm.customer_market USING btree (tenant_id, market_id, customer_id);
 
+CREATE INDEX customer_merged_idx ON crm.customer USING btree (tenant_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
+
 CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tenant_id, customer_id, ordered_on) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_order_day_idx ON crm.customer_order USING btree (tenant_id, happened_at, id) WHERE (deleted_at IS NULL);
@@ -2751,6 +2943,12 @@ CREATE INDEX market_parent_idx ON crm.market USING btree (tenant_id, parent_id);
 CREATE INDEX member_created_idx ON crm.member USING btree (tenant_id, created_at, id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX member_email_key ON crm.member USING btree (tenant_id, email_key) WHERE (deleted_at IS NULL);
+
+CREATE INDEX merge_created_idx ON crm.merge USING btree (tenant_id, created_at, id);
+
+CREATE INDEX merge_merged_idx ON crm.merge USING btree (tenant_id, merged_id, created_at, id);
+
+CREATE INDEX merge_survivor_idx ON crm.merge USING btree (tenant_id, survivor_id, created_at, id);
 
 CREATE INDEX order_line_product_idx ON crm.order_line USING btree (tenant_id, product_id, order_id) WHERE (product_id IS NOT NULL);
 
@@ -2873,6 +3071,9 @@ ALTER TABLE ONLY crm.customer_market
 ALTER TABLE ONLY crm.customer_market
     ADD CONSTRAINT customer_market_market_fkey FOREIGN KEY (tenant_id, market_id) REFERENCES crm.market(tenant_id, id);
 
+ALTER TABLE ONLY crm.customer
+    ADD CONSTRAINT customer_merged_fkey FOREIGN KEY (tenant_id, merged_into_id) REFERENCES crm.customer(tenant_id, id);
+
 ALTER TABLE ONLY crm.customer_order
     ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
@@ -2950,6 +3151,15 @@ ALTER TABLE ONLY crm.member_password
 
 ALTER TABLE ONLY crm.member
     ADD CONSTRAINT member_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.merge
+    ADD CONSTRAINT merge_merged_fkey FOREIGN KEY (tenant_id, merged_id) REFERENCES crm.customer(tenant_id, id);
+
+ALTER TABLE ONLY crm.merge_row
+    ADD CONSTRAINT merge_row_merge_fkey FOREIGN KEY (tenant_id, merge_id) REFERENCES crm.merge(tenant_id, id);
+
+ALTER TABLE ONLY crm.merge
+    ADD CONSTRAINT merge_survivor_fkey FOREIGN KEY (tenant_id, survivor_id) REFERENCES crm.customer(tenant_id, id);
 
 ALTER TABLE ONLY crm.order_line
     ADD CONSTRAINT order_line_order_fkey FOREIGN KEY (tenant_id, order_id) REFERENCES crm.customer_order(tenant_id, id);
@@ -3089,6 +3299,10 @@ ALTER TABLE crm.member ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.member_password ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.merge ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.merge_row ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.order_line ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.order_return ENABLE ROW LEVEL SECURITY;
@@ -3172,6 +3386,10 @@ CREATE POLICY tenant ON crm.market TO mehvar_app USING ((tenant_id = (current_se
 CREATE POLICY tenant ON crm.member TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.member_password TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.merge TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.merge_row TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.order_line TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -3324,6 +3542,12 @@ GRANT ALL ON FUNCTION crm.erase_person(person uuid) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.erased_key(address_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.erased_key(address_key text) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.give_to_survivor(merged_by uuid, survivor uuid, merged uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.give_to_survivor(merged_by uuid, survivor uuid, merged uuid) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.is_day(day text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.is_day(day text) TO mehvar_app;
 
@@ -3358,6 +3582,8 @@ GRANT ALL ON FUNCTION crm.search_customers(asked text, most integer) TO mehvar_a
 
 REVOKE ALL ON FUNCTION crm.set_tenant(tenant uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.set_tenant(tenant uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.settle_consents(tenant uuid, customer uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) TO mehvar_app;
@@ -3477,6 +3703,10 @@ GRANT SELECT,INSERT,UPDATE ON TABLE crm.market TO mehvar_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.member TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.member_password TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.merge TO mehvar_app;
+
+GRANT SELECT ON TABLE crm.merge_row TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE crm.order_line TO mehvar_app;
 

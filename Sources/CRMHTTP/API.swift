@@ -77,6 +77,7 @@ public struct API: Sendable {
                 "products", "What the business sells, and where each is in its life.",
                 RecordService<ProductValues>(database: database)),
             ImportOperations(imports: ImportService(database: imports), spool: spool),
+            MergeOperations(merges: MergeService(database: database), customers: CustomerService(database: database)),
             SegmentOperations(
                 segments: SegmentService(database: database), members: SegmentMembers(database: database),
                 values: ValueService(database: database)),

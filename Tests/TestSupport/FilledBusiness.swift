@@ -18,6 +18,8 @@ public struct FilledBusiness: Sendable {
     /// Belongs to ``organisation`` and ``market``, and ``member`` looks after it.
     public let customer: Customer
     public let organisation: Customer
+    /// Of somebody else into ``customer``.
+    public let merge: Merge
     public let consent: Consent
     /// Can be restored.
     public let deleted: Customer
@@ -61,6 +63,10 @@ public struct FilledBusiness: Sendable {
         let ada = try await business.customer("Ada", reference: "0001")
         let other = try await business.customer("Bob", reference: "0002", stage: .actual)
         let leaver = try await business.customer("Cid", reference: "0003")
+        let double = try await business.customer("Ada L")
+        let merges = MergeService(database: business.database)
+        _ = try await merges.merge(context, [double.id], into: ada.id)
+        merge = try await merges.list(context, MergeFilter(), PageRequest()).items[0]
         market = try await business.record(MarketValues(name: "Tehran"))
         department = try await business.record(DepartmentValues(name: "Service"))
         journeyStage = try await business.record(JourneyStageValues(name: "Delivery", position: 1))

@@ -6,6 +6,13 @@ AS $$
         'customer', to_jsonb(c) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'],
         'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
+        -- Who was found to be the same, with what was theirs alone; the rest is the customer's.
+        'merged_customers', (SELECT coalesce(jsonb_agg(to_jsonb(m) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'] || jsonb_build_object(
+                'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
+                    WHERE p.tenant_id = m.tenant_id AND p.customer_id = m.id)) ORDER BY m.id), '[]')
+            FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id AND m.erased_at IS NULL),
+        'merges', (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'tenant_id' ORDER BY m.created_at, m.id), '[]') FROM crm.merge m
+            WHERE m.tenant_id = c.tenant_id AND (m.survivor_id = c.id OR m.merged_id = c.id)),
         'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
             WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
         'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
@@ -45,6 +52,7 @@ AS $$
                 'values', CASE WHEN e.object_kind <> 'order' THEN p.changes END) ORDER BY e.occurred_at, e.id), '[]')
             FROM crm.event e LEFT JOIN crm.event_personal p ON p.tenant_id = e.tenant_id AND p.event_id = e.id
             WHERE e.tenant_id = c.tenant_id AND e.object_id = ANY (ARRAY[c.id]
+                || ARRAY(SELECT m.id FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id)
                 || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id)
                 || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id))))
     FROM crm.customer c
@@ -63,12 +71,19 @@ DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     -- The customer's own, and what names an invitation, an interaction or an order in the log.
     subjects uuid[];
+    same uuid;
 BEGIN
     PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN RETURN false; END IF;
     IF EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = tenant AND c.organisation_id = person AND c.deleted_at IS NULL) THEN
         RAISE EXCEPTION 'people belong to the organisation' USING ERRCODE = 'MV005';
     END IF;
+    -- Who was made one with the customer is the same person.
+    FOR same IN SELECT c.id FROM crm.customer c WHERE c.tenant_id = tenant AND c.merged_into_id = person AND c.erased_at IS NULL ORDER BY c.id LOOP
+        PERFORM crm.erase_person(same);
+    END LOOP;
+    UPDATE crm.merge m SET before_values = NULL, after_values = NULL
+    WHERE m.tenant_id = tenant AND (m.survivor_id = person OR m.merged_id = person) AND m.before_values IS NOT NULL;
     -- People who were deleted belong to it no more.
     UPDATE crm.customer c SET organisation_id = NULL WHERE c.tenant_id = tenant AND c.organisation_id = person;
     subjects := ARRAY[person]

@@ -24,7 +24,9 @@ extension CustomerFilter {
     /// Of customers `c`.
     func condition(of tenant: Tenant.ID) -> SQL {
         var parts: [SQL] = [
-            isDeleted ? "AND c.deleted_at IS NOT NULL AND c.erased_at IS NULL" : "AND c.deleted_at IS NULL"
+            isDeleted
+                ? "AND c.deleted_at IS NOT NULL AND c.erased_at IS NULL AND c.merged_into_id IS NULL"
+                : "AND c.deleted_at IS NULL"
         ]
         if let stages { parts.append("AND c.stage = ANY (\(stages.map(\.rawValue)))") }
         if let kinds { parts.append("AND c.kind = ANY (\(kinds.map(\.rawValue)))") }

@@ -23,7 +23,7 @@ public struct CustomerService: Sendable {
         let noting = RefreshCustomers.noting(tenant, [id])
         let check = CustomerStatements.checkAttributes(tenant, from: [:], to: new.attributes)
         let links = new.links(after: nil)
-        return try await explaining {
+        return try await Self.explaining {
             if links.isEmpty, !new.hasParts {
                 return try await database.pipeline(context, check, insert, points, event, noting, find).5
                     .orNotFound("customer")
@@ -89,7 +89,7 @@ public struct CustomerService: Sendable {
     ) async throws -> Customer {
         try context.require(.customersWrite)
         let tenant = context.tenantID
-        return try await explaining {
+        return try await Self.explaining {
             try await ServiceError.changing(ifVersion: expected) {
                 try await database.withTenant(context) { transaction in
                     let old = try await transaction.run(CustomerStatements.find(tenant, id)).orNotFound("customer")
@@ -131,7 +131,7 @@ public struct CustomerService: Sendable {
     public func restore(_ context: TenantContext, _ id: Customer.ID) async throws -> Customer {
         try context.require(.customersWrite)
         let tenant = context.tenantID
-        return try await explaining {
+        return try await Self.explaining {
             try await database.withTenant(context) { transaction in
                 let old = try await transaction.run(CustomerStatements.lock(tenant, id, isDeleted: true))
                     .orNotFound("customer")
@@ -152,7 +152,7 @@ public struct CustomerService: Sendable {
     static let hasPeople = ServiceError.conflict(
         code: "in_use", detail: "People belong to this organisation. Change or delete them first.")
 
-    private func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
+    static func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
         do { return try await body() } catch let error as PostgresError {
             if error.violates("customer_reference_key") || error.violates("customer_reference_pkey") {
                 throw ServiceError.conflict(
@@ -205,7 +205,7 @@ extension TenantTransaction {
     }
 
     /// The values without those that name what is not there.
-    fileprivate mutating func withoutLostLinks(_ old: CustomerValues) async throws -> CustomerValues {
+    mutating func withoutLostLinks(_ old: CustomerValues) async throws -> CustomerValues {
         let tenant = context.tenantID
         func present(_ target: ObjectLink.Target, _ ids: [UUID]) -> Statement<[UUID]> {
             ObjectLink.present(tenant, target, ids)

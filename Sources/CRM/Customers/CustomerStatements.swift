@@ -34,7 +34,9 @@ package enum CustomerStatements {
 
     /// A customer that is there or was deleted, which nobody changes or links to until the transaction ends.
     static func lock(_ tenant: Tenant.ID, _ id: Customer.ID, isDeleted: Bool) -> Statement<Customer?> {
-        let state: SQL = isDeleted ? "c.deleted_at IS NOT NULL AND c.erased_at IS NULL" : "c.deleted_at IS NULL"
+        let state: SQL =
+            isDeleted
+            ? "c.deleted_at IS NOT NULL AND c.erased_at IS NULL AND c.merged_into_id IS NULL" : "c.deleted_at IS NULL"
         return Statement(
             isDeleted ? "customer.lock_deleted" : "customer.lock",
             """

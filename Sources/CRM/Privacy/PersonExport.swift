@@ -15,7 +15,7 @@ extension PersonExport: JSONObject {
     public func members(_ json: inout JSONWriter) {
         json.member(
             "data", Verbatim(bytes: self.json),
-            "customer is an object; contact_points, consents, current_consents, suppressed_addresses, stage_changes, segments, interactions, orders, invitations, responses and changes are lists.",
+            "customer and summary are objects; contact_points, merged_customers, merges, consents, current_consents, suppressed_addresses, stage_changes, segments, interactions, orders, invitations, responses and changes are lists.",
             isPersonal: true)
     }
 

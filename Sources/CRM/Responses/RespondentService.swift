@@ -61,7 +61,7 @@ public struct RespondentService: Sendable {
                     LocalDay.day(of: $0, in: invitation.timeZone)
                 })
             let jobs = days.map { NewJob(RecomputeScores(day: $0)) }
-            let customers = [invitation.customerID].compactMap { $0.map(Customer.ID.init(rawValue:)) }
+            let customers = [response.customer].compactMap(\.self)
             let (_, _, _, _, _, _, now) = try await transaction.pipeline(
                 RespondentStatements.deleteAnswers(tenant, response.id),
                 RespondentStatements.insertAnswers(tenant, response.id, answers),

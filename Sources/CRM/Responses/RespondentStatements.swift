@@ -65,20 +65,23 @@ enum RespondentStatements {
     /// come one after the other.
     static func upsert(
         _ tenant: Tenant.ID, _ invitation: ResolvedInvitation, language: String
-    ) -> Statement<(id: Response.ID, submittedAt: Date)?> {
+    ) -> Statement<(id: Response.ID, submittedAt: Date, customer: Customer.ID?)?> {
         Statement(
             "response.upsert",
             """
             INSERT INTO crm.response AS r (tenant_id, id, invitation_id, campaign_id, segment_id, survey_id, survey_version,
                 metric, customer_id, member_id, language)
-            VALUES (\(tenant), \(UUID.v7()), \(invitation.id), \(invitation.campaignID), \(invitation.segmentID),
-                \(invitation.surveyID), \(Int32(invitation.surveyVersion)), \(invitation.metric), \(invitation.customerID),
-                \(invitation.memberID), \(language))
+            SELECT \(tenant), \(UUID.v7()), i.id, i.campaign_id, i.segment_id, \(invitation.surveyID),
+                \(Int32(invitation.surveyVersion)), \(invitation.metric), i.customer_id, i.member_id, \(language)
+            FROM (
+                -- Whose it is now: the customer may just have been made one with another one.
+                SELECT * FROM crm.invitation n WHERE n.tenant_id = \(tenant) AND n.id = \(invitation.id) FOR NO KEY UPDATE
+            ) i
             ON CONFLICT (tenant_id, invitation_id) DO UPDATE SET language = excluded.language,
                 updated_at = excluded.updated_at, version = r.version + 1
                 WHERE r.submitted_at > now() - interval '24 hours'
-            RETURNING r.id, r.submitted_at
-            """, optional: { row in (try row.next(), try row.next()) })
+            RETURNING r.id, r.submitted_at, r.customer_id
+            """, optional: { row in (try row.next(), try row.next(), try row.nextIfPresent()) })
     }
 
     static func deleteAnswers(_ tenant: Tenant.ID, _ response: Response.ID) -> Statement<Int> {

@@ -36,6 +36,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case inUse = "in_use"
     case alreadyLaunched = "already_launched"
     case ruleSegment = "rule_segment"
+    case notUndoable = "not_undoable"
     case tooManyRules = "too_many_rules"
     case duplicateImport = "duplicate_import"
     case importRunning = "import_running"
@@ -67,7 +68,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .referenceTaken, .nameTaken, .codeTaken, .hasReturns, .inUse, .alreadyLaunched, .ruleSegment,
-            .tooManyRules,
+            .notUndoable, .tooManyRules,
             .duplicateImport,
             .importRunning, .inFlight:
             .conflict
@@ -124,6 +125,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .inUse: "Others refer to the object. Change those first."
         case .alreadyLaunched: "The campaign was launched before."
         case .ruleSegment: "The segment's rule decides who is in it."
+        case .notUndoable:
+            "The merge is too long ago, was undone before, or what it made one has changed too much since."
         case .tooManyRules: "The business has as many segments with rules as are kept up to date. Remove some first."
         case .duplicateImport: "The same file was imported before, and its rows could not be told from those of then."
         case .importRunning: "Another import of the business is being written. Try again when it is done."

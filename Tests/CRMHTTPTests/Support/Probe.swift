@@ -45,7 +45,7 @@ struct Probe: Sendable {
             "organisation": filled.organisation.id.description, Consent.kind: filled.consent.id.description,
             JourneyStage.kind: filled.journeyStage.id.description,
             Touchpoint.kind: filled.touchpoint.id.description,
-            Product.kind: filled.product.id.description,
+            Product.kind: filled.product.id.description, Merge.kind: filled.merge.id.description,
             APIKey.kind: filled.spareKey.id.description, Tenant.kind: filled.business.context.tenantID.description,
             Erasure.kind: filled.business.context.tenantID.description,
         ]

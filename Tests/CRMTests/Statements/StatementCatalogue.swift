@@ -29,7 +29,8 @@ struct StatementCatalogue {
 
     var groups: [CatalogueGroup] {
         get throws {
-            try tenants + access + members + signIn + audit + customers + orders + records + segments + plans + surveys
+            try tenants + access + members + signIn + audit + customers + merges + orders + records + segments + plans
+                + surveys
                 + campaigns
                 + ledger + respondents + scores
                 + imports

@@ -1,0 +1,212 @@
+import CRM
+import Foundation
+import HTTPTypes
+import Postgres
+import TestSupport
+import Testing
+
+/// Customers who turn out to be one, and those who turn out not to have been.
+@Suite("Merges")
+struct MergeTests {
+    private static func add(_ api: TestAPI, _ body: String) async throws -> String { try await api.addCustomer(body) }
+
+    private static func order(_ customer: String, _ business: Business) async throws -> Order {
+        var values = OrderValues(
+            customerID: try #require(Customer.ID(customer)), orderedOn: LocalDate(daysSince2000: 9700))
+        values.amount = 10
+        return try await OrderService(database: business.database).create(business.context, values)
+    }
+
+    private static func merge(_ api: TestAPI, _ others: [String], into survivor: String) async throws -> Answer {
+        let ids = others.map { #""\#($0)""# }.joined(separator: ", ")
+        return try await api.post("/v1/customers/\(survivor)/merge", #"{"customer_ids": [\#(ids)]}"#)
+    }
+
+    /// Ada twice: with different things known of her, and an order, an interaction and a consent of the second.
+    private static func withTwo(
+        _ body: @escaping @Sendable (HTTPFixture, _ ada: String, _ again: String) async throws -> Void
+    ) async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let ada = try await add(
+                api,
+                #"""
+                {"name": "Ada", "reference": "A-1", "tags": ["a", "both"], "attributes": {"club": "gold"}, "source": "fair",
+                 "contact_points": [{"channel": "email", "address": "ada@mail.example", "is_primary": true}]}
+                """#)
+            let again = try await add(
+                api,
+                #"""
+                {"name": "Ada L.", "reference": "A-2", "references": {"shop": "7"}, "tags": ["both", "b"], "birth_date": "1990-01-02",
+                 "attributes": {"club": "tin", "size": 4}, "source": "web",
+                 "contact_points": [{"channel": "email", "address": "ADA@mail.example", "is_primary": true},
+                  {"channel": "phone", "address": "+98 912 1234567", "is_primary": true}]}
+                """#)
+            _ = try await order(again, business)
+            _ = try await api.post(
+                "/v1/interactions", #"{"customer_id": "\#(again)", "kind": "note", "body": "likes tea"}"#)
+            _ = try await api.post(
+                "/v1/consents", #"{"customer_id": "\#(again)", "channel": "email", "is_granted": false}"#)
+            try await body(fixture, ada, again)
+        }
+    }
+
+    @Test func `The survivor has what happened with both, and what it lacked itself`() async throws {
+        try await Self.withTwo { fixture, ada, again in
+            let api = fixture.api
+            let merged = try await Self.merge(api, [again], into: ada)
+            #expect(merged.status == 200, "\(merged)")
+            #expect(
+                try merged.text("name") == "Ada" && merged.text("reference") == "A-1" && merged.text("source") == "fair"
+            )
+            #expect(try merged.text("birth_date") == "1990-01-02" && merged.text("references/shop") == "7")
+            #expect(try merged.value("tags") == .array([.string("a"), .string("both"), .string("b")]))
+            #expect(try merged.text("attributes/club") == "gold" && merged.number("attributes/size") == 4)
+            #expect(try merged.text("stage") == "actual" && merged.list("contact_points").count == 2)
+            #expect(try await api.get("/v1/customers/\(again)").status == 404)
+            #expect(try await api.get("/v1/customers").ids() == [ada])
+            #expect(try await api.get("/v1/customers?filter[is_deleted]=true").ids() == [])
+            #expect(try await api.post("/v1/customers/\(again)/restore").status == 404)
+            #expect(try await api.get("/v1/orders?filter[customer_id]=\(ada)").ids().count == 1)
+            #expect(try await api.get("/v1/interactions?filter[customer_id]=\(ada)").ids().count == 1)
+            let consents = try await api.get("/v1/customers/\(ada)/overview")
+            #expect(try consents.value("consents/0/is_granted") == .bool(false))
+            #expect(try await api.get("/v1/customers?filter[references]=shop:7").ids() == [ada])
+            let merges = try await api.get("/v1/merges?filter[customer_id]=\(again)")
+            #expect(try merges.text("data/0/survivor_id") == ada && merges.number("data/0/moved/order") == 1)
+            #expect(try merges.number("data/0/moved/contact_point") == 1)
+        }
+    }
+
+    @Test func `A merge that was wrong is undone, but for what came since`() async throws {
+        try await Self.withTwo { fixture, ada, again in
+            let (api, business) = (fixture.api, fixture.business)
+            let before = try await api.get("/v1/customers/\(again)")
+            _ = try await Self.merge(api, [again], into: ada)
+            let since = try await Self.order(ada, business)
+            _ = try await api.patch(
+                "/v1/customers/\(ada)", #"{"tags": ["a", "both", "b", "c"], "birth_date": "1991-01-02"}"#)
+            let id = try #require(try await api.get("/v1/merges").ids().first)
+            let undone = try await api.post("/v1/merges/\(id)/undo")
+            #expect(try undone.status == 200 && undone.text("undone_at") != nil, "\(undone)")
+            let back = try await api.get("/v1/customers/\(again)")
+            for member in [
+                "name", "reference", "references", "tags", "birth_date", "attributes", "contact_points", "stage",
+            ] {
+                #expect(try back.value(member) == before.value(member), "\(member)")
+            }
+            let survivor = try await api.get("/v1/customers/\(ada)")
+            #expect(try survivor.value("tags") == .array([.string("a"), .string("both"), .string("c")]))
+            #expect(try survivor.text("birth_date") == "1991-01-02" && survivor.value("references") == .object([:]))
+            #expect(try survivor.value("attributes/size") == .null && survivor.list("contact_points").count == 1)
+            #expect(try await api.get("/v1/orders?filter[customer_id]=\(ada)").ids() == [since.id.description])
+            #expect(try await api.get("/v1/orders?filter[customer_id]=\(again)").ids().count == 1)
+            #expect(try await api.get("/v1/interactions?filter[customer_id]=\(again)").ids().count == 1)
+            #expect(try await api.get("/v1/consents?filter[customer_id]=\(again)").ids().count == 1)
+            #expect(try await api.get("/v1/customers/\(ada)/overview").list("consents").isEmpty)
+            #expect(try await api.post("/v1/merges/\(id)/undo").text("code") == "not_undoable")
+        }
+    }
+
+    @Test func `What cannot be merged is told by its place`() async throws {
+        try await Self.withTwo { fixture, ada, again in
+            let api = fixture.api
+            let company = try await Self.add(api, #"{"name": "Ltd", "kind": "organisation"}"#)
+            let bad = try await Self.merge(api, [again, ada, company, UUID().uuidString, again], into: ada)
+            #expect(
+                try Set(bad.errors()) == [
+                    "/customer_ids/1 invalid", "/customer_ids/2 invalid", "/customer_ids/3 not_found",
+                    "/customer_ids/4 duplicate",
+                ])
+            #expect(try await Self.merge(api, [again], into: UUID().uuidString.lowercased()).status == 404)
+            #expect(try await api.get("/v1/merges").ids() == [])
+        }
+    }
+
+    @Test
+    func `A merge is not undone after 30 days, nor when the survivor was merged in its turn, nor over a reference`()
+        async throws
+    {
+        try await Self.withTwo { fixture, ada, again in
+            let (api, business) = (fixture.api, fixture.business)
+            _ = try await Self.merge(api, [again], into: ada)
+            let id = try #require(try await api.get("/v1/merges").ids().first)
+            let third = try await Self.add(api, #"{"name": "Ada", "reference": "A-2"}"#)
+            #expect(try await api.post("/v1/merges/\(id)/undo").text("code") == "reference_taken")
+            _ = try await Self.merge(api, [ada], into: third)
+            #expect(try await api.post("/v1/merges/\(id)/undo").text("code") == "not_undoable")
+            let last = try #require(try await api.get("/v1/merges?filter[customer_id]=\(third)").ids().first)
+            try await business.server.run("UPDATE crm.merge SET created_at = now() - interval '31 days'")
+            #expect(try await api.post("/v1/merges/\(last)/undo").text("code") == "not_undoable")
+        }
+    }
+
+    @Test func `People of a merged organisation belong to the survivor, and members of segments by hand stay in them`()
+        async throws
+    {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let one = try await Self.add(api, #"{"name": "One Ltd", "kind": "organisation"}"#)
+            let two = try await Self.add(api, #"{"name": "Two Ltd", "kind": "organisation"}"#)
+            let person = try await Self.add(api, #"{"name": "Ada", "organisation_id": "\#(two)"}"#)
+            let segment = try await business.segment("Chosen", of: [])
+            _ = try await business.memberships.add(business.context, [try #require(Customer.ID(two))], to: segment.id)
+            #expect(try await Self.merge(api, [two], into: one).status == 200)
+            #expect(try await api.get("/v1/customers/\(person)").text("organisation_id") == one)
+            #expect(try await api.get("/v1/segments/\(segment.id)/members").ids() == [one])
+            try await business.refresh()
+            #expect(try await api.get("/v1/segments/\(segment.id)").number("member_count") == 1)
+            let id = try #require(try await api.get("/v1/merges").ids().first)
+            #expect(try await api.post("/v1/merges/\(id)/undo").status == 200)
+            #expect(try await api.get("/v1/customers/\(person)").text("organisation_id") == two)
+            #expect(try await api.get("/v1/segments/\(segment.id)/members").ids() == [two])
+            #expect(try await api.get("/v1/segments/\(segment.id)").number("member_count") == 1)
+        }
+    }
+
+    @Test func `Merges at once, both ways and beside orders and deletions, lose nothing`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let ids = try await business.customers(8).map(\.id.description)
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for (left, right) in zip(ids, ids.dropFirst()) {
+                    group.addTask { try await Self.merge(api, [right], into: left).status }
+                    group.addTask { try await Self.merge(api, [left], into: right).status }
+                    group.addTask {
+                        let body = #"{"customer_id": "\#(left)", "ordered_on": "2026-01-01", "amount": "5"}"#
+                        return try await api.post("/v1/orders", body).status == 201 ? 1 : 0
+                    }
+                }
+                return try await group.reduce(into: [Int]()) { $0.append($1) }
+            }
+            // Whoever comes too late is told so, and nobody else.
+            #expect(Set(statuses).isSubset(of: [0, 1, 200, 404, 422]))
+            let left = try await api.get("/v1/customers").ids()
+            #expect(left.count == 8 - statuses.count { $0 == 200 })
+            let orders = try await api.get("/v1/orders")
+            let owners = try orders.list("data").indices.compactMap { try orders.text("data/\($0)/customer_id") }
+            #expect(owners.count == statuses.count { $0 == 1 } && Set(owners).isSubset(of: left))
+        }
+    }
+
+    @Test func `Who is forgotten is forgotten with whoever was made one with them`() async throws {
+        try await Self.withTwo { fixture, ada, again in
+            let (api, business) = (fixture.api, fixture.business)
+            _ = try await Self.merge(api, [again], into: ada)
+            let export = try await api.get("/v1/customers/\(ada)/personal-data")
+            #expect(try export.text("data/merged_customers/0/name") == "Ada L.")
+            let id = try #require(try await api.get("/v1/merges").ids().first)
+            #expect(try await api.delete("/v1/customers/\(ada)/personal-data").status == 204)
+            #expect(try await api.post("/v1/merges/\(id)/undo").text("code") == "not_undoable")
+            let left = try await business.server.number(
+                "SELECT count(*) FROM crm.customer WHERE name LIKE 'Ada%' OR reference LIKE 'A-%' OR birth_date IS NOT NULL"
+            )
+            #expect(left == 0)
+            #expect(
+                try await business.server.number("SELECT count(*) FROM crm.contact_point WHERE customer_id IS NOT NULL")
+                    == 0)
+            #expect(
+                try await business.server.number("SELECT count(*) FROM crm.merge WHERE before_values IS NOT NULL") == 0)
+        }
+    }
+}
