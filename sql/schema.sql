@@ -126,19 +126,41 @@ CREATE FUNCTION crm.erase_person(person uuid) RETURNS boolean
     AS $$
 DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
-    -- The customer's own, and what names an invitation, an interaction or an order in the log.
-    subjects uuid[];
     same uuid;
 BEGIN
-    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL FOR UPDATE;
+    -- In one order, as whoever merges customers does.
+    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = ANY (crm.merged_into(person) || person) ORDER BY c.id FOR UPDATE;
+    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL AND c.merged_into_id IS NULL;
     IF NOT FOUND THEN RETURN false; END IF;
+    FOREACH same IN ARRAY crm.merged_into(person) || person LOOP
+        PERFORM crm.forget_customer(same);
+    END LOOP;
+    RETURN true;
+END
+$$;
+
+ALTER FUNCTION crm.erase_person(person uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.erased_key(address_key text) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN ('#'::text || encode(sha256(convert_to(address_key, 'UTF8'::name)), 'hex'::text));
+
+ALTER FUNCTION crm.erased_key(address_key text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.forget_customer(person uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    -- The customer's own, and what names an invitation, an interaction or an order in the log.
+    subjects uuid[];
+BEGIN
+    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN RETURN; END IF;
     IF EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = tenant AND c.organisation_id = person AND c.deleted_at IS NULL) THEN
         RAISE EXCEPTION 'people belong to the organisation' USING ERRCODE = 'MV005';
     END IF;
-    -- Who was made one with the customer is the same person.
-    FOR same IN SELECT c.id FROM crm.customer c WHERE c.tenant_id = tenant AND c.merged_into_id = person AND c.erased_at IS NULL ORDER BY c.id LOOP
-        PERFORM crm.erase_person(same);
-    END LOOP;
     UPDATE crm.merge m SET before_values = NULL, after_values = NULL
     WHERE m.tenant_id = tenant AND (m.survivor_id = person OR m.merged_id = person) AND m.before_values IS NOT NULL;
     -- People who were deleted belong to it no more.
@@ -192,17 +214,10 @@ BEGIN
         time_zone = NULL, stage_reason = NULL, organisation_id = NULL, owner_id = NULL, market_ids = '{}', tags = '{}', attributes = '{}',
         deleted_at = coalesce(c.deleted_at, now()), erased_at = now(), version = c.version + 1, updated_at = now()
     WHERE c.tenant_id = tenant AND c.id = person;
-    RETURN true;
 END
 $$;
 
-ALTER FUNCTION crm.erase_person(person uuid) OWNER TO mehvar_owner;
-
-CREATE FUNCTION crm.erased_key(address_key text) RETURNS text
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN ('#'::text || encode(sha256(convert_to(address_key, 'UTF8'::name)), 'hex'::text));
-
-ALTER FUNCTION crm.erased_key(address_key text) OWNER TO mehvar_owner;
+ALTER FUNCTION crm.forget_customer(person uuid) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -229,9 +244,15 @@ BEGIN
     UPDATE crm.customer t SET organisation_id = merged, version = t.version + 1, updated_at = now() FROM crm.merge_row r
     WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind = 'person' AND t.tenant_id = tenant AND t.id = r.row_id
         AND t.organisation_id = survivor;
-    UPDATE crm.contact_point t SET deleted_at = now(), version = t.version + 1 FROM crm.merge_row r
-    WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind = 'contact_point' AND t.tenant_id = tenant AND t.id = r.row_id
-        AND t.customer_id = survivor AND t.deleted_at IS NULL;
+    PERFORM crm.note_people(undone);
+    -- By address, since somebody may have written the survivor's anew; what another merge brought as well stays.
+    UPDATE crm.contact_point t SET deleted_at = now(), version = t.version + 1
+    FROM crm.merge_row r JOIN crm.contact_point p ON p.tenant_id = tenant AND p.id = r.row_id
+    WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind = 'contact_point' AND t.tenant_id = tenant AND t.customer_id = survivor
+        AND t.channel = p.channel AND t.address_key = p.address_key AND t.deleted_at IS NULL
+        AND NOT EXISTS (SELECT FROM crm.merge m JOIN crm.contact_point o ON o.tenant_id = tenant AND o.customer_id = m.merged_id
+            WHERE m.tenant_id = tenant AND m.survivor_id = survivor AND m.id <> undone AND m.undone_at IS NULL
+                AND o.channel = p.channel AND o.address_key = p.address_key AND o.deleted_at IS NULL);
     FOR place IN SELECT r.kind, r.row_id FROM crm.merge_row r
         JOIN crm.segment s ON s.tenant_id = tenant AND s.id = r.row_id AND s.kind = 'manual' AND s.deleted_at IS NULL
         WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind IN ('segment', 'joined_segment') ORDER BY r.row_id, r.kind
@@ -240,16 +261,21 @@ BEGIN
         IF place.kind = 'segment' THEN
             INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id) VALUES (tenant, place_id, merged) ON CONFLICT DO NOTHING;
             IF FOUND THEN
-                UPDATE crm.segment s SET member_count = s.member_count + 1, version = s.version + 1
+                UPDATE crm.segment s SET member_count = s.member_count + 1
                 WHERE s.tenant_id = tenant AND s.id = place_id;
             END IF;
         ELSE
+            -- Who was put in again since, or by another merge too, stays.
             DELETE FROM crm.segment_member m WHERE m.tenant_id = tenant AND m.segment_id = place_id AND m.customer_id = survivor
+                AND m.entered_at = (SELECT g.created_at FROM crm.merge g WHERE g.tenant_id = tenant AND g.id = undone)
+                AND NOT EXISTS (SELECT FROM crm.merge g JOIN crm.merge_row w ON w.tenant_id = tenant AND w.merge_id = g.id
+                    WHERE g.tenant_id = tenant AND g.survivor_id = survivor AND g.id <> undone AND g.undone_at IS NULL
+                        AND w.kind = 'segment' AND w.row_id = place_id)
             RETURNING m.entered_at INTO entered;
             IF FOUND THEN
                 INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
                 VALUES (tenant, place_id, survivor, entered, now()) ON CONFLICT DO NOTHING;
-                UPDATE crm.segment s SET member_count = s.member_count - 1, version = s.version + 1
+                UPDATE crm.segment s SET member_count = s.member_count - 1
                 WHERE s.tenant_id = tenant AND s.id = place_id;
             END IF;
         END IF;
@@ -270,22 +296,29 @@ DECLARE
     place record;
     joined uuid;
 BEGIN
-    FOR place IN SELECT * FROM (VALUES ('order', 'customer_order', ', version = t.version + 1, updated_at = now()'),
-        ('interaction', 'interaction', ', version = t.version + 1, updated_at = now()'),
-        ('response', 'response', ''), ('consent', 'consent_record', ''), ('stage_change', 'stage_change', '')) AS p (kind, name, touch)
+    -- One half by each of two indexes.
+    FOR place IN SELECT * FROM (VALUES
+        ('order', 'customer_order', ', version = t.version + 1, updated_at = now()', 't.deleted_at IS NULL'),
+        ('order', 'customer_order', ', version = t.version + 1, updated_at = now()', 't.deleted_at IS NOT NULL'),
+        ('interaction', 'interaction', ', version = t.version + 1, updated_at = now()', 't.deleted_at IS NULL'),
+        ('interaction', 'interaction', ', version = t.version + 1, updated_at = now()', 't.deleted_at IS NOT NULL'),
+        ('response', 'response', '', 'true'), ('consent', 'consent_record', '', 'true'), ('stage_change', 'stage_change', '', 'true'))
+        AS p (kind, name, touch, half)
     LOOP
         EXECUTE format(
             $query$
             WITH moved AS (
-                UPDATE crm.%I t SET customer_id = $3 %s WHERE t.tenant_id = $1 AND t.customer_id = $4 RETURNING t.id
+                UPDATE crm.%I t SET customer_id = $3 %s WHERE t.tenant_id = $1 AND t.customer_id = $4 AND (%s) RETURNING t.id
             )
             INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) SELECT $1, $2, %L, m.id FROM moved m ON CONFLICT DO NOTHING
-            $query$, place.name, place.touch, place.kind)
+            $query$, place.name, place.touch, place.half, place.kind)
         USING tenant, merged_by, survivor, merged;
     END LOOP;
     -- Who was invited twice to one wave stays so.
     WITH moved AS (
         UPDATE crm.invitation t SET customer_id = survivor WHERE t.tenant_id = tenant AND t.recipient_id = merged
+            -- One half by each of two indexes.
+            AND (t.state = 'excluded' OR t.state <> 'excluded')
             AND NOT EXISTS (SELECT FROM crm.invitation o WHERE o.tenant_id = tenant AND o.campaign_id = t.campaign_id AND o.wave = t.wave
                 AND o.recipient_id = survivor)
         RETURNING t.id
@@ -296,6 +329,7 @@ BEGIN
         WHERE t.tenant_id = tenant AND t.organisation_id = merged RETURNING t.id
     )
     INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) SELECT tenant, merged_by, 'person', m.id FROM moved m;
+    PERFORM crm.note_people(merged_by);
     -- Addresses are copied: those of the other one stay with the row that may come back.
     WITH copied AS (
         INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary, type, verified_at)
@@ -315,7 +349,7 @@ BEGIN
         INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id) VALUES (tenant, joined, survivor) ON CONFLICT DO NOTHING;
         IF FOUND THEN
             INSERT INTO crm.merge_row (tenant_id, merge_id, kind, row_id) VALUES (tenant, merged_by, 'joined_segment', joined);
-            UPDATE crm.segment s SET member_count = s.member_count + 1, version = s.version + 1 WHERE s.tenant_id = tenant AND s.id = joined;
+            UPDATE crm.segment s SET member_count = s.member_count + 1 WHERE s.tenant_id = tenant AND s.id = joined;
         END IF;
     END LOOP;
     PERFORM crm.settle_consents(tenant, survivor);
@@ -351,6 +385,19 @@ $$;
 
 ALTER FUNCTION crm.markets_below(tenant uuid, markets uuid[]) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.merged_into(survivor uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE same (id) AS (
+        SELECT c.id FROM crm.customer c WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.merged_into_id = survivor
+        UNION
+        SELECT c.id FROM same s JOIN crm.customer c ON c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.merged_into_id = s.id
+    )
+    SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM same
+$$;
+
+ALTER FUNCTION crm.merged_into(survivor uuid) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.spaced_words(normalised text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN btrim(regexp_replace(regexp_replace(normalised, '[^[:alnum:]]+'::text, ' '::text, 'g'::text), '([^ ]{100})'::text, '\1 '::text, 'g'::text));
@@ -384,6 +431,18 @@ $$;
 
 ALTER FUNCTION crm.near_words(word text) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.note_people(merging uuid) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    INSERT INTO job.gathered (tenant_id, kind, id, queue, item)
+    SELECT r.tenant_id, 'customers.refresh', gen_random_uuid(), 'default', r.row_id FROM crm.merge_row r
+    WHERE r.tenant_id = current_setting('mehvar.tenant_id')::uuid AND r.merge_id = merging AND r.kind = 'person'
+    ON CONFLICT DO NOTHING
+$$;
+
+ALTER FUNCTION crm.note_people(merging uuid) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
@@ -391,13 +450,13 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
         'customer', to_jsonb(c) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'],
         'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
-        -- Who was found to be the same, with what was theirs alone; the rest is the customer's.
+        -- Who was found to be the same, with what stayed theirs alone.
         'merged_customers', (SELECT coalesce(jsonb_agg(to_jsonb(m) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'] || jsonb_build_object(
                 'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
                     WHERE p.tenant_id = m.tenant_id AND p.customer_id = m.id)) ORDER BY m.id), '[]')
-            FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id AND m.erased_at IS NULL),
+            FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.id = ANY (crm.merged_into(c.id)) AND m.erased_at IS NULL),
         'merges', (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'tenant_id' ORDER BY m.created_at, m.id), '[]') FROM crm.merge m
-            WHERE m.tenant_id = c.tenant_id AND (m.survivor_id = c.id OR m.merged_id = c.id)),
+            WHERE m.tenant_id = c.tenant_id AND m.survivor_id = c.id AND m.undone_at IS NULL),
         'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
             WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
         'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
@@ -437,11 +496,11 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
                 'values', CASE WHEN e.object_kind <> 'order' THEN p.changes END) ORDER BY e.occurred_at, e.id), '[]')
             FROM crm.event e LEFT JOIN crm.event_personal p ON p.tenant_id = e.tenant_id AND p.event_id = e.id
             WHERE e.tenant_id = c.tenant_id AND e.object_id = ANY (ARRAY[c.id]
-                || ARRAY(SELECT m.id FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id)
+                || crm.merged_into(c.id)
                 || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id)
                 || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id))))
     FROM crm.customer c
-    WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = person AND c.erased_at IS NULL
+    WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = person AND c.erased_at IS NULL AND c.merged_into_id IS NULL
 $$;
 
 ALTER FUNCTION crm.person(person uuid) OWNER TO mehvar_owner;
@@ -629,6 +688,11 @@ CREATE FUNCTION crm.settle_consents(tenant uuid, customer uuid) RETURNS void
     INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source, recorded_at)
     SELECT DISTINCT ON (n.channel) n.tenant_id, n.customer_id, n.channel, n.is_granted, n.source, n.recorded_at
     FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = customer
+        -- A file undoes no refusal that a customer said in another way.
+        AND NOT (n.is_granted AND n.source = 'import' AND EXISTS (SELECT FROM crm.consent_record o
+            WHERE o.tenant_id = tenant AND o.customer_id = customer AND o.channel = n.channel AND o.source <> 'import' AND NOT o.is_granted
+                AND NOT EXISTS (SELECT FROM crm.consent_record l WHERE l.tenant_id = tenant AND l.customer_id = customer
+                    AND l.channel = n.channel AND l.source <> 'import' AND (l.recorded_at, l.id) > (o.recorded_at, o.id))))
     ORDER BY n.channel, n.recorded_at DESC, n.id DESC
     ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE SET is_granted = excluded.is_granted, source = excluded.source,
         recorded_at = excluded.recorded_at
@@ -694,6 +758,20 @@ END
 $_$;
 
 ALTER FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.survivor_of(tenant uuid, customer uuid) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE chain (id, next, level) AS (
+        SELECT c.id, c.merged_into_id, 1 FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = customer
+        UNION ALL
+        SELECT c.id, c.merged_into_id, p.level + 1 FROM chain p JOIN crm.customer c ON c.tenant_id = tenant AND c.id = p.next
+        WHERE p.level < 1000
+    )
+    SELECT p.id FROM chain p WHERE p.next IS NULL
+$$;
+
+ALTER FUNCTION crm.survivor_of(tenant uuid, customer uuid) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.tenant_named(named text) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2872,6 +2950,8 @@ CREATE INDEX customer_order_day_idx ON crm.customer_order USING btree (tenant_id
 
 CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
+CREATE INDEX customer_order_removed_idx ON crm.customer_order USING btree (tenant_id, customer_id) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX customer_order_timeline_idx ON crm.customer_order USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_organisation_idx ON crm.customer USING btree (tenant_id, organisation_id, created_at, id) WHERE (organisation_id IS NOT NULL);
@@ -2916,11 +2996,15 @@ CREATE INDEX interaction_member_idx ON crm.interaction USING btree (tenant_id, m
 
 CREATE INDEX interaction_open_idx ON crm.interaction USING btree (tenant_id, customer_id, happened_at, id) WHERE (is_open AND (deleted_at IS NULL));
 
+CREATE INDEX interaction_removed_idx ON crm.interaction USING btree (tenant_id, customer_id) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX interaction_time_idx ON crm.interaction USING btree (tenant_id, happened_at, id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX interaction_touchpoint_idx ON crm.interaction USING btree (tenant_id, touchpoint_id, happened_at, id) WHERE (touchpoint_id IS NOT NULL);
 
 CREATE INDEX invitation_campaign_idx ON crm.invitation USING btree (tenant_id, campaign_id, id);
+
+CREATE INDEX invitation_excluded_idx ON crm.invitation USING btree (tenant_id, recipient_id) WHERE (state = 'excluded'::text);
 
 CREATE INDEX invitation_open_idx ON crm.invitation USING btree (tenant_id, campaign_id, id) WHERE (state = ANY (ARRAY['planned'::text, 'sending'::text]));
 
@@ -3542,6 +3626,8 @@ GRANT ALL ON FUNCTION crm.erase_person(person uuid) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.erased_key(address_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.erased_key(address_key text) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.forget_customer(person uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) TO mehvar_app;
 
@@ -3554,6 +3640,9 @@ GRANT ALL ON FUNCTION crm.is_day(day text) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.markets_below(tenant uuid, markets uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.markets_below(tenant uuid, markets uuid[]) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.merged_into(survivor uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.merged_into(survivor uuid) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.spaced_words(normalised text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.spaced_words(normalised text) TO mehvar_app;
 
@@ -3564,6 +3653,8 @@ REVOKE ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) FROM 
 GRANT ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.near_words(word text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION crm.note_people(merging uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION crm.person(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.person(person uuid) TO mehvar_app;
@@ -3587,6 +3678,9 @@ REVOKE ALL ON FUNCTION crm.settle_consents(tenant uuid, customer uuid) FROM PUBL
 
 REVOKE ALL ON FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.survivor_of(tenant uuid, customer uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.survivor_of(tenant uuid, customer uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.tenant_named(named text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.tenant_named(named text) TO mehvar_app;

@@ -4,6 +4,11 @@ ALTER TABLE crm.customer ADD COLUMN merged_into_id uuid;
 ALTER TABLE crm.customer ADD CONSTRAINT customer_merged_fkey FOREIGN KEY (tenant_id, merged_into_id) REFERENCES crm.customer (tenant_id, id);
 CREATE INDEX customer_merged_idx ON crm.customer (tenant_id, merged_into_id) WHERE merged_into_id IS NOT NULL;
 
+-- What was removed, or was never sent, moves too; the indexes of a customer's rows leave it out.
+CREATE INDEX customer_order_removed_idx ON crm.customer_order (tenant_id, customer_id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX interaction_removed_idx ON crm.interaction (tenant_id, customer_id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX invitation_excluded_idx ON crm.invitation (tenant_id, recipient_id) WHERE state = 'excluded';
+
 CREATE TABLE crm.merge (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,

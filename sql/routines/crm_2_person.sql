@@ -1,3 +1,17 @@
+-- Everybody who was made one with a customer of the transaction's tenant, however indirectly.
+CREATE OR REPLACE FUNCTION crm.merged_into(survivor uuid) RETURNS uuid[]
+LANGUAGE sql STABLE
+AS $$
+    WITH RECURSIVE same (id) AS (
+        SELECT c.id FROM crm.customer c WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.merged_into_id = survivor
+        UNION
+        SELECT c.id FROM same s JOIN crm.customer c ON c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.merged_into_id = s.id
+    )
+    SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM same
+$$;
+REVOKE ALL ON FUNCTION crm.merged_into(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.merged_into(uuid) TO mehvar_app;
+
 -- Everything that is kept of a customer of the transaction's tenant, table by table, also of one who was deleted; null for nobody.
 CREATE OR REPLACE FUNCTION crm.person(person uuid) RETURNS jsonb
 LANGUAGE sql STABLE
@@ -6,13 +20,13 @@ AS $$
         'customer', to_jsonb(c) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'],
         'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
-        -- Who was found to be the same, with what was theirs alone; the rest is the customer's.
+        -- Who was found to be the same, with what stayed theirs alone.
         'merged_customers', (SELECT coalesce(jsonb_agg(to_jsonb(m) - ARRAY['tenant_id', 'search_name', 'name_words', 'import_id'] || jsonb_build_object(
                 'contact_points', (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'tenant_id' ORDER BY p.id), '[]') FROM crm.contact_point p
                     WHERE p.tenant_id = m.tenant_id AND p.customer_id = m.id)) ORDER BY m.id), '[]')
-            FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id AND m.erased_at IS NULL),
+            FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.id = ANY (crm.merged_into(c.id)) AND m.erased_at IS NULL),
         'merges', (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'tenant_id' ORDER BY m.created_at, m.id), '[]') FROM crm.merge m
-            WHERE m.tenant_id = c.tenant_id AND (m.survivor_id = c.id OR m.merged_id = c.id)),
+            WHERE m.tenant_id = c.tenant_id AND m.survivor_id = c.id AND m.undone_at IS NULL),
         'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
             WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
         'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
@@ -52,18 +66,19 @@ AS $$
                 'values', CASE WHEN e.object_kind <> 'order' THEN p.changes END) ORDER BY e.occurred_at, e.id), '[]')
             FROM crm.event e LEFT JOIN crm.event_personal p ON p.tenant_id = e.tenant_id AND p.event_id = e.id
             WHERE e.tenant_id = c.tenant_id AND e.object_id = ANY (ARRAY[c.id]
-                || ARRAY(SELECT m.id FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.merged_into_id = c.id)
+                || crm.merged_into(c.id)
                 || ARRAY(SELECT i.id FROM crm.interaction i WHERE i.tenant_id = c.tenant_id AND i.customer_id = c.id)
                 || ARRAY(SELECT o.id FROM crm.customer_order o WHERE o.tenant_id = c.tenant_id AND o.customer_id = c.id))))
     FROM crm.customer c
-    WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = person AND c.erased_at IS NULL
+    WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = person AND c.erased_at IS NULL AND c.merged_into_id IS NULL
 $$;
 REVOKE ALL ON FUNCTION crm.person(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.person(uuid) TO mehvar_app;
 
 -- Takes everything that tells of a person away from a customer of the transaction's tenant, for good. What counts without saying of whom
--- stays: amounts, days, scores, what was done in which department. False for nobody. Raises MV005 for an organisation that people belong to.
-CREATE OR REPLACE FUNCTION crm.erase_person(person uuid) RETURNS boolean
+-- stays: amounts, days, scores, what was done in which department. Raises MV005 for an organisation
+-- that people belong to.
+CREATE OR REPLACE FUNCTION crm.forget_customer(person uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -71,17 +86,12 @@ DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     -- The customer's own, and what names an invitation, an interaction or an order in the log.
     subjects uuid[];
-    same uuid;
 BEGIN
     PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL FOR UPDATE;
-    IF NOT FOUND THEN RETURN false; END IF;
+    IF NOT FOUND THEN RETURN; END IF;
     IF EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = tenant AND c.organisation_id = person AND c.deleted_at IS NULL) THEN
         RAISE EXCEPTION 'people belong to the organisation' USING ERRCODE = 'MV005';
     END IF;
-    -- Who was made one with the customer is the same person.
-    FOR same IN SELECT c.id FROM crm.customer c WHERE c.tenant_id = tenant AND c.merged_into_id = person AND c.erased_at IS NULL ORDER BY c.id LOOP
-        PERFORM crm.erase_person(same);
-    END LOOP;
     UPDATE crm.merge m SET before_values = NULL, after_values = NULL
     WHERE m.tenant_id = tenant AND (m.survivor_id = person OR m.merged_id = person) AND m.before_values IS NOT NULL;
     -- People who were deleted belong to it no more.
@@ -135,6 +145,27 @@ BEGIN
         time_zone = NULL, stage_reason = NULL, organisation_id = NULL, owner_id = NULL, market_ids = '{}', tags = '{}', attributes = '{}',
         deleted_at = coalesce(c.deleted_at, now()), erased_at = now(), version = c.version + 1, updated_at = now()
     WHERE c.tenant_id = tenant AND c.id = person;
+END
+$$;
+REVOKE ALL ON FUNCTION crm.forget_customer(uuid) FROM PUBLIC;
+
+-- The same of a customer and of everybody who was made one with that one. False for nobody, and for who was made one with another customer
+-- and is forgotten with that one.
+CREATE OR REPLACE FUNCTION crm.erase_person(person uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    same uuid;
+BEGIN
+    -- In one order, as whoever merges customers does.
+    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = ANY (crm.merged_into(person) || person) ORDER BY c.id FOR UPDATE;
+    PERFORM FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND c.erased_at IS NULL AND c.merged_into_id IS NULL;
+    IF NOT FOUND THEN RETURN false; END IF;
+    FOREACH same IN ARRAY crm.merged_into(person) || person LOOP
+        PERFORM crm.forget_customer(same);
+    END LOOP;
     RETURN true;
 END
 $$;

@@ -33,6 +33,8 @@ struct OrderImport {
         let (created, promoted) = try await transaction.pipeline(
             OrderImportStatements.insert(tenant, id, currency: settings.currency),
             OrderImportStatements.promoteCustomers(id, by: transaction.context))
+        // The rows hold on to their customers from here on, whoever waited for whom.
+        if try await transaction.run(OrderImportStatements.hasLostCustomers(tenant, id)) { throw ImportOvertaken() }
         var updated = 0
         if created < rows {
             let (changed, present, vanished) = try await transaction.pipeline(

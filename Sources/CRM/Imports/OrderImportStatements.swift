@@ -64,6 +64,17 @@ enum OrderImportStatements {
             """)
     }
 
+    /// Whether an order of the import is one of a customer who was deleted, or made one with another one, meanwhile.
+    static func hasLostCustomers(_ tenant: Tenant.ID, _ importID: ImportReport.ID) -> Statement<Bool> {
+        Statement(
+            "import.has_lost_customers",
+            """
+            SELECT EXISTS (SELECT FROM pg_temp.import_order s
+                JOIN crm.customer_order o ON o.tenant_id = \(tenant) AND o.id = s.id AND o.import_id = \(importID)
+                JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = o.customer_id AND c.deleted_at IS NOT NULL)
+            """, one: { try $0.next() })
+    }
+
     /// Rows that say something else of an order that has lines or of which something came back: what those say would not fit.
     static func settledOrders(_ tenant: Tenant.ID, limit: Int) -> Statement<[Int]> {
         Statement(

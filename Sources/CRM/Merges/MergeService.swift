@@ -53,7 +53,13 @@ public struct MergeService: Sendable {
         return try await CustomerService.explaining {
             try await ServiceError.changing(ifVersion: nil) {
                 try await database.withTenant(context) { transaction in
-                    let merge = try await transaction.run(MergeStatements.lock(tenant, id)).orNotFound(Merge.kind)
+                    let found = try await transaction.run(MergeStatements.find(tenant, id)).orNotFound(Merge.kind)
+                    // The customers first, in the order in which merging locks them, whichever is which.
+                    let (_, _, locked) = try await transaction.pipeline(
+                        AudienceStatements.serialisePlanning(tenant),
+                        MergeStatements.lockBoth(tenant, found.survivorID, found.mergedID),
+                        MergeStatements.lock(tenant, id))
+                    let merge = try locked.orNotFound(Merge.kind)
                     if merge.isUndone { throw Self.notUndoable("It was undone before.") }
                     if merge.isTooLate { throw Self.notUndoable("It is more than 30 days ago.") }
                     try await transaction.undo(merge, id)
@@ -73,8 +79,9 @@ extension TenantTransaction {
     mutating func merge(_ others: [Customer.ID], into id: Customer.ID) async throws -> Customer {
         let tenant = context.tenantID
         // All of them in one order, as whoever merges others does.
-        let (_, customers) = try await pipeline(
-            MergeStatements.lock(tenant, others + [id]), CustomerStatements.some(tenant, others + [id]))
+        let (_, _, customers) = try await pipeline(
+            AudienceStatements.serialisePlanning(tenant), MergeStatements.lock(tenant, others + [id]),
+            CustomerStatements.some(tenant, others + [id]))
         let known = Dictionary(customers.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var survivor = try known[id].orNotFound(Customer.kind)
         var (errors, merged) = ([FieldError](), [Customer]())
@@ -127,15 +134,19 @@ extension TenantTransaction {
 
     fileprivate mutating func undo(_ merge: MergeStatements.Undoing, _ id: Merge.ID) async throws {
         let tenant = context.tenantID
-        // In the order in which merging locks them, whichever is which.
-        let (_, survivor, merged) = try await pipeline(
-            MergeStatements.lockBoth(tenant, merge.survivor, merge.merged),
+        let (survivor, merged, others, hasOrders) = try await pipeline(
             CustomerStatements.find(tenant, merge.survivor),
-            MergeStatements.lockMerged(tenant, merge.merged, into: merge.survivor))
+            MergeStatements.lockMerged(tenant, merge.merged, into: merge.survivor),
+            MergeStatements.others(tenant, merge.survivor, besides: id),
+            MergeStatements.hasOrders(tenant, merge.survivor, besides: id))
         guard let survivor, let merged, let before = merge.before, let after = merge.after else {
             throw MergeService.notUndoable("One of the customers is gone, or was merged into another one since.")
         }
-        let values = survivor.values.undoing(from: before, to: after)
+        // What another one who was merged into the survivor brought as well stays, and who bought something stays an actual customer.
+        var values = survivor.values.undoing(from: before.joined(by: others, after), to: after)
+        if hasOrders, values.stage == .potential {
+            (values.stage, values.stageReason) = (survivor.values.stage, survivor.values.stageReason)
+        }
         _ = try await pipeline(
             CustomerPartStatements.delete(tenant, survivor.id), CustomerStatements.update(tenant, survivor, values),
             CustomerPartStatements.insert(tenant, survivor.id, values))

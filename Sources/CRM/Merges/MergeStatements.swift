@@ -106,6 +106,29 @@ enum MergeStatements {
             })
     }
 
+    /// The others who were merged into the survivor, as they were.
+    static func others(_ tenant: Tenant.ID, _ survivor: Customer.ID, besides id: Merge.ID) -> Statement<[Customer]> {
+        Statement(
+            "merge.others",
+            """
+            SELECT \(CustomerStatements.columns) FROM crm.customer c \(CustomerStatements.contactPoints)
+            WHERE c.tenant_id = \(tenant) AND c.merged_into_id = \(survivor) AND c.erased_at IS NULL
+                AND c.id <> (SELECT m.merged_id FROM crm.merge m WHERE m.tenant_id = \(tenant) AND m.id = \(id))
+            """, all: Customer.init(row:))
+    }
+
+    /// Whether the survivor has bought something that no undoing of this merge takes away.
+    static func hasOrders(_ tenant: Tenant.ID, _ survivor: Customer.ID, besides id: Merge.ID) -> Statement<Bool> {
+        Statement(
+            "merge.has_orders",
+            """
+            SELECT EXISTS (SELECT FROM crm.customer_order o
+                WHERE o.tenant_id = \(tenant) AND o.customer_id = \(survivor) AND o.deleted_at IS NULL
+                    AND NOT EXISTS (SELECT FROM crm.merge_row r
+                        WHERE r.tenant_id = \(tenant) AND r.merge_id = \(id) AND r.kind = 'order' AND r.row_id = o.id))
+            """, one: { try $0.next() })
+    }
+
     /// The customer who was merged into the survivor, and stays as it is until the transaction ends.
     static func lockMerged(
         _ tenant: Tenant.ID, _ merged: Customer.ID, into survivor: Customer.ID
@@ -136,7 +159,7 @@ enum MergeStatements {
         Statement(
             "merge.mark_undone",
             """
-            UPDATE crm.merge SET undone_at = now(), version = version + 1, updated_at = now()
+            UPDATE crm.merge SET undone_at = now(), before_values = NULL, after_values = NULL, version = version + 1, updated_at = now()
             WHERE tenant_id = \(tenant) AND id = \(id)
             """)
     }

@@ -37,6 +37,21 @@ struct MergedValues: Codable, Sendable, Equatable {
         attributes = values.attributes
     }
 
+    /// The same with what `after` has and others brought as well, as if it had been there before.
+    func joined(by others: [Customer], _ after: MergedValues) -> MergedValues {
+        var joined = self
+        for values in others.map({ MergedValues($0.values) }) {
+            joined.tags += values.tags.filter { after.tags.contains($0) && !joined.tags.contains($0) }
+            joined.marketIDs += values.marketIDs.filter {
+                after.marketIDs.contains($0) && !joined.marketIDs.contains($0)
+            }
+            joined.names.merge(values.names.filter { after.names[$0.key] == $0.value }) { mine, _ in mine }
+            joined.attributes.merge(values.attributes.filter { after.attributes[$0.key] == $0.value }) { mine, _ in mine
+            }
+        }
+        return joined
+    }
+
     fileprivate func write(to values: inout CustomerValues) {
         values.stage = Customer.Stage(rawValue: stage) ?? values.stage
         values.stageReason = stageReason

@@ -82,7 +82,12 @@ public struct RespondentService: Sendable {
         return try await database.withTenant(context) { transaction in
             let invitation = try await transaction.run(RespondentStatements.resolve(token)).orNotFound("invitation")
             _ = try await transaction.run(RespondentStatements.suppressAddress(tenant, invitation.id))
-            if let customer = invitation.customerID {
+            if let invited = invitation.customerID {
+                // Twice: whoever was waited for may have been made one with another one by then.
+                let (_, survivor) = try await transaction.pipeline(
+                    RespondentStatements.survivor(tenant, of: invited),
+                    RespondentStatements.survivor(tenant, of: invited))
+                let customer = survivor?.rawValue ?? invited
                 _ = try await transaction.pipeline(
                     ConsentStatements.record(
                         .make(),

@@ -72,7 +72,8 @@ enum RespondentStatements {
             INSERT INTO crm.response AS r (tenant_id, id, invitation_id, campaign_id, segment_id, survey_id, survey_version,
                 metric, customer_id, member_id, language)
             SELECT \(tenant), \(UUID.v7()), i.id, i.campaign_id, i.segment_id, \(invitation.surveyID),
-                \(Int32(invitation.surveyVersion)), \(invitation.metric), i.customer_id, i.member_id, \(language)
+                \(Int32(invitation.surveyVersion)), \(invitation.metric), crm.survivor_of(\(tenant), i.customer_id), i.member_id,
+                \(language)
             FROM (
                 -- Whose it is now: the customer may just have been made one with another one.
                 SELECT * FROM crm.invitation n WHERE n.tenant_id = \(tenant) AND n.id = \(invitation.id) FOR NO KEY UPDATE
@@ -82,6 +83,15 @@ enum RespondentStatements {
                 WHERE r.submitted_at > now() - interval '24 hours'
             RETURNING r.id, r.submitted_at, r.customer_id
             """, optional: { row in (try row.next(), try row.next(), try row.nextIfPresent()) })
+    }
+
+    /// Who a customer is by now, whom nobody makes one with another one until the transaction ends.
+    static func survivor(_ tenant: Tenant.ID, of customer: UUID) -> Statement<Customer.ID?> {
+        Statement(
+            "response.survivor",
+            """
+            SELECT c.id FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.id = crm.survivor_of(\(tenant), \(customer)) FOR KEY SHARE
+            """, optional: { try $0.next() })
     }
 
     static func deleteAnswers(_ tenant: Tenant.ID, _ response: Response.ID) -> Statement<Int> {

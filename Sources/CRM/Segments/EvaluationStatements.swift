@@ -22,13 +22,14 @@ enum EvaluationStatements {
             all: { try $0.next() })
     }
 
-    /// Whether all customers are still to be looked at: what is known of them may be far from what there is.
+    /// Whether all customers are still to be looked at: what is known of them may be far from what there is. Nobody waits for ever for
+    /// one that no worker begins.
     static func isRefreshWaiting(_ tenant: Tenant.ID) -> Statement<Bool> {
         Statement(
             "segment.is_refresh_waiting",
             """
             SELECT EXISTS (SELECT FROM job.job j WHERE j.tenant_id = \(tenant) AND j.unique_key = \("\(RefreshSegments.kind)/all")
-                AND j.state IN ('scheduled', 'ready'))
+                AND j.state IN ('scheduled', 'ready') AND j.run_at > now() - interval '5 minutes')
             """, one: { try $0.next() })
     }
 
@@ -45,10 +46,16 @@ enum EvaluationStatements {
     /// Takes customers who were deleted out of all segments.
     static func removeDeleted(_ tenant: Tenant.ID, _ customers: [Customer.ID]?) -> Statement<Int> {
         let few: SQL = customers.map { "AND m.customer_id = ANY (\($0)) AND c.id = ANY (\($0))" } ?? ""
+        let fewStays: SQL = customers.map { "AND t.customer_id = ANY (\($0)) AND c.id = ANY (\($0))" } ?? ""
         return Statement(
             "segment.remove_deleted",
             """
-            WITH gone AS (
+            WITH forgotten AS (
+                -- Of somebody who was evaluated and forgotten at once.
+                DELETE FROM crm.segment_stay t USING crm.customer c
+                WHERE t.tenant_id = \(tenant) AND c.tenant_id = \(tenant) AND c.id = t.customer_id AND c.erased_at IS NOT NULL \(fewStays)
+                RETURNING t.customer_id
+            ), gone AS (
                 DELETE FROM crm.segment_member m USING crm.customer c
                 WHERE m.tenant_id = \(tenant) AND c.tenant_id = \(tenant) AND c.id = m.customer_id
                     AND c.deleted_at IS NOT NULL \(few)
@@ -91,6 +98,9 @@ enum EvaluationStatements {
             ), past AS (
                 INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
                 SELECT \(tenant), \(id), g.customer_id, g.entered_at, now() FROM gone g
+                -- Nothing is kept of who was forgotten.
+                WHERE NOT EXISTS (SELECT FROM crm.customer e
+                    WHERE e.tenant_id = \(tenant) AND e.id = g.customer_id AND e.erased_at IS NOT NULL)
                 ON CONFLICT DO NOTHING
                 RETURNING customer_id
             ), come AS (

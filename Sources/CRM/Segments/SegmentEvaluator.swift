@@ -21,14 +21,17 @@ package struct SegmentEvaluator: Sendable {
 
     /// Looks after the customers that were noted: those that changed, or with whom something happened.
     ///
+    /// - Returns: whether nothing is left.
     /// - Throws: ``Busy``.
-    package func refreshNoted(_ context: TenantContext) async throws {
+    @discardableResult
+    package func refreshNoted(_ context: TenantContext) async throws -> Bool {
         for _ in 0..<Self.batches {
             let count = try await database.withTenant(context, timeout: Self.timeout) { transaction in
                 try await transaction.refreshNoted(atMost: Self.batch)
             }
-            if count < Self.batch { return }
+            if count < Self.batch { return true }
         }
+        return false
     }
 
     /// Looks after all customers: what they come to, how they compare, who is in which segment.
@@ -66,7 +69,7 @@ package struct SegmentEvaluator: Sendable {
     /// - Throws: ``Busy``, also while all customers are still to be looked at.
     func settle(_ context: TenantContext) async throws {
         if try await database.run(context, EvaluationStatements.isRefreshWaiting(context.tenantID)) { throw Busy() }
-        try await refreshNoted(context)
+        if try await !refreshNoted(context) { throw Busy() }
     }
 
     /// One after the other, each in a transaction of its own, so that nobody waits for all of them; by the rule that it has then,

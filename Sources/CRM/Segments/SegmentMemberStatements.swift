@@ -60,6 +60,8 @@ enum SegmentMemberStatements {
             )
             INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
             SELECT \(tenant), \(id), g.customer_id, g.entered_at, now() FROM gone g
+            WHERE NOT EXISTS (SELECT FROM crm.customer e
+                WHERE e.tenant_id = \(tenant) AND e.id = g.customer_id AND e.erased_at IS NOT NULL)
             ON CONFLICT DO NOTHING
             """)
     }

@@ -26,7 +26,8 @@ struct DocumentPage {
                 "introduction": OpenAPIDocument.introduction.split(separator: "\n\n").map(Self.prose),
                 "chapters": document.tags.map { tag in
                     [
-                        "name": tag.name, "anchor": tag.name.lowercased(), "description": tag.description,
+                        "name": tag.name, "anchor": tag.name.lowercased(),
+                        "blocks": tag.description.split(separator: "\n\n").map(Self.block),
                         "operations": document.operations.filter { $0.tag == tag }.map(Self.values),
                     ] as [String: Any]
                 },
@@ -142,6 +143,16 @@ struct DocumentPage {
     }
 
     /// Text with code between backquotes and what is stressed between pairs of stars, in pieces.
+    /// A paragraph, or a table where its lines begin with a bar.
+    private static func block(_ text: Substring) -> [String: Any] {
+        guard text.hasPrefix("|") else { return ["paragraph": ["pieces": prose(text)]] }
+        let rows = text.split(separator: "\n").map { line in
+            line.split(separator: "|").map { ["pieces": prose($0.trimmingCharacters(in: .whitespaces))] }
+        }
+        // The second line only says that the first is the head.
+        return ["table": ["head": rows[0], "rows": rows.dropFirst(2).map { ["cells": $0] }]]
+    }
+
     private static func prose(_ text: some StringProtocol) -> [[String: Any]] {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated().flatMap { index, piece in
             index % 2 == 1 ? [["mono": String(piece)]] : stressed(String(piece))

@@ -32,11 +32,11 @@ extension GatheringJob {
         Statement(
             "job.take_gathered",
             """
-            DELETE FROM job.gathered g USING (
-                SELECT o.tenant_id, o.id FROM job.gathered o WHERE o.tenant_id = \(tenant) AND o.kind = \(kind)
-                ORDER BY o.id LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            ) o
-            WHERE g.tenant_id = \(tenant) AND g.kind = \(kind) AND g.id = o.id
+            DELETE FROM job.gathered g
+            -- An array is made once, where a joined selection might be made again and take more.
+            WHERE g.tenant_id = \(tenant) AND g.kind = \(kind) AND g.id = ANY (ARRAY(
+                SELECT o.id FROM job.gathered o WHERE o.tenant_id = \(tenant) AND o.kind = \(kind)
+                ORDER BY o.id LIMIT \(limit) FOR UPDATE SKIP LOCKED))
             RETURNING g.item
             """, all: { try $0.next() })
     }

@@ -36,6 +36,7 @@ extension StatementCatalogue {
                     CatalogueEntry(RespondentStatements.upsert(tenant, invitation, language: "en")),
                     CatalogueEntry(newest),
                     CatalogueEntry(RespondentStatements.insertAnswers(tenant, response, answers)),
+                    CatalogueEntry(RespondentStatements.survivor(tenant, of: filled.customer.id.rawValue)),
                     CatalogueEntry(RespondentStatements.deleteAnswers(tenant, response)),
                     CatalogueEntry(RespondentStatements.markResponded(tenant, invitations[1])),
                     CatalogueEntry(RespondentStatements.suppressAddress(tenant, invitations[0])),
@@ -128,7 +129,9 @@ extension StatementCatalogue {
             CatalogueEntry(Statements.settledOrders(tenant, limit: 10), .nothing),
             CatalogueEntry(Statements.insert(tenant, .make(), currency: "IRR")),
             CatalogueEntry(Statements.promoteCustomers(.make(), by: filled.business.context)),
-            CatalogueEntry(ImportStatements.customers(tenant, .orders)), CatalogueEntry(Statements.update(tenant)),
+            CatalogueEntry(ImportStatements.customers(tenant, .orders)),
+            CatalogueEntry(OrderImportStatements.hasLostCustomers(tenant, .make()).map { [$0] }),
+            CatalogueEntry(Statements.update(tenant)),
             CatalogueEntry(Statements.countPresent(tenant)),
         ])
     }

@@ -27,6 +27,8 @@ extension StatementCatalogue {
                             CatalogueEntry(MergeStatements.lock(tenant, id)),
                             CatalogueEntry(MergeStatements.lockBoth(tenant, survivor, merged)),
                             CatalogueEntry(MergeStatements.lockMerged(tenant, merged, into: survivor)),
+                            CatalogueEntry(MergeStatements.others(tenant, survivor, besides: new).map { [$0] }),
+                            CatalogueEntry(MergeStatements.hasOrders(tenant, survivor, besides: new)),
                             CatalogueEntry(MergeStatements.release(tenant, merged)),
                             CatalogueEntry(MergeStatements.giveBack(id, survivor, merged)),
                             CatalogueEntry(MergeStatements.markUndone(tenant, id)),
