@@ -8,53 +8,10 @@ import Testing
 /// Customers who turn out to be one, and those who turn out not to have been.
 @Suite("Merges")
 struct MergeTests {
-    private static func add(_ api: TestAPI, _ body: String) async throws -> String { try await api.addCustomer(body) }
-
-    private static func order(_ customer: String, _ business: Business) async throws -> Order {
-        var values = OrderValues(
-            customerID: try #require(Customer.ID(customer)), orderedOn: LocalDate(daysSince2000: 9700))
-        values.amount = 10
-        return try await OrderService(database: business.database).create(business.context, values)
-    }
-
-    private static func merge(_ api: TestAPI, _ others: [String], into survivor: String) async throws -> Answer {
-        let ids = others.map { #""\#($0)""# }.joined(separator: ", ")
-        return try await api.post("/v1/customers/\(survivor)/merge", #"{"customer_ids": [\#(ids)]}"#)
-    }
-
-    /// Ada twice: with different things known of her, and an order, an interaction and a consent of the second.
-    private static func withTwo(
-        _ body: @escaping @Sendable (HTTPFixture, _ ada: String, _ again: String) async throws -> Void
-    ) async throws {
-        try await HTTPFixture.with { fixture in
-            let (api, business) = (fixture.api, fixture.business)
-            let ada = try await add(
-                api,
-                #"""
-                {"name": "Ada", "reference": "A-1", "tags": ["a", "both"], "attributes": {"club": "gold"}, "source": "fair",
-                 "contact_points": [{"channel": "email", "address": "ada@mail.example", "is_primary": true}]}
-                """#)
-            let again = try await add(
-                api,
-                #"""
-                {"name": "Ada L.", "reference": "A-2", "references": {"shop": "7"}, "tags": ["both", "b"], "birth_date": "1990-01-02",
-                 "attributes": {"club": "tin", "size": 4}, "source": "web",
-                 "contact_points": [{"channel": "email", "address": "ADA@mail.example", "is_primary": true},
-                  {"channel": "phone", "address": "+98 912 1234567", "is_primary": true}]}
-                """#)
-            _ = try await order(again, business)
-            _ = try await api.post(
-                "/v1/interactions", #"{"customer_id": "\#(again)", "kind": "note", "body": "likes tea"}"#)
-            _ = try await api.post(
-                "/v1/consents", #"{"customer_id": "\#(again)", "channel": "email", "is_granted": false}"#)
-            try await body(fixture, ada, again)
-        }
-    }
-
     @Test func `The survivor has what happened with both, and what it lacked itself`() async throws {
-        try await Self.withTwo { fixture, ada, again in
+        try await Twins.withTwo { fixture, ada, again in
             let api = fixture.api
-            let merged = try await Self.merge(api, [again], into: ada)
+            let merged = try await Twins.merge(api, [again], into: ada)
             #expect(merged.status == 200, "\(merged)")
             #expect(
                 try merged.text("name") == "Ada" && merged.text("reference") == "A-1" && merged.text("source") == "fair"
@@ -79,11 +36,11 @@ struct MergeTests {
     }
 
     @Test func `A merge that was wrong is undone, but for what came since`() async throws {
-        try await Self.withTwo { fixture, ada, again in
+        try await Twins.withTwo { fixture, ada, again in
             let (api, business) = (fixture.api, fixture.business)
             let before = try await api.get("/v1/customers/\(again)")
-            _ = try await Self.merge(api, [again], into: ada)
-            let since = try await Self.order(ada, business)
+            _ = try await Twins.merge(api, [again], into: ada)
+            let since = try await Twins.order(ada, business)
             _ = try await api.patch(
                 "/v1/customers/\(ada)", #"{"tags": ["a", "both", "b", "c"], "birth_date": "1991-01-02"}"#)
             let id = try #require(try await api.get("/v1/merges").ids().first)
@@ -109,16 +66,16 @@ struct MergeTests {
     }
 
     @Test func `What cannot be merged is told by its place`() async throws {
-        try await Self.withTwo { fixture, ada, again in
+        try await Twins.withTwo { fixture, ada, again in
             let api = fixture.api
-            let company = try await Self.add(api, #"{"name": "Ltd", "kind": "organisation"}"#)
-            let bad = try await Self.merge(api, [again, ada, company, UUID().uuidString, again], into: ada)
+            let company = try await Twins.add(api, #"{"name": "Ltd", "kind": "organisation"}"#)
+            let bad = try await Twins.merge(api, [again, ada, company, UUID().uuidString, again], into: ada)
             #expect(
                 try Set(bad.errors()) == [
                     "/customer_ids/1 invalid", "/customer_ids/2 invalid", "/customer_ids/3 not_found",
                     "/customer_ids/4 duplicate",
                 ])
-            #expect(try await Self.merge(api, [again], into: UUID().uuidString.lowercased()).status == 404)
+            #expect(try await Twins.merge(api, [again], into: UUID().uuidString.lowercased()).status == 404)
             #expect(try await api.get("/v1/merges").ids() == [])
         }
     }
@@ -127,13 +84,13 @@ struct MergeTests {
     func `A merge is not undone after 30 days, nor when the survivor was merged in its turn, nor over a reference`()
         async throws
     {
-        try await Self.withTwo { fixture, ada, again in
+        try await Twins.withTwo { fixture, ada, again in
             let (api, business) = (fixture.api, fixture.business)
-            _ = try await Self.merge(api, [again], into: ada)
+            _ = try await Twins.merge(api, [again], into: ada)
             let id = try #require(try await api.get("/v1/merges").ids().first)
-            let third = try await Self.add(api, #"{"name": "Ada", "reference": "A-2"}"#)
+            let third = try await Twins.add(api, #"{"name": "Ada", "reference": "A-2"}"#)
             #expect(try await api.post("/v1/merges/\(id)/undo").text("code") == "reference_taken")
-            _ = try await Self.merge(api, [ada], into: third)
+            _ = try await Twins.merge(api, [ada], into: third)
             #expect(try await api.post("/v1/merges/\(id)/undo").text("code") == "not_undoable")
             let last = try #require(try await api.get("/v1/merges?filter[customer_id]=\(third)").ids().first)
             try await business.server.run("UPDATE crm.merge SET created_at = now() - interval '31 days'")
@@ -146,12 +103,12 @@ struct MergeTests {
     {
         try await HTTPFixture.with { fixture in
             let (api, business) = (fixture.api, fixture.business)
-            let one = try await Self.add(api, #"{"name": "One Ltd", "kind": "organisation"}"#)
-            let two = try await Self.add(api, #"{"name": "Two Ltd", "kind": "organisation"}"#)
-            let person = try await Self.add(api, #"{"name": "Ada", "organisation_id": "\#(two)"}"#)
+            let one = try await Twins.add(api, #"{"name": "One Ltd", "kind": "organisation"}"#)
+            let two = try await Twins.add(api, #"{"name": "Two Ltd", "kind": "organisation"}"#)
+            let person = try await Twins.add(api, #"{"name": "Ada", "organisation_id": "\#(two)"}"#)
             let segment = try await business.segment("Chosen", of: [])
             _ = try await business.memberships.add(business.context, [try #require(Customer.ID(two))], to: segment.id)
-            #expect(try await Self.merge(api, [two], into: one).status == 200)
+            #expect(try await Twins.merge(api, [two], into: one).status == 200)
             #expect(try await api.get("/v1/customers/\(person)").text("organisation_id") == one)
             #expect(try await api.get("/v1/segments/\(segment.id)/members").ids() == [one])
             try await business.refresh()
@@ -170,8 +127,8 @@ struct MergeTests {
             let ids = try await business.customers(8).map(\.id.description)
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for (left, right) in zip(ids, ids.dropFirst()) {
-                    group.addTask { try await Self.merge(api, [right], into: left).status }
-                    group.addTask { try await Self.merge(api, [left], into: right).status }
+                    group.addTask { try await Twins.merge(api, [right], into: left).status }
+                    group.addTask { try await Twins.merge(api, [left], into: right).status }
                     group.addTask {
                         let body = #"{"customer_id": "\#(left)", "ordered_on": "2026-01-01", "amount": "5"}"#
                         return try await api.post("/v1/orders", body).status == 201 ? 1 : 0
@@ -186,27 +143,6 @@ struct MergeTests {
             let orders = try await api.get("/v1/orders")
             let owners = try orders.list("data").indices.compactMap { try orders.text("data/\($0)/customer_id") }
             #expect(owners.count == statuses.count { $0 == 1 } && Set(owners).isSubset(of: left))
-        }
-    }
-
-    @Test func `Who is forgotten is forgotten with whoever was made one with them`() async throws {
-        try await Self.withTwo { fixture, ada, again in
-            let (api, business) = (fixture.api, fixture.business)
-            _ = try await Self.merge(api, [again], into: ada)
-            let export = try await api.get("/v1/customers/\(ada)/personal-data")
-            #expect(try export.text("data/merged_customers/0/name") == "Ada L.")
-            let id = try #require(try await api.get("/v1/merges").ids().first)
-            #expect(try await api.delete("/v1/customers/\(ada)/personal-data").status == 204)
-            #expect(try await api.post("/v1/merges/\(id)/undo").text("code") == "not_undoable")
-            let left = try await business.server.number(
-                "SELECT count(*) FROM crm.customer WHERE name LIKE 'Ada%' OR reference LIKE 'A-%' OR birth_date IS NOT NULL"
-            )
-            #expect(left == 0)
-            #expect(
-                try await business.server.number("SELECT count(*) FROM crm.contact_point WHERE customer_id IS NOT NULL")
-                    == 0)
-            #expect(
-                try await business.server.number("SELECT count(*) FROM crm.merge WHERE before_values IS NOT NULL") == 0)
         }
     }
 }

@@ -133,6 +133,10 @@ BEGIN
     WHERE r.tenant_id = tenant AND r.merge_id = undone AND r.kind = 'person' AND t.tenant_id = tenant AND t.id = r.row_id
         AND t.organisation_id = survivor;
     PERFORM crm.note_people(undone);
+    -- What the log says that merging brought is the other one's.
+    DELETE FROM crm.event_personal p USING crm.event e, crm.merge g
+    WHERE g.tenant_id = tenant AND g.id = undone AND e.tenant_id = tenant AND e.object_id = survivor AND e.action = 'customer.merged'
+        AND e.occurred_at = g.created_at AND p.tenant_id = tenant AND p.event_id = e.id;
     -- By address, since somebody may have written the survivor's anew; what another merge brought as well stays.
     UPDATE crm.contact_point t SET deleted_at = now(), version = t.version + 1
     FROM crm.merge_row r JOIN crm.contact_point p ON p.tenant_id = tenant AND p.id = r.row_id

@@ -42,7 +42,7 @@ public enum AuditAction {
         ("segment.created", "A segment was added."),
         ("customer.merged", "Another customer was made one with this one."),
         ("customer.absorbed", "The customer was made one with another one; data has survivor_id and merge_id."),
-        ("customer.separated", "A customer who was made one with this one is one of its own again."),
+        ("customer.separated", "A customer who was made one with this one is one of its own again; data has merge_id."),
         ("segment.updated", "A segment was changed."),
         ("segment.removed", "A segment was removed."),
         ("segment.member_removed", "A customer was taken out of a segment; data has customer_id."),

@@ -118,10 +118,7 @@ extension TenantTransaction {
             try MergeStatements.insert(
                 id, survivor.id, merged.id, from: MergedValues(survivor.values), to: MergedValues(values), by: context),
             MergeStatements.giveToSurvivor(id, survivor.id, merged.id))
-        if values.stage != survivor.values.stage {
-            _ = try await run(
-                StageChangeStatements.insert(survivor.id, from: survivor.values.stage, to: values, by: context))
-        }
+        try await recordStage(of: survivor, values)
         let new = try await run(CustomerStatements.find(tenant, survivor.id)).orNotFound(Customer.kind)
         _ = try await pipeline(
             try Event.record(
@@ -155,17 +152,21 @@ extension TenantTransaction {
             MergeStatements.release(tenant, merged.id), CustomerStatements.relink(tenant, merged.id, links),
             CustomerPartStatements.insert(tenant, merged.id, links),
             MergeStatements.giveBack(id, survivor.id, merged.id), MergeStatements.markUndone(tenant, id))
-        if values.stage != survivor.values.stage {
-            _ = try await run(
-                StageChangeStatements.insert(survivor.id, from: survivor.values.stage, to: values, by: context))
-        }
-        let new = try await run(CustomerStatements.find(tenant, survivor.id)).orNotFound(Customer.kind)
+        try await recordStage(of: survivor, values)
         _ = try await pipeline(
+            // Without the values, which are the other one's.
             try Event.record(
-                "customer.separated", Customer.kind, survivor.id.rawValue, from: survivor, to: new, by: context),
+                "customer.separated", Customer.kind, survivor.id.rawValue, by: context,
+                data: ["merge_id": .string(id.description)]),
             try Event.record(
                 "customer.restored", Customer.kind, merged.id.rawValue, from: merged, to: merged.with(links),
                 by: context),
             RefreshCustomers.noting(tenant, [survivor.id, merged.id]))
+    }
+
+    private mutating func recordStage(of survivor: Customer, _ values: CustomerValues) async throws {
+        guard values.stage != survivor.values.stage else { return }
+        _ = try await run(
+            StageChangeStatements.insert(survivor.id, from: survivor.values.stage, to: values, by: context))
     }
 }
