@@ -144,9 +144,10 @@ extension TenantTransaction {
         if hasOrders, values.stage == .potential {
             (values.stage, values.stageReason) = (survivor.values.stage, survivor.values.stageReason)
         }
-        _ = try await pipeline(
+        let (_, updated, _) = try await pipeline(
             CustomerPartStatements.delete(tenant, survivor.id), CustomerStatements.update(tenant, survivor, values),
             CustomerPartStatements.insert(tenant, survivor.id, values))
+        guard updated == 1 else { throw ServiceError.stale }
         let links = try await withoutLostLinks(merged.values)
         _ = try await pipeline(
             MergeStatements.release(tenant, merged.id), CustomerStatements.relink(tenant, merged.id, links),

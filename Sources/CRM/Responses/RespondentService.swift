@@ -53,6 +53,7 @@ public struct RespondentService: Sendable {
             let (answers, problems) = Self.read(values, invitation.content)
             guard problems.isEmpty else { return .rejected(questionnaire, problems) }
             let upsert = RespondentStatements.upsert(tenant, invitation, language: questionnaire.language)
+            if let invited = invitation.customerID { _ = try await transaction.holdSurvivor(of: invited) }
             guard let response = try await transaction.run(upsert) else { return .refused(questionnaire) }
             // A change of answers, or one of two browsers, is the same day's response again.
             // An answer also proves a sending that was not recorded yet.
@@ -83,11 +84,7 @@ public struct RespondentService: Sendable {
             let invitation = try await transaction.run(RespondentStatements.resolve(token)).orNotFound("invitation")
             _ = try await transaction.run(RespondentStatements.suppressAddress(tenant, invitation.id))
             if let invited = invitation.customerID {
-                // Twice: whoever was waited for may have been made one with another one by then.
-                let (_, survivor) = try await transaction.pipeline(
-                    RespondentStatements.survivor(tenant, of: invited),
-                    RespondentStatements.survivor(tenant, of: invited))
-                let customer = survivor?.rawValue ?? invited
+                let customer = try await transaction.holdSurvivor(of: invited)
                 _ = try await transaction.pipeline(
                     ConsentStatements.record(
                         .make(),
@@ -134,5 +131,17 @@ public struct RespondentService: Sendable {
             }
         }
         return (answers, problems)
+    }
+}
+
+extension TenantTransaction {
+    /// Who an invited customer is by now, and is until the transaction ends. The customer comes before everything that is written of
+    /// the answer, as it does for whoever merges customers.
+    fileprivate mutating func holdSurvivor(of invited: UUID) async throws -> UUID {
+        // Twice: whoever was waited for may have been made one with another one by then.
+        let (_, survivor) = try await pipeline(
+            RespondentStatements.survivor(context.tenantID, of: invited),
+            RespondentStatements.survivor(context.tenantID, of: invited))
+        return survivor?.rawValue ?? invited
     }
 }

@@ -21,7 +21,7 @@ enum SegmentText {
         `scores.last_on` | days, YYYY-MM-DD | these and `within_days` `older_than_days`, of `birth_date` also \
         `birthday_within_days`; their value is a number of days, today being one |
         | `markets` (with those below them) `segments` `tags` `channels` (with an address) `consents` (channels) | what a \
-        customer has several of | `eq` has it, `in` has any of them, `ne` `not_in` has none of them, `exists` |
+        customer has several of | `eq` has it, `in` has any of them, `ne` `not_in` has none of them, `exists` (but of segments) |
         | `attributes.NAME` | as the business has said, else as the value is | those of what it is |
 
         `orders.…` and `interactions.…` are of all that there were; `last_days`, `product_ids` (orders), `kinds`, `channels`, \
