@@ -73,7 +73,8 @@ let package = Package(
         .target(
             name: "CRM",
             dependencies: [
-                "JobQueue", "Mail", "Postgres", configuration, crypto, cryptoExtras, jwt, lifecycle, logging, metrics,
+                "CZLib", "JobQueue", "Mail", "Postgres", configuration, crypto, cryptoExtras, jwt, lifecycle, logging,
+                metrics,
                 mustache, .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
             resources: [.embedInCode("Campaigns/Templates"), .embedInCode("Members/Templates")],

@@ -1870,17 +1870,60 @@ CREATE TABLE crm.import (
     kind text NOT NULL,
     digest bytea NOT NULL,
     has_references boolean NOT NULL,
-    row_count integer NOT NULL,
-    created_count integer NOT NULL,
-    updated_count integer NOT NULL,
-    unchanged_count integer NOT NULL,
+    row_count integer DEFAULT 0 NOT NULL,
+    created_count integer DEFAULT 0 NOT NULL,
+    updated_count integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT import_kind_check CHECK ((kind = ANY (ARRAY['customers'::text, 'orders'::text])))
+    state text DEFAULT 'done'::text NOT NULL,
+    options jsonb DEFAULT '{}'::jsonb NOT NULL,
+    titles text[] DEFAULT '{}'::text[] NOT NULL,
+    rejected_count integer DEFAULT 0 NOT NULL,
+    size bigint DEFAULT 0 NOT NULL,
+    chunk_count integer DEFAULT 0 NOT NULL,
+    chunks_read integer DEFAULT 0 NOT NULL,
+    place bigint DEFAULT 0 NOT NULL,
+    line integer DEFAULT 1 NOT NULL,
+    is_behind_return boolean DEFAULT false NOT NULL,
+    failure_code text,
+    failure_detail text,
+    actor_kind text DEFAULT 'cli'::text NOT NULL,
+    actor_id uuid,
+    started_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT import_failure_check CHECK (((state = 'failed'::text) = (failure_code IS NOT NULL))),
+    CONSTRAINT import_kind_check CHECK ((kind = ANY (ARRAY['customers'::text, 'orders'::text]))),
+    CONSTRAINT import_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
 );
 
 ALTER TABLE ONLY crm.import FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.import OWNER TO mehvar_owner;
+
+CREATE TABLE crm.import_chunk (
+    tenant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    number integer NOT NULL,
+    content bytea NOT NULL
+);
+ALTER TABLE ONLY crm.import_chunk ALTER COLUMN content SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY crm.import_chunk FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.import_chunk OWNER TO mehvar_owner;
+
+CREATE TABLE crm.import_reject (
+    tenant_id uuid NOT NULL,
+    import_id uuid NOT NULL,
+    row_number integer NOT NULL,
+    errors jsonb NOT NULL,
+    content text NOT NULL
+);
+
+ALTER TABLE ONLY crm.import_reject FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.import_reject OWNER TO mehvar_owner;
 
 CREATE TABLE crm.interaction (
     tenant_id uuid NOT NULL,
@@ -2770,8 +2813,14 @@ ALTER TABLE ONLY crm.event
 ALTER TABLE ONLY crm.idempotent_request
     ADD CONSTRAINT idempotent_request_pkey PRIMARY KEY (tenant_id, actor_id, operation, key);
 
+ALTER TABLE ONLY crm.import_chunk
+    ADD CONSTRAINT import_chunk_pkey PRIMARY KEY (tenant_id, import_id, number);
+
 ALTER TABLE ONLY crm.import
     ADD CONSTRAINT import_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.import_reject
+    ADD CONSTRAINT import_reject_pkey PRIMARY KEY (tenant_id, import_id, row_number);
 
 ALTER TABLE ONLY crm.interaction
     ADD CONSTRAINT interaction_pkey PRIMARY KEY (tenant_id, id);
@@ -2990,7 +3039,11 @@ CREATE INDEX event_personal_subject_idx ON crm.event_personal USING btree (tenan
 
 CREATE INDEX idempotent_request_created_idx ON crm.idempotent_request USING btree (tenant_id, created_at);
 
+CREATE INDEX import_created_idx ON crm.import USING btree (tenant_id, kind, created_at, id);
+
 CREATE UNIQUE INDEX import_digest_key ON crm.import USING btree (tenant_id, kind, digest) WHERE (NOT has_references);
+
+CREATE INDEX import_ended_idx ON crm.import USING btree (tenant_id, ended_at) WHERE (chunk_count > 0);
 
 CREATE INDEX interaction_customer_idx ON crm.interaction USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
 
@@ -3201,6 +3254,12 @@ ALTER TABLE ONLY crm.event
 ALTER TABLE ONLY crm.idempotent_request
     ADD CONSTRAINT idempotent_request_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.import_chunk
+    ADD CONSTRAINT import_chunk_import_fkey FOREIGN KEY (tenant_id, import_id) REFERENCES crm.import(tenant_id, id);
+
+ALTER TABLE ONLY crm.import_reject
+    ADD CONSTRAINT import_reject_import_fkey FOREIGN KEY (tenant_id, import_id) REFERENCES crm.import(tenant_id, id);
+
 ALTER TABLE ONLY crm.import
     ADD CONSTRAINT import_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -3375,6 +3434,10 @@ ALTER TABLE crm.idempotent_request ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.import ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.import_chunk ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.import_reject ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.interaction ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.invitation ENABLE ROW LEVEL SECURITY;
@@ -3462,6 +3525,10 @@ CREATE POLICY tenant ON crm.event_personal TO mehvar_app USING ((tenant_id = (cu
 CREATE POLICY tenant ON crm.idempotent_request TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.import TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.import_chunk TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.import_reject TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.interaction TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -3788,7 +3855,11 @@ GRANT SELECT,INSERT,DELETE ON TABLE crm.event_personal TO mehvar_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.idempotent_request TO mehvar_app;
 
-GRANT SELECT,INSERT ON TABLE crm.import TO mehvar_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.import TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.import_chunk TO mehvar_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE crm.import_reject TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.interaction TO mehvar_app;
 

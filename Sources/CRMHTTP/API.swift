@@ -76,7 +76,9 @@ public struct API: Sendable {
             RecordOperations(
                 "products", "What the business sells, and where each is in its life.",
                 RecordService<ProductValues>(database: database)),
-            ImportOperations(imports: ImportService(database: imports), spool: spool),
+            ImportOperations(kind: .customers, imports: ImportService(database: imports), spool: spool),
+            ImportOperations(kind: .orders, imports: ImportService(database: imports), spool: spool),
+            ExportOperations(export: CustomerExport(database: database)),
             MergeOperations(merges: MergeService(database: database), customers: CustomerService(database: database)),
             SegmentOperations(
                 segments: SegmentService(database: database), members: SegmentMembers(database: database),

@@ -25,11 +25,22 @@ public struct JobHandlers: Sendable {
         let segments = SegmentEvaluator(database: database)
         let planner = CampaignPlanner(database: database)
         let scores = ScoreService(database: database)
+        let imports = ImportService(database: database)
+        let runner = ImportRunner(database: database)
         registry.register(EvaluateSegment.self) { job, context in
             try await whenFree { try await segments.evaluate(context.tenant, job.segmentID) }
         }
         registry.register(RefreshSegments.self) { _, context in
             try await whenFree { try await segments.refresh(context.tenant) }
+            try await imports.forgetOld(context.tenant)
+        }
+        registry.register(RunImport.self) { job, context in
+            do {
+                try await runner.run(
+                    context.tenant, job.importID, isSliced: true, isLastAttempt: context.isLastAttempt)
+            } catch is ImportRunner.Busy {
+                throw JobError.snooze(.seconds(5))
+            }
         }
         registry.register(RefreshCustomers.self) { _, context in
             try await whenFree { try await segments.refreshNoted(context.tenant) }

@@ -169,17 +169,20 @@ struct CustomerAPITests {
     @Test func `An import answers with counts, and with every bad cell when it is refused`() async throws {
         try await HTTPFixture.with { fixture in
             func upload(_ csv: String) async throws -> Answer {
-                try await fixture.api.send(
-                    TestRequest(.post, "/v1/customers/import", csv, type: "text/csv; charset=utf-8"))
+                try await fixture.upload(
+                    .customers, csv, query: "?mode=all_or_nothing", type: "text/csv; charset=utf-8")
             }
             let report = try await upload("reference,name,email\n1,A,a@b.example\n2,B,\n")
             #expect(report.status == 200)
             #expect(
                 try report.number("created") == 2 && report.number("rows") == 2 && report.text("kind") == "customers")
             let refused = try await upload("reference,name,email\n3,C,c@b.example\n4,,nobody\n")
-            #expect(refused.status == 422)
-            #expect(try refused.errors() == ["/3/name required", "/3/email invalid"])
-            #expect(try refused.number("errors/0/row") == 3 && refused.text("errors/0/column") == "name")
+            #expect(try refused.text("state") == "failed" && refused.text("failure/code") == "rows_rejected")
+            let id = try #require(try refused.text("id"))
+            let rows = try await fixture.api.get("/v1/customers/imports/\(id)/rejected-rows")
+            #expect(
+                try rows.text("data/0/errors/0/pointer") == "/3/email" && rows.text("data/0/errors/1/pointer") == nil)
+            #expect(try rows.number("data/0/row") == 3 && rows.text("data/0/content") == "4,,nobody")
             #expect(try await fixture.business.server.number("SELECT count(*) FROM crm.customer") == 2)
         }
     }

@@ -31,14 +31,12 @@ struct MergedPersonTests {
 
     @Test func `A file's consent undoes no refusal of the survivor`() async throws {
         try await HTTPFixture.with { fixture in
-            let (api, business) = (fixture.api, fixture.business)
+            let api = fixture.api
             let ada = try await Twins.add(api, #"{"name": "Ada"}"#)
             _ = try await api.post(
                 "/v1/consents", #"{"customer_id": "\#(ada)", "channel": "email", "is_granted": false}"#)
-            let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).csv")
-            try Data("reference,name,email,consent\nA-2,Ada,ada@mail.example,yes\n".utf8).write(to: file)
-            defer { try? FileManager.default.removeItem(at: file) }
-            _ = try await ImportService(database: business.database).importCustomers(business.context, from: file)
+            _ = try await fixture.upload(
+                .customers, "reference,name,email,consent\nA-2,Ada,ada@mail.example,yes\n")
             let again = try #require(try await api.get("/v1/customers?filter[reference]=A-2").ids().first)
             #expect(try await Twins.merge(api, [again], into: ada).status == 200)
             let consents = try await api.get("/v1/customers/\(ada)/overview")

@@ -89,11 +89,11 @@ struct ProblemTests {
                 (.customersWrite, TestRequest(.patch, "/v1/customers/\(id)", "{}")),
                 (
                     .customersWrite,
-                    TestRequest(.post, "/v1/customers/import", "reference,name\n1,A\n", type: "text/csv")
+                    TestRequest(.post, "/v1/customers/imports", "reference,name\n1,A\n", type: "text/csv")
                 ),
                 (
                     .ordersWrite,
-                    TestRequest(.post, "/v1/orders/import", "customer_ref,ordered_on,amount\n", type: "text/csv")
+                    TestRequest(.post, "/v1/orders/imports", "customer_ref,ordered_on,amount\n", type: "text/csv")
                 ),
                 (.segmentsRead, TestRequest(.get, "/v1/segments")),
                 (.segmentsRead, TestRequest(.get, "/v1/segments/\(id)")),
@@ -152,7 +152,7 @@ struct ProblemTests {
                 let request = TestRequest(.post, "/v1/customers", #"{"name": "A"}"#, type: type)
                 try expect(try await fixture.api.send(request), 415, "unsupported_media_type")
             }
-            let json = TestRequest(.post, "/v1/customers/import", "reference,name\n1,A\n", type: "application/json")
+            let json = TestRequest(.post, "/v1/customers/imports", "reference,name\n1,A\n", type: "application/json")
             try expect(try await fixture.api.send(json), 415, "unsupported_media_type")
             let request = TestRequest(
                 .post, "/v1/customers", #"{"name": "A"}"#, type: "Application/JSON; charset=utf-8")
@@ -165,7 +165,7 @@ struct ProblemTests {
             let long = String(repeating: "a", count: 1024 * 1024)
             try expect(try await fixture.api.post("/v1/customers", #"{"name": "\#(long)"}"#), 413, "too_large")
             let rows = (0..<1000).map { "\($0),Name" }.joined(separator: "\n")
-            let file = TestRequest(.post, "/v1/customers/import", "reference,name\n\(rows)\n", type: "text/csv")
+            let file = TestRequest(.post, "/v1/customers/imports", "reference,name\n\(rows)\n", type: "text/csv")
             try expect(try await fixture.api.send(file), 413, "too_large")
             #expect(try await fixture.business.server.number("SELECT count(*) FROM crm.customer") == 0)
         }

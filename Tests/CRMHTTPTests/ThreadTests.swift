@@ -19,12 +19,12 @@ struct ThreadTests {
             let api = fixture.api
             let rows = (1...6).map { "\($0),Customer \($0),c\($0)@mail.example,\($0 % 2 == 0 ? "fa" : "en")" }
             let file = "reference,name,email,language\n" + rows.joined(separator: "\n") + "\n7,Silent,,en\n"
-            let customers = try await api.send(TestRequest(.post, "/v1/customers/import", file, type: "text/csv"))
+            let customers = try await fixture.upload(.customers, file)
             #expect(try customers.number("created") == 7)
             let orders =
                 "customer_ref,ordered_on,amount,order_ref\n"
                 + (1...7).map { "\($0),2026-01-0\($0),10,O\($0)\n" }.joined()
-            let bought = try await api.send(TestRequest(.post, "/v1/orders/import", orders, type: "text/csv"))
+            let bought = try await fixture.upload(.orders, orders)
             #expect(try bought.number("created") == 7)
 
             try await withOutbox { outbox in

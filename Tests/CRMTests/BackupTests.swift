@@ -36,12 +36,12 @@ struct BackupTests {
                     try await restored.execute("ALTER DATABASE \"\(restored.name)\" OWNER TO mehvar_owner")
                     try await applyRoles(to: restored)
                     let report = try await mehvar(["restore", file.path], on: restored)
-                    #expect(report.output.contains("every queue is paused (default, segments)"))
+                    #expect(report.output.contains("every queue is paused (default, imports, segments)"))
                     let changed = differences(before, try await restored.digests())
                     #expect(changed == ["job.paused_queue"])
                     #expect(
                         try await restored.texts("SELECT queue FROM job.paused_queue ORDER BY queue")
-                            == ["default", "segments"])
+                            == ["default", "imports", "segments"])
                     // Migrations know where it stands, and the tenant's people get in.
                     _ = try await mehvar(["migrate"], on: restored)
                     let database = Database(pool: Pool(restored.configuration(user: "mehvar_app")))

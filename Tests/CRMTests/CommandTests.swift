@@ -83,7 +83,7 @@ struct CommandTests {
                 ),
                 (["member", "remove", "--tenant", "shop", unknown], "There is no such member."),
                 (["import", "orders", "/nowhere.csv", "--tenant", "shop"], "/nowhere.csv cannot be read."),
-                (["import", "orders", file.path, "--tenant", "shop"], "row 2, ordered_on: "),
+                (["import", "orders", file.path, "--tenant", "shop", "--all-or-nothing"], "row 2, ordered_on: "),
                 (["restore", "/nowhere.dump"], "/nowhere.dump cannot be read."),
             ]
             for (arguments, text) in cases {

@@ -39,8 +39,12 @@ struct CustomerImportTests {
                     """) == ["0001|email|true|import", "0002|email|false|import"])
             #expect(
                 try await fixture.rows(
-                    "SELECT action AS a, object_kind AS b, data AS c FROM crm.event WHERE object_kind = 'import'")
-                    == [#"customers.imported|import|{"rows": 3, "created": 3, "updated": 0}"#])
+                    "SELECT action AS a, object_kind AS b, data AS c FROM crm.event WHERE object_kind = 'import' ORDER BY occurred_at"
+                )
+                    == [
+                        #"import.created|import|{"kind": "customers"}"#,
+                        #"customers.imported|import|{"rows": 3, "created": 3, "updated": 0, "rejected": 0}"#,
+                    ])
             #expect(
                 try await fixture.rows(
                     "SELECT kind AS a, row_count AS b, created_count AS c, id AS d FROM crm.import")
@@ -139,10 +143,10 @@ struct CustomerImportTests {
             let access = try await AccessControl(database: fixture.tenant.database)
             let context = try await access.authenticator.authenticate(secret).context
             await #expect(throws: ServiceError.forbidden(scope: "customers:write")) {
-                try await fixture.service.importCustomers(context, from: URL(filePath: "/dev/null"))
+                try await fixture.service.create(context, .customers, .whole, from: URL(filePath: "/dev/null"))
             }
             await #expect(throws: ServiceError.forbidden(scope: "orders:write")) {
-                try await fixture.service.importOrders(context, from: URL(filePath: "/dev/null"))
+                try await fixture.service.create(context, .orders, .whole, from: URL(filePath: "/dev/null"))
             }
         }
     }
@@ -172,18 +176,18 @@ struct CustomerImportTests {
             let file =
                 "reference,name,email,consent\n"
                 + (1...2000).map { "\($0),Name \($0),c\($0)@a.example,yes\n" }.joined()
-            let reports = try await withThrowingTaskGroup(of: ImportReport.self) { group in
+            let reports = try await withThrowingTaskGroup(of: FileImport.self) { group in
                 for _ in 0..<4 { group.addTask { try await fixture.customers(file) } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(reports.map(\.created).sorted() == [0, 0, 0, 2000])
-            #expect(reports.map(\.unchanged).sorted() == [0, 2000, 2000, 2000])
+            #expect(reports.map(\.counts.created).sorted() == [0, 0, 0, 2000])
+            #expect(reports.map(\.counts.unchanged).sorted() == [0, 2000, 2000, 2000])
             #expect(try await fixture.count("SELECT count(*) FROM crm.customer") == 2000)
             #expect(try await fixture.count("SELECT count(*) FROM crm.contact_point") == 2000)
         }
     }
 
-    @Test("answers a conflict when another import holds the tenant for too long")
+    @Test("waits for its turn when another import holds the tenant for too long")
     func busy() async throws {
         try await ImportFixture.with(limits: ImportLimits(patience: .milliseconds(100))) { fixture in
             try await Connection.with(fixture.server.configuration()) { other in
@@ -193,11 +197,13 @@ struct CustomerImportTests {
                 do {
                     _ = try await fixture.customers("reference,name\n1,One")
                     Issue.record("the import did not wait")
-                } catch ServiceError.conflict(let code, _) {
-                    #expect(code == "import_running")
-                }
+                } catch is ImportRunner.Busy {}
             }
             #expect(try await fixture.count("SELECT count(*) FROM crm.customer") == 0)
+            let states = try await fixture.service.list(
+                fixture.tenant.context, .customers, ImportFilter(), try PageRequest()
+            ).items.map(\.state)
+            #expect(states == [.running])
         }
     }
 }

@@ -26,18 +26,36 @@ struct ImportFixture {
         service = ImportService(database: tenant.database, limits: limits)
     }
 
-    func customers(_ csv: String) async throws -> ImportReport { try await customers(bytes: Array(csv.utf8)) }
-
-    func customers(bytes: [UInt8]) async throws -> ImportReport {
-        try await withFile(bytes) { try await service.importCustomers(tenant.context, from: $0) }
+    func customers(_ csv: String, _ options: ImportOptions = .whole) async throws -> FileImport {
+        try await customers(bytes: Array(csv.utf8), options)
     }
 
-    func orders(_ csv: String) async throws -> ImportReport {
-        try await withFile(Array(csv.utf8)) { try await service.importOrders(tenant.context, from: $0) }
+    func customers(bytes: [UInt8], _ options: ImportOptions = .whole) async throws -> FileImport {
+        try await run(.customers, bytes, options)
+    }
+
+    func orders(_ csv: String, _ options: ImportOptions = .whole) async throws -> FileImport {
+        try await run(.orders, Array(csv.utf8), options)
+    }
+
+    /// Imports a file; what is wrong with its rows is thrown, where nothing of it is imported.
+    private func run(
+        _ kind: FileImport.Kind, _ bytes: [UInt8], _ options: ImportOptions
+    ) async throws -> FileImport {
+        let report = try await importFile(tenant.database, tenant.context, kind, bytes, options, limits: service.limits)
+        if let failure = report.failure {
+            let errors = try await rejected(report).flatMap(\.errors)
+            throw ServiceError.invalid(errors.isEmpty ? [FieldError("", failure.code, failure.detail)] : errors)
+        }
+        return report
+    }
+
+    func rejected(_ report: FileImport) async throws -> [RejectedRow] {
+        try await service.rejectedRows(tenant.context, report.kind, report.id, try PageRequest(limit: 200)).items
     }
 
     /// The errors with which the import was refused.
-    func refusal(_ attempt: () async throws -> ImportReport) async throws -> [FieldError] {
+    func refusal(_ attempt: () async throws -> FileImport) async throws -> [FieldError] {
         do {
             let report = try await attempt()
             Issue.record("the file was imported: \(report)")
@@ -71,20 +89,24 @@ struct ImportFixture {
             try await count("SELECT count(*) FROM crm.contact_point"),
             try await count("SELECT count(*) FROM crm.consent"),
             try await count("SELECT count(*) FROM crm.customer_order"),
-            try await count("SELECT count(*) FROM crm.import"), try await count("SELECT count(*) FROM crm.event"),
+            try await count("SELECT count(*) FROM crm.event WHERE object_kind <> 'import'"),
         ]
     }
+}
 
-    private func withFile<Result>(_ bytes: [UInt8], _ body: (URL) async throws -> Result) async throws -> Result {
-        let file = FileManager.default.temporaryDirectory.appending(path: "import-\(UUID().uuidString).csv")
-        try Data(bytes).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try await body(file)
+extension ImportOptions {
+    /// All or nothing.
+    static var whole: ImportOptions {
+        var options = ImportOptions()
+        options.mode = .allOrNothing
+        return options
     }
 }
 
 /// What a report counts.
-func counts(_ report: ImportReport) -> [Int] { [report.rows, report.created, report.updated, report.unchanged] }
+func counts(_ report: FileImport) -> [Int] {
+    [report.counts.rows, report.counts.created, report.counts.updated, report.counts.unchanged]
+}
 
 /// Row, column and code of each error.
 func places(_ errors: [FieldError]) -> [String] {

@@ -194,8 +194,11 @@ struct JobCommandTests {
             let failures: [([String], String)] = [
                 (["list", "--tenant", "nobody"], "There is no tenant \"nobody\""),
                 (["pause", "default", "--tenant", "nobody"], "There is no tenant \"nobody\""),
-                (["pause", "mail"], "There is no queue \"mail\", but default, segments."),
-                (["resume", "mails", "--tenant", "shop"], "There is no queue \"mails\", but default, segments."),
+                (["pause", "mail"], "There is no queue \"mail\", but default, imports, segments."),
+                (
+                    ["resume", "mails", "--tenant", "shop"],
+                    "There is no queue \"mails\", but default, imports, segments."
+                ),
             ]
             for (arguments, text) in failures {
                 let failed = try await fixture.jobs(arguments, status: 1)

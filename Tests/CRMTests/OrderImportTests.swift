@@ -42,7 +42,7 @@ struct OrderImportTests {
             #expect(
                 try await fixture.rows(
                     "SELECT data AS a FROM crm.event WHERE action = 'orders.imported' AND object_id = \(report.id)")
-                    == [#"{"rows": 3, "created": 3, "updated": 0}"#])
+                    == [#"{"rows": 3, "created": 3, "updated": 0, "rejected": 0}"#])
         }
     }
 
@@ -99,7 +99,7 @@ struct OrderImportTests {
                 for _ in 0..<4 {
                     group.addTask {
                         do {
-                            return "created \(try await fixture.orders(file).created)"
+                            return "created \(try await fixture.orders(file).counts.created)"
                         } catch ServiceError.conflict(let code, _) {
                             return code
                         }

@@ -27,13 +27,17 @@ struct PlainNumberTests {
         }
     }
 
-    @Test("a day is a real Gregorian one, in any of the three kinds of digits")
+    @Test("a day is a real one of the Gregorian or the Persian calendar, in any of the three kinds of digits")
     func days() {
         #expect(PlainNumber.day("2026-02-28")?.description == "2026-02-28")
         #expect(PlainNumber.day("۲۰۲۶-۰۲-۲۸")?.description == "2026-02-28")
         #expect(PlainNumber.day("٢٠٢٤-٠٢-٢٩")?.description == "2024-02-29")
+        #expect(PlainNumber.day("2026/02/28")?.description == "2026-02-28")
+        #expect(PlainNumber.day("۱۴۰۳/۱۲/۳۰")?.description == "2025-03-20")
+        #expect(PlainNumber.day("1369-01-01")?.description == "1990-03-21")
         for bad in [
-            "2026-02-29", "2026-13-01", "2026-00-10", "26-02-01", "2026-2-1", "2026/02/01", "01.02.2026", "1403-05-01",
+            "2026-02-29", "2026-13-01", "2026-00-10", "26-02-01", "2026-2-1", "2026.02.01", "01.02.2026", "1403-07-31",
+            "1700-05-01",
             "2026-02-28 ",
             "2026-02-2x", "", "2026-02-280",
         ] {

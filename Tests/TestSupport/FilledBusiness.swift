@@ -20,6 +20,8 @@ public struct FilledBusiness: Sendable {
     public let organisation: Customer
     /// Of somebody else into ``customer``.
     public let merge: Merge
+    /// Waits for its file to be read.
+    public let waitingImport: FileImport
     public let consent: Consent
     /// Can be restored.
     public let deleted: Customer
@@ -78,7 +80,7 @@ public struct FilledBusiness: Sendable {
         }
         _ = try await business.record(DepartmentValues(name: "Repairs", parentID: department.id.rawValue))
         _ = try await business.record(ProductValues(code: "P0", name: "Quill", successorID: product.id.rawValue))
-        try await Self.importOrders(business)
+        waitingImport = try await Self.importFiles(business)
         ruleSegment = try await business.segments.create(
             context,
             SegmentValues(
@@ -142,11 +144,14 @@ public struct FilledBusiness: Sendable {
         let letters: [String]
     }
 
-    private static func importOrders(_ business: Business) async throws {
-        let file = FileManager.default.temporaryDirectory.appending(path: "orders-\(UUID().uuidString).csv")
-        try Data("customer_ref,ordered_on,amount,order_ref\n0001,2026-01-05,12.50,A1\n".utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        _ = try await ImportService(database: business.database).importOrders(business.context, from: file)
+    private static func importFiles(_ business: Business) async throws -> FileImport {
+        let file = "customer_ref,ordered_on,amount,order_ref\n0001,2026-01-05,12.50,A1\nnobody,2026-01-05,1,A2\n"
+        _ = try await importFile(business.database, business.context, .orders, Array(file.utf8))
+        let waiting = FileManager.default.temporaryDirectory.appending(path: "orders-\(UUID().uuidString).csv")
+        try Data("reference,name\nwaiting,Nobody\n".utf8).write(to: waiting)
+        defer { try? FileManager.default.removeItem(at: waiting) }
+        return try await ImportService(database: business.database).create(
+            business.context, .customers, ImportOptions(), from: waiting, isQueued: false)
     }
 }
 

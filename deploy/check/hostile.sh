@@ -13,6 +13,10 @@ check_hostile() (
     "$MEHVAR_BIN/mehvar" migrate >/dev/null
     "$MEHVAR_BIN/mehvar" tenant create --slug hostile --name Hostile --sender-address hostile@mehvar.example >/dev/null
     key=$("$MEHVAR_BIN/mehvar" key create --tenant hostile --name hostile --format csv | tail -n 1 | cut -d, -f2)
+    # Those of the longest list.
+    python3 -c "print('reference,name', *(f'H-{n},{\"Somebody with a long name \" * 6}{n}' for n in range(200)), sep='\n')" \
+        >"$MEHVAR_HOME/hostile.csv"
+    "$MEHVAR_BIN/mehvar" import customers --tenant hostile "$MEHVAR_HOME/hostile.csv" >/dev/null
     # Both ends of ten thousand connections.
     ulimit -n "$(ulimit -Hn)"
     servers_keys

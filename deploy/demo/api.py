@@ -32,8 +32,18 @@ class Api:
     def post(self, path, body=None):
         return self.call("POST", path, body)
 
-    def post_csv(self, path, data):
-        return self.call("POST", path, data, "text/csv")
+    def import_csv(self, path, data, patience):
+        """Sends a file and waits for what comes of it."""
+        sent = self.call("POST", path, data, "text/csv")
+
+        def look():
+            found = self.get(f"{path}/{sent['id']}")
+            return found["state"] in ("done", "failed") and found, found["rows"]
+
+        found = patience.until(f"the import {sent['id']}", look)
+        if found["state"] != "done" or found["rejected"]:
+            raise Failure(f"the file was not imported: {found}")
+        return found
 
     def pages(self, path, **query):
         """Every object of a list, over all its pages."""

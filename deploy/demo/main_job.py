@@ -66,11 +66,11 @@ class MainJob:
     def import_customers_and_orders(self):
         path = who.write_customers(self.folder / "customers.csv", self.people.values())
         with self.story.step("import_customers", "Customers are imported") as found:
-            self.customers = self.api.post_csv("/v1/customers/import", path.read_bytes())
+            self.customers = self.api.import_csv("/v1/customers/imports", path.read_bytes(), self.patience)
             found.append(describe(self.customers))
         path = who.write_csv(self.folder / "orders.csv", who.ORDER_COLUMNS, self.orders)
         with self.story.step("import_orders", "Orders are imported; who bought becomes actual") as found:
-            self.imported_orders = self.api.post_csv("/v1/orders/import", path.read_bytes())
+            self.imported_orders = self.api.import_csv("/v1/orders/imports", path.read_bytes(), self.patience)
             found.append(describe(self.imported_orders))
 
     def define_campaign(self):

@@ -1,10 +1,8 @@
-import Foundation
-
-/// Reads a CSV file (RFC 4180) row by row, a chunk at a time, so a file of any size takes the same memory.
+/// Reads CSV (RFC 4180) row by row from chunks that it is fed, so a file of any size takes the same memory.
 ///
 /// Lines end in CRLF, LF or CR; the last may lack its end. Empty lines and a UTF-8 byte order mark are passed over. What is
 /// wrong within a row is told by its cells; reading goes on behind it.
-final class CSVReader {
+struct CSVReader {
     private enum State {
         case startOfCell
         case bare
@@ -13,53 +11,64 @@ final class CSVReader {
         case endOfCell
     }
 
-    private let file: FileHandle
-    private let chunk: UnsafeMutableBufferPointer<UInt8>
-    private var filled = 0
-    private var position = 0
+    private let delimiter: UInt8
+    private var fed: FedBytes
     private var state = State.startOfCell
-    private var line = 1
+    private var line: Int
     /// A LF that follows belongs to this CR.
-    private var isBehindCarriageReturn = false
-    private var isAtEnd = false
+    private var isBehindCarriageReturn: Bool
+    private var isWithinRow = false
 
-    /// - Throws: Foundation's errors when the file cannot be read.
-    init(_ url: URL, chunk size: Int = 256 * 1024) throws {
-        file = try FileHandle(forReadingFrom: url)
-        chunk = .allocate(capacity: max(1, size))
-        if try file.read(upToCount: 3) != Data([0xEF, 0xBB, 0xBF]) { try file.seek(toOffset: 0) }
+    /// - Parameter place: where an earlier reader came to.
+    init(delimiter: UInt8 = Byte.comma, from place: FilePlace = .start) {
+        self.delimiter = delimiter
+        fed = FedBytes(from: place.offset)
+        (line, isBehindCarriageReturn) = (place.line, place.isBehindCarriageReturn)
     }
 
-    deinit { chunk.deallocate() }
+    /// Behind the row that was read last.
+    var place: FilePlace {
+        FilePlace(offset: fed.offset, line: line, isBehindCarriageReturn: isBehindCarriageReturn)
+    }
+}
 
-    /// Reads the next row into `row`; `false` at the end of the file.
-    func next(_ row: inout CSVRow) throws -> Bool {
-        row.begin(line: line)
-        while !isAtEnd {
-            if position < filled {
-                if scan(&row) { return true }
-            } else if let data = try file.read(upToCount: chunk.count), !data.isEmpty {
-                filled = data.copyBytes(to: chunk)
-                position = 0
-            } else {
-                isAtEnd = true
-                if state == .quoted { row.mark(.unterminatedQuote) }
-                if row.isBlank { return false }
-                row.endCell()
-                return true
-            }
+extension CSVReader: RowReading {
+    mutating func feed(_ bytes: [UInt8]) { fed.feed(bytes) }
+    mutating func finish() { fed.finish() }
+
+    mutating func next(_ row: inout CSVRow) -> RowOutcome {
+        if !isWithinRow {
+            row.begin(line: line)
+            isWithinRow = true
         }
-        return false
+        if !fed.isRead, scan(&row) {
+            isWithinRow = false
+            return .row
+        }
+        guard fed.isAtEnd else { return .starved }
+        isWithinRow = false
+        if state == .quoted { row.mark(.unterminatedQuote) }
+        state = .startOfCell
+        if row.isBlank { return .end }
+        row.endCell()
+        return .row
     }
 
     /// Goes on to the end of the row, which gives `true`, or of the chunk.
-    private func scan(_ row: inout CSVRow) -> Bool {
-        let bytes = UnsafeBufferPointer(start: chunk.baseAddress, count: filled)
+    private mutating func scan(_ row: inout CSVRow) -> Bool {
+        // Out of the reader meanwhile, so that nothing is copied.
+        let bytes = fed.bytes
+        return bytes.withUnsafeBufferPointer { scan($0, &row) }
+    }
+
+    private mutating func scan(_ bytes: UnsafeBufferPointer<UInt8>, _ row: inout CSVRow) -> Bool {
         var state = state
-        var at = position
+        var at = fed.position
+        let start = at
         defer {
             self.state = state
-            position = at
+            fed.position = at
+            row.keep(UnsafeBufferPointer(rebasing: bytes[start..<at]))
         }
         while at < bytes.count {
             switch state {
@@ -75,11 +84,11 @@ final class CSVReader {
                 isBehindCarriageReturn = false
             case .bare:
                 let start = at
-                at = Byte.endOfRun(in: bytes, from: start)
+                at = Byte.endOfRun(in: bytes, from: start, delimiter)
                 if at > start { row.append(UnsafeBufferPointer(rebasing: bytes[start..<at])) }
                 guard at < bytes.count else { break }
                 switch bytes[at] {
-                case Byte.comma, Byte.lineFeed, Byte.carriageReturn: state = .endOfCell
+                case delimiter, Byte.lineFeed, Byte.carriageReturn: state = .endOfCell
                 case Byte.quote:
                     row.mark(.strayQuote)
                     at += 1
@@ -113,7 +122,7 @@ final class CSVReader {
                     row.append(UnsafeBufferPointer(rebasing: bytes[at..<at + 1]))
                     state = .quoted
                     at += 1
-                case Byte.comma:
+                case delimiter:
                     row.endCell()
                     state = .startOfCell
                     at += 1
@@ -138,7 +147,7 @@ final class CSVReader {
     }
 
     /// Counts a line once, whether it ends in CR, LF or both.
-    private func countLine(endingIn byte: UInt8) {
+    private mutating func countLine(endingIn byte: UInt8) {
         if byte == Byte.carriageReturn || !isBehindCarriageReturn { line += 1 }
         isBehindCarriageReturn = byte == Byte.carriageReturn
     }

@@ -32,14 +32,18 @@ struct CSVRow {
 
     private let maximumCellBytes: Int
     private let maximumColumns: Int
+    private let encoding: ImportOptions.Encoding
+    /// The row as it stands in the file, up to its end of line, or as much of it as is kept.
+    private(set) var source: [UInt8] = []
     private var bytes: [UInt8] = []
     private var extents: [Extent] = []
     private var start = 0
     private var fault: Fault?
 
-    init(maximumCellBytes: Int, maximumColumns: Int) {
+    init(maximumCellBytes: Int, maximumColumns: Int, encoding: ImportOptions.Encoding = .utf8) {
         self.maximumCellBytes = maximumCellBytes
         self.maximumColumns = maximumColumns
+        self.encoding = encoding
     }
 
     // MARK: Reading
@@ -53,7 +57,7 @@ struct CSVRow {
             while start < end, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
             while start < end, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
             if start == end { return .empty }
-            guard let text = String(validating: UnsafeBufferPointer(rebasing: bytes[start..<end]), as: UTF8.self) else {
+            guard let text = encoding.text(UnsafeBufferPointer(rebasing: bytes[start..<end])) else {
                 return .faulty(.notUTF8)
             }
             return .text(text)
@@ -74,10 +78,21 @@ struct CSVRow {
         extents.removeAll(keepingCapacity: true)
         start = 0
         fault = nil
+        source.removeAll(keepingCapacity: true)
     }
+
+    /// Keeps what the row is made of.
+    mutating func keep(_ run: UnsafeBufferPointer<UInt8>) {
+        source.append(contentsOf: run.prefix(max(0, Self.maximumSource - source.count)))
+    }
+
+    private static let maximumSource = 64 * 1024
 
     /// Whether nothing was put into the row.
     var isBlank: Bool { count == 0 && start == bytes.count && fault == nil }
+
+    /// Whether nothing but blanks was put into the row.
+    var isEmptyLine: Bool { fault == nil && bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == Byte.carriageReturn } }
 
     mutating func append(_ run: UnsafeBufferPointer<UInt8>) {
         guard fault != .tooLong, count < maximumColumns else { return }

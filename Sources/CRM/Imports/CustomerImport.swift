@@ -1,64 +1,76 @@
 import Foundation
 import Postgres
 
-/// One file of customers on its way into the tenant's tables, within one transaction.
-struct CustomerImport {
-    let tenant: Tenant.ID
-    let id: ImportReport.ID
-    let limits: ImportLimits
+/// How customers of a file come into the tenant's tables.
+struct CustomerImport: ImportWriting {
+    typealias Record = CustomerRecord
 
-    func run(_ transaction: inout TenantTransaction, _ url: URL) async throws -> ImportOutcome {
-        var file = try ImportFile<CustomerRecord>(url, limits)
-        let (settings, _, _) = try await transaction.pipeline(
-            TenantStatements.settings(tenant), CustomerImportStatements.createStaging,
-            CustomerImportStatements.createChanges)
-        var rows = 0
-        try await transaction.copyIn("import.copy_customers", CustomerImportStatements.copy) { writer in
-            rows = try await file.copy(to: &writer)
-        }
-        let (_, _, duplicates) = try await transaction.pipeline(
-            ImportStatements.plan(rows: rows), CustomerImportStatements.analyze,
-            CustomerImportStatements.duplicates(limit: limits.maximumErrors))
-        var errors = ImportErrors(limit: limits.maximumErrors)
-        for duplicate in duplicates { errors.reportDuplicate(duplicate, column: CustomerRecord.Column.reference.name) }
-        try errors.check()
-        _ = try await transaction.run(ImportStatements.lock(tenant))
-        let language = String(settings.locale.prefix { $0 != "-" })
-        let created = try await transaction.run(CustomerImportStatements.insert(tenant, id, language: language))
-        let updated = created < rows ? try await change(&transaction) : 0
-        if created > 0 {
-            _ = try await transaction.pipeline(
-                CustomerImportStatements.insertContactPoints(tenant, of: .created),
-                CustomerImportStatements.recordConsents(id, by: transaction.context, of: .created))
-        }
-        if created < rows, try await transaction.run(CustomerImportStatements.countPresent(tenant)) != rows {
-            throw ImportOvertaken()
-        }
-        return ImportOutcome(rows: rows, created: created, updated: updated, hasReferences: true)
+    static let kind = FileImport.Kind.customers
+    static let copyName: StaticString = "import.copy_customers"
+    static let copy: StaticString = """
+        COPY pg_temp.import_customer (row_number, id, customer_id, key, reference, name, kind, stage, stage_reason, language,
+            time_zone, email_id, email, phone_id, phone, consent, birth_date, source, acquisition_amount, acquisition_currency,
+            tags, market_ids, owner_id, organisation, names, external_references, attributes)
+        FROM STDIN (FORMAT binary)
+        """
+
+    let context: TenantContext
+    let id: FileImport.ID
+    let terms: CustomerImportTerms
+
+    private var tenant: Tenant.ID { context.tenantID }
+
+    var makeTables: [Statement<Void>] {
+        [
+            CustomerStagingStatements.createStaging, CustomerStagingStatements.createChanges,
+            StagingStatements.createFaults,
+        ]
+    }
+    var emptyTables: [Statement<Void>] {
+        [CustomerStagingStatements.empty, CustomerStagingStatements.emptyChanges, StagingStatements.emptyFaults]
     }
 
-    /// Changes the customers that were there before, where the file says something new; gives their number.
-    private func change(_ transaction: inout TenantTransaction) async throws -> Int {
-        let changes = try await transaction.run(CustomerImportStatements.findChanges(tenant))
-        guard changes > 0 else { return 0 }
-        let conflicts = try await transaction.run(
-            CustomerImportStatements.kindConflicts(tenant, limit: limits.maximumErrors))
-        var errors = ImportErrors(limit: limits.maximumErrors)
-        for (row, kind) in conflicts {
-            errors.report(
-                row: row, column: CustomerRecord.Column.kind.name, "in_use",
-                kind == "person"
-                    ? "People belong to this organisation." : "This person belongs to an organisation.")
+    var checks: [Statement<Void>] {
+        typealias Staging = CustomerStagingStatements
+        let key = terms.key
+        var checks = Staging.resolve(tenant, key) + [Staging.lock(tenant)]
+        checks += CustomerFaultStatements.keys(tenant, id, key)
+        checks += [
+            CustomerFaultStatements.unnamed, CustomerFaultStatements.kinds(tenant),
+            CustomerFaultStatements.references(tenant),
+        ]
+        if terms.hasDetails {
+            checks.append(Staging.resolveOrganisations(tenant))
+            checks.append(CustomerFaultStatements.externalReferences(tenant))
+            checks.append(CustomerFaultStatements.organisations)
+            let required = terms.attributes.values.filter(\.isRequired).map(\.name).sorted()
+            if !required.isEmpty { checks.append(CustomerFaultStatements.attributes(required: required)) }
         }
-        try errors.check()
-        let (_, _, updated, _, _, _) = try await transaction.pipeline(
-            CustomerImportStatements.analyzeChanges,
-            CustomerImportStatements.recordStageChanges(id, by: transaction.context),
-            CustomerImportStatements.update(tenant),
-            CustomerImportStatements.demoteContactPoints(tenant),
-            CustomerImportStatements.insertContactPoints(tenant, of: .changed),
-            CustomerImportStatements.recordConsents(id, by: transaction.context, of: .changed))
-        guard updated == changes else { throw ImportOvertaken() }
-        return updated
+        checks.append(Staging.findChanges(tenant))
+        if terms.hasDetails { checks.append(CustomerFaultStatements.limits) }
+        return checks + [Staging.removeFaulty, Staging.removeFaultyChanges]
+    }
+
+    func links(of batch: ImportBatch<Record>) -> [ObjectLink] {
+        let markets = Set(batch.records.flatMap { $0.record.markets }).sorted { $0.uuidString < $1.uuidString }
+        let owners = Set(batch.records.compactMap { $0.record.owner }).sorted { $0.uuidString < $1.uuidString }
+        return [(ObjectLink.Target.market, markets), (.member, owners)].filter { !$0.1.isEmpty }.map { target, ids in
+            ObjectLink(target, ids.map { (pointer: "/\(target.kind)", id: $0) })
+        }
+    }
+
+    var writes: ImportWrites {
+        typealias Writes = CustomerWriteStatements
+        let (tenant, id) = (tenant, id)
+        func parts(of owners: Writes.Owners) -> [Statement<Int>] {
+            [Writes.insertContactPoints(tenant, of: owners), Writes.recordConsents(id, by: context, of: owners)]
+                + (terms.hasDetails ? [Writes.insertParts(tenant, of: owners)] : [])
+        }
+        return ImportWrites(
+            create: Writes.insert(tenant, id, language: terms.language), afterCreating: parts(of: .created),
+            update: Writes.update(tenant),
+            afterUpdating: [Writes.recordStageChanges(id, by: context), Writes.demoteContactPoints(tenant)]
+                + parts(of: .changed),
+            countLost: Writes.countLost(tenant), customers: Writes.customers)
     }
 }

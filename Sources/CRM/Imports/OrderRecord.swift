@@ -2,13 +2,24 @@ import Foundation
 import JobQueue
 import Postgres
 
+/// What orders of a file are in where it does not say so.
+struct OrderImportTerms: Sendable {
+    let currency: String
+}
+
 /// An order as a file has it.
 struct OrderRecord: ImportRecord {
     enum Column: Int, ImportColumn {
         case customerReference, orderedOn, amount, reference, quantity, currency
 
-        static let names = ["customer_ref", "ordered_on", "amount", "order_ref", "quantity", "currency"]
+        static let columnNames = ["customer_ref", "ordered_on", "amount", "order_ref", "quantity", "currency"]
+        static let aliases: [String: Column] = [
+            "کد مشتری": .customerReference, "customer_reference": .customerReference, "تاریخ": .orderedOn,
+            "تاریخ سفارش": .orderedOn, "مبلغ": .amount, "شماره سفارش": .reference, "order_reference": .reference,
+            "تعداد": .quantity, "ارز": .currency,
+        ]
         var isRequired: Bool { self == .customerReference || self == .orderedOn || self == .amount }
+        var family: TextRule? { nil }
     }
 
     let customerReference: String
@@ -18,23 +29,25 @@ struct OrderRecord: ImportRecord {
     let quantity: Int32?
     let currency: String?
 
-    init?(_ cells: inout ImportCells<Column>) {
-        let before = cells.errors.list.count
+    init?(_ cells: inout ImportCells<Column>, _ terms: OrderImportTerms) {
         let customerReference = cells.text(.customerReference, CustomerRules.check(reference:_:))
         let orderedOn = cells.value(
-            .orderedOn, "A day of the Gregorian calendar as YYYY-MM-DD, from 1900 on.", PlainNumber.day)
+            .orderedOn, "A day as YYYY-MM-DD, of the Gregorian calendar from 1900 on or of the Persian one."
+        ) { PlainNumber.day($0) }
         let amount = cells.value(
-            .amount, "A number such as 1250 or 12.50: at most 14 digits and 4 decimal places.", PlainAmount.init)
+            .amount, PlainAmount.detail, PlainAmount.init)
         reference = cells.text(.reference, CustomerRules.check(reference:_:))
         quantity = cells.value(.quantity, "A whole number from 1 to \(Int32.max).", PlainNumber.quantity)
         currency = cells.value(.currency, "An ISO 4217 code such as IRR.") { text in
             text.utf8.count == 3 && text.utf8.allSatisfy { (0x41...0x5A).contains($0) } ? text : nil
         }
-        guard let customerReference, let orderedOn, let amount, cells.errors.list.count == before else { return nil }
+        guard let customerReference, let orderedOn, let amount, cells.errors.isEmpty else { return nil }
         self.customerReference = customerReference
         self.orderedOn = orderedOn
         self.amount = amount
     }
+
+    var lacksReference: Bool { reference == nil }
 
     static let fieldCount = 8
 

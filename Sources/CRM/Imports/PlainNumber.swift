@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 
 /// Numbers and days as people type them, in ASCII, Persian or Arabic digits.
@@ -28,14 +29,16 @@ enum PlainNumber {
         return number
     }
 
-    /// A day as `YYYY-MM-DD`, from 1900 on: an earlier one is of another calendar.
-    static func day(_ text: String) -> LocalDate? {
+    /// A day as `YYYY-MM-DD` or with slashes; one of the years 1200 to 1599 is of the Persian calendar (سال هجری شمسی).
+    ///
+    /// - Parameter first: the first year of the Gregorian calendar that can be meant.
+    static func day(_ text: String, from first: Int = 1900) -> LocalDate? {
         let text = folded(text).utf8
         guard text.count == 10 else { return nil }
         var numbers = (0, 0, 0)
         for (index, byte) in text.enumerated() {
             if index == 4 || index == 7 {
-                guard byte == 0x2D else { return nil }
+                guard byte == 0x2D || byte == 0x2F else { return nil }
                 continue
             }
             guard (0x30...0x39).contains(byte) else { return nil }
@@ -46,14 +49,28 @@ enum PlainNumber {
             default: numbers.2 = numbers.2 * 10 + digit
             }
         }
-        guard numbers.0 >= 1900 else { return nil }
+        if persianYears.contains(numbers.0) { return persianDay(numbers.0, numbers.1, numbers.2) }
+        guard numbers.0 >= first else { return nil }
         return LocalDate(year: numbers.0, month: numbers.1, day: numbers.2)
+    }
+
+    private static let persianYears = 1200...1599
+
+    private static func persianDay(_ year: Int, _ month: Int, _ day: Int) -> LocalDate? {
+        var calendar = Calendar(identifier: .persian)
+        calendar.timeZone = .gmt
+        let parts = DateComponents(calendar: calendar, year: year, month: month, day: day)
+        guard parts.isValidDate(in: calendar), let date = calendar.date(from: parts) else { return nil }
+        return LocalDay.day(of: date, in: .gmt)
     }
 }
 
 /// An amount with up to 14 digits before the point and 4 behind it, exactly: what `Decimal(plain:)` reads, at a tenth of the cost.
 struct PlainAmount: PostgresEncodable, Equatable {
     let tenThousandths: Int64
+
+    /// For people whose text is none.
+    static let detail = "A number such as 1250 or 12.50: at most 14 digits and 4 decimal places."
 
     init(tenThousandths: Int64) { self.tenThousandths = tenThousandths }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// One bad value: where it stands, as a JSON pointer (RFC 6901) into the body, and what is wrong with it.
-public struct FieldError: Sendable, Equatable, Encodable {
+public struct FieldError: Sendable, Equatable, Codable {
     public let pointer: String
     public let code: String
     public let detail: String

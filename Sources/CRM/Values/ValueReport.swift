@@ -1,5 +1,5 @@
 import Foundation
-public import Postgres
+import Postgres
 
 /// What customers are worth: who brings how much of the revenue, and how recency, frequency and money are spread.
 public struct ValueReport: Sendable {

@@ -67,9 +67,14 @@ enum Body {
     }
 
     /// - Throws: ``RequestProblem`` for another media type.
-    static func check(_ request: Request, types: [String]) throws {
+    ///
+    /// - Parameter takesGzip: whether the body may be compressed.
+    static func check(_ request: Request, types: [String], takesGzip: Bool = false) throws {
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-            throw RequestProblem.unsupportedMediaType(expected: "the body as it is, without Content-Encoding")
+            guard takesGzip, encoding.lowercased() == "gzip" else {
+                throw RequestProblem.unsupportedMediaType(
+                    expected: "the body as it is\(takesGzip ? " or in gzip" : ", without Content-Encoding")")
+            }
         }
         guard let sent = request.headers[.contentType].map(mediaType), types.contains(sent) else {
             throw RequestProblem.unsupportedMediaType(expected: types.joined(separator: " or "))

@@ -66,7 +66,7 @@ struct DocumentPage {
                 .map { ["code": $0.rawValue, "status": String($0.status.code)] },
         ]
         if let payload = operation.success.payload {
-            values["payload"] = ["type": link(to: payload.schema), "example": pretty(payload.example)]
+            values["payload"] = ["type": link(to: payload.schema), "example": shown(payload.example, payload.type)]
         }
         values["notes"] = DocumentText.notes(on: operation).map { ["note": prose($0)] }
         values["parameters"] = operation.parameters.map { parameter in
@@ -79,8 +79,7 @@ struct DocumentPage {
             values["content"] =
                 [
                     "types": content.types.joined(separator: ", "), "type": link(to: content.schema),
-                    "example": content.types[0].hasSuffix("json")
-                        ? pretty(Array(content.example.utf8)) : content.example,
+                    "example": shown(Array(content.example.utf8), content.types[0]),
                 ] as [String: Any]
         }
         return values
@@ -163,6 +162,11 @@ struct DocumentPage {
         text.split(separator: "**", omittingEmptySubsequences: false).enumerated().map { index, piece in
             index % 2 == 1 ? ["strong": String(piece)] : ["plain": String(piece)]
         }
+    }
+
+    /// JSON as people read it, everything else as it is.
+    private static func shown(_ example: [UInt8], _ type: String) -> String {
+        type.hasSuffix("json") ? pretty(example) : String(decoding: example, as: UTF8.self)
     }
 
     private static func pretty(_ json: [UInt8]) -> String {

@@ -78,7 +78,8 @@ struct OpenAPIDocument {
                             (
                                 type,
                                 .object([
-                                    "schema": content.schema.document, "example": example(content.example, type),
+                                    "schema": content.schema.document,
+                                    "example": example(content.examples[type] ?? content.example, type),
                                 ])
                             )
                         })),

@@ -21,6 +21,8 @@ struct Operation: Sendable {
         let schema: JSONSchema
         /// As it is sent.
         let example: String
+        /// As it is sent in other types than the first.
+        var examples: [String: String] = [:]
     }
 
     /// What a client gets when it went well.

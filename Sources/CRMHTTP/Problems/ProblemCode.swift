@@ -39,7 +39,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case notUndoable = "not_undoable"
     case tooManyRules = "too_many_rules"
     case duplicateImport = "duplicate_import"
-    case importRunning = "import_running"
+    case notResumable = "not_resumable"
     case inFlight = "in_flight"
     case stale
     case timedOut = "timed_out"
@@ -70,7 +70,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .referenceTaken, .nameTaken, .codeTaken, .hasReturns, .inUse, .alreadyLaunched, .ruleSegment,
             .notUndoable, .tooManyRules,
             .duplicateImport,
-            .importRunning, .inFlight:
+            .notResumable, .inFlight:
             .conflict
         case .stale: .preconditionFailed
         case .timedOut: .requestTimeout
@@ -129,7 +129,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
             "The merge is too long ago, was undone before, or what it made one has changed too much since."
         case .tooManyRules: "The business has as many segments with rules as are kept up to date. Remove some first."
         case .duplicateImport: "The same file was imported before, and its rows could not be told from those of then."
-        case .importRunning: "Another import of the business is being written. Try again when it is done."
+        case .notResumable: "Nothing of the import's file is left to read. Send the file again."
         case .inFlight: "The same request is being done at this moment. Repeat it shortly."
         case .stale:
             "The object has changed since the version that the client named. Read it again and repeat the change."

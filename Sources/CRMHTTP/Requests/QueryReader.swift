@@ -99,6 +99,10 @@ struct QueryReader {
         }
     }
 
+    mutating func flag(_ name: String, _ description: String) -> Bool? {
+        take(name, .boolean, description).flatMap { Bool($0) ?? wrong(name, "invalid", "true or false.") }
+    }
+
     // MARK: Filters: filter[name]=… and filter[name][in]=…,…
 
     mutating func filterChoices<Choice: JSONChoice>(
@@ -153,8 +157,7 @@ struct QueryReader {
     }
 
     mutating func filterFlag(_ name: String, _ description: String) -> Bool? {
-        let full = "filter[\(name)]"
-        return take(full, .boolean, description).flatMap { Bool($0) ?? wrong(full, "invalid", "true or false.") }
+        flag("filter[\(name)]", description)
     }
 
     private mutating func filter<Value>(

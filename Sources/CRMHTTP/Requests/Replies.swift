@@ -40,6 +40,13 @@ enum Reply {
         return response
     }
 
+    /// An object that a job goes on with: 202 with its place.
+    static func accepted(_ object: some Resource, at collection: String) -> Response {
+        var response = self.object(object, status: .accepted)
+        response.headers[.location] = "\(collection)/\(object.id)"
+        return response
+    }
+
     static func notModified(_ version: Int) -> Response {
         Response(status: .notModified, headers: [.eTag: EntityTag(version: version).text])
     }

@@ -47,9 +47,9 @@ public struct UploadSpool: Sendable {
 
     /// Stores the body, lends the file with the SHA-256 of its bytes, and removes it.
     func withFile<Result>(
-        _ request: Request, type: String, _ body: (_ file: URL, _ digest: [UInt8]) async throws -> Result
+        _ request: Request, types: [String], _ body: (_ file: URL, _ digest: [UInt8]) async throws -> Result
     ) async throws -> Result {
-        try Body.check(request, types: [type])
+        try Body.check(request, types: types, takesGzip: true)
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
             throw RequestProblem.tooLarge(limit: limit)
         }

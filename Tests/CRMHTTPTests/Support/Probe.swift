@@ -46,6 +46,7 @@ struct Probe: Sendable {
             JourneyStage.kind: filled.journeyStage.id.description,
             Touchpoint.kind: filled.touchpoint.id.description,
             Product.kind: filled.product.id.description, Merge.kind: filled.merge.id.description,
+            FileImport.kind: filled.waitingImport.id.description,
             APIKey.kind: filled.spareKey.id.description, Tenant.kind: filled.business.context.tenantID.description,
             Erasure.kind: filled.business.context.tenantID.description,
         ]
@@ -102,11 +103,6 @@ struct Probe: Sendable {
                 "/v1/customers?filter[reference][in]=ID"),
             get("/v1/scores", "scope_key", segment, UUID().uuidString, "/v1/scores?scope=segment&scope_key=ID"),
             get("/v1/scores", "scope_key", campaign, UUID().uuidString, "/v1/scores?scope=campaign&scope_key=ID"),
-            Probe("POST /v1/orders/import", "customer_ref", 422, "only-theirs", "nobodys") { reference in
-                TestRequest(
-                    .post, "/v1/orders/import", "customer_ref,ordered_on,amount\n\(reference),2026-01-01,5\n",
-                    type: "text/csv")
-            },
             rule("markets", other.market.id), rule("segments", other.manualSegment.id),
             rule("owner_id", other.member.id),
             rule("organisation_id", other.organisation.id),
@@ -126,7 +122,7 @@ struct Probe: Sendable {
         "cursor", "filter[action]", "filter[action][in]", "filter[object_kind]", "filter[object_kind][in]",
         "filter[occurred_at][gte]", "filter[occurred_at][lt]", "filter[language]", "filter[language][in]",
         "filter[reference]", "filter[reference][in]", "filter[slug]", "filter[slug][in]", "scope_key",
-        "filter[source]", "filter[source][in]", "filter[tag]", "filter[references]", "q",
+        "filter[source]", "filter[source][in]", "filter[tag]", "filter[references]", "q", "key", "columns",
     ]
 
     static let elements = """

@@ -97,21 +97,14 @@ struct SegmentRefreshTests {
         try await Business.with { business in
             let everybody = try await Self.segment("All", Self.leaf("kind", "eq", .string("person")), business)
             let buyers = try await Self.segment("Buyers", Self.leaf("orders.amount", "gte", .number(7)), business)
-            let imports = ImportService(database: business.database)
-            func file(_ text: String) throws -> URL {
-                let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).csv")
-                try Data(text.utf8).write(to: url)
-                return url
+            func imported(_ kind: FileImport.Kind, _ text: String) async throws {
+                _ = try await importFile(business.database, business.context, kind, Array(text.utf8))
             }
             try await Self.withWorker(business) {
                 for (first, count) in [(0, 20), (20, 700)] {
                     let rows = (first..<first + count).map { "R\($0),Customer \($0)" }.joined(separator: "\n")
-                    let customers = try file("reference,name\n\(rows)\n")
-                    defer { try? FileManager.default.removeItem(at: customers) }
-                    _ = try await imports.importCustomers(business.context, from: customers)
-                    let orders = try file("customer_ref,ordered_on,amount\nR\(first),2026-01-01,7\n")
-                    defer { try? FileManager.default.removeItem(at: orders) }
-                    _ = try await imports.importOrders(business.context, from: orders)
+                    try await imported(.customers, "reference,name\n\(rows)\n")
+                    try await imported(.orders, "customer_ref,ordered_on,amount\nR\(first),2026-01-01,7\n")
                     try await eventually {
                         try await business.segments.find(business.context, everybody).memberCount == first + count
                     }

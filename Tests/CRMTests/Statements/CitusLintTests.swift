@@ -35,7 +35,7 @@ struct CitusLintTests {
         while let file = files?.nextObject() as? URL {
             // The benchmarks have tables of their own.
             guard file.pathExtension == "swift", !file.path.contains("/mehvar-bench/") else { continue }
-            for copy in try String(contentsOf: file, encoding: .utf8).matches(of: /"COPY ([a-z_.]+) FROM/) {
+            for copy in try String(contentsOf: file, encoding: .utf8).matches(of: /COPY ([a-z_]+\.[a-z_]+)/) {
                 copies += 1
                 #expect(copy.1.hasPrefix("pg_temp."), "\(file.lastPathComponent)")
             }

@@ -1,0 +1,107 @@
+import Foundation
+import Postgres
+
+/// Customers as a file, a piece at a time: nothing is kept open however long the reader takes.
+public struct CustomerExport: Sendable {
+    /// Customers of a piece.
+    static let pieceSize = 2000
+
+    private let database: Database
+
+    public init(database: Database) { self.database = database }
+
+    /// The first line of a file.
+    public static var example: [UInt8] {
+        var csv = CSVWriter()
+        ExportedCustomer.writeHeader(to: &csv)
+        return csv.bytes
+    }
+
+    /// One piece of the file.
+    public struct Piece: Sendable {
+        public let bytes: [UInt8]
+        /// Where the next piece begins; `nil` behind the last.
+        public let next: Customer.ID?
+    }
+
+    /// Notes in the log that customers were taken along.
+    public func note(_ context: TenantContext) async throws {
+        try context.require(.customersRead)
+        _ = try await database.run(
+            context, try Event.record("customers.exported", "tenant", context.tenantID.rawValue, by: context))
+    }
+
+    /// - Parameters:
+    ///   - last: the customer behind whom it begins, as the piece before says; `nil` for the first one.
+    ///   - withMark: whether CSV begins with a byte order mark.
+    public func piece(
+        _ context: TenantContext, _ filter: CustomerFilter, _ format: ImportOptions.Format, after last: Customer.ID?,
+        withMark: Bool = false
+    ) async throws -> Piece {
+        try context.require(.customersRead)
+        let customers = try await database.run(
+            context, ExportStatements.customers(context.tenantID, filter, after: last, limit: Self.pieceSize))
+        let next = customers.count == Self.pieceSize ? customers.last.map { Customer.ID(rawValue: $0.id) } : nil
+        switch format {
+        case .csv:
+            var csv = CSVWriter(capacity: customers.count * 256)
+            if last == nil {
+                if withMark { csv.byteOrderMark() }
+                ExportedCustomer.writeHeader(to: &csv)
+            }
+            for customer in customers { customer.write(to: &csv) }
+            return Piece(bytes: csv.bytes, next: next)
+        case .ndjson:
+            var bytes: [UInt8] = []
+            for customer in customers {
+                var json = JSONWriter()
+                customer.write(to: &json)
+                bytes += json.bytes
+                bytes.append(Byte.lineFeed)
+            }
+            return Piece(bytes: bytes, next: next)
+        }
+    }
+}
+
+/// The rows of a file that were wrong, as a file: with what is wrong in columns of its own, which an import passes over.
+public enum RejectedFile {
+    /// A row of CSV of which the cells cannot be told stands in one cell.
+    public static func csv(_ rows: [RejectedRow], of file: FileImport) -> [UInt8] {
+        var csv = CSVWriter()
+        for row in rows {
+            csv.cell(String(row.row), isText: false)
+            csv.cell(row.errors.map { "\($0.column.map { "\($0): " } ?? "")\($0.detail)" }.joined(separator: " "))
+            for cell in cells(of: row.content, file.options.delimiter) { csv.cell(cell) }
+            csv.endRow()
+        }
+        return csv.bytes
+    }
+
+    public static func ndjson(_ rows: [RejectedRow]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for row in rows {
+            bytes += JSONWriter.bytes(of: row)
+            bytes.append(Byte.lineFeed)
+        }
+        return bytes
+    }
+
+    public static func header(of file: FileImport) -> [UInt8] {
+        var csv = CSVWriter()
+        for column in ImportNotes.columns + file.titles { csv.cell(column) }
+        csv.endRow()
+        return csv.bytes
+    }
+
+    private static func cells(of content: String, _ delimiter: ImportOptions.Delimiter) -> [String] {
+        var reader = CSVReader(delimiter: delimiter.byte)
+        reader.feed(Array(content.utf8))
+        reader.finish()
+        var row = CSVRow(maximumCellBytes: 1 << 20, maximumColumns: ImportOptions.maximumColumns)
+        guard reader.next(&row) == .row, !row.hasQuoteFault else { return [content] }
+        return (0..<min(row.count, ImportOptions.maximumColumns)).map { index in
+            if case .text(let text) = row.cell(index) { text } else { "" }
+        }
+    }
+}

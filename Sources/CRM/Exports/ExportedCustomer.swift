@@ -1,0 +1,152 @@
+import Foundation
+public import Postgres
+
+/// A customer as a file has it: with the columns that an import takes, so that what goes out can come in again.
+public struct ExportedCustomer: Sendable {
+    let id: UUID
+    let reference: String?
+    let name: String
+    let kind: String
+    let stage: String
+    let stageReason: String?
+    let email: String?
+    let phone: String?
+    let language: String
+    let timeZone: String?
+    let consent: Bool?
+    let birthDate: LocalDate?
+    let source: String?
+    let acquisitionAmount: Decimal?
+    let acquisitionCurrency: String?
+    let tags: [String]
+    let markets: [String]
+    let owner: String?
+    let organisation: String?
+    let names: JSONText
+    let references: JSONText
+    let attributes: JSONText
+    let createdAt: Date
+    let updatedAt: Date
+
+    init(row: inout RowReader) throws {
+        id = try row.next()
+        reference = try row.nextIfPresent()
+        name = try row.next()
+        kind = try row.next()
+        stage = try row.next()
+        stageReason = try row.nextIfPresent()
+        email = try row.nextIfPresent()
+        phone = try row.nextIfPresent()
+        language = try row.next()
+        timeZone = try row.nextIfPresent()
+        consent = try row.nextIfPresent()
+        birthDate = try row.nextIfPresent()
+        source = try row.nextIfPresent()
+        acquisitionAmount = try row.nextIfPresent()
+        acquisitionCurrency = try row.nextIfPresent()
+        tags = try row.next()
+        markets = try row.next()
+        owner = try row.nextIfPresent()
+        organisation = try row.nextIfPresent()
+        names = try row.next()
+        references = try row.next()
+        attributes = try row.next()
+        createdAt = try row.next()
+        updatedAt = try row.next()
+    }
+}
+
+extension ExportedCustomer {
+    /// The first line of a CSV file.
+    static func writeHeader(to csv: inout CSVWriter) {
+        for name in columns { csv.cell(name, isText: false) }
+        csv.endRow()
+    }
+
+    static let columns = [
+        "id", "reference", "name", "kind", "stage", "stage_reason", "email", "phone", "language", "time_zone",
+        "consent",
+        "birth_date", "source", "acquisition_amount", "acquisition_currency", "tags", "markets", "owner",
+        "organisation",
+        "names", "references", "attributes", "created_at", "updated_at",
+    ]
+
+    func write(to csv: inout CSVWriter) {
+        csv.cell(id.text, isText: false)
+        csv.cell(reference)
+        csv.cell(name)
+        csv.cell(kind, isText: false)
+        csv.cell(stage, isText: false)
+        csv.cell(stageReason)
+        csv.cell(email)
+        csv.cell(phone)
+        csv.cell(language, isText: false)
+        csv.cell(timeZone, isText: false)
+        csv.cell(consent.map { $0 ? "yes" : "no" }, isText: false)
+        csv.cell(birthDate?.description, isText: false)
+        csv.cell(source)
+        csv.cell(acquisitionAmount?.description, isText: false)
+        csv.cell(acquisitionCurrency, isText: false)
+        csv.cell(Self.list(tags))
+        csv.cell(Self.list(markets))
+        csv.cell(owner)
+        csv.cell(organisation)
+        csv.cell(Self.object(names))
+        csv.cell(Self.object(references))
+        csv.cell(Self.object(attributes))
+        csv.cell(JSONCoding.rfc3339(createdAt), isText: false)
+        csv.cell(JSONCoding.rfc3339(updatedAt), isText: false)
+        csv.endRow()
+    }
+
+    /// With semicolons between them; a JSON array where one of them has such.
+    private static func list(_ texts: [String]) -> String? {
+        if texts.isEmpty { return nil }
+        if texts.contains(where: { $0.utf8.contains(Byte.semicolon) || $0.hasPrefix("[") }) {
+            return String(decoding: JSONWriter.bytes(of: texts), as: UTF8.self)
+        }
+        return texts.count == 1 ? texts[0] : texts.joined(separator: ";")
+    }
+
+    private static func object(_ json: JSONText) -> String? {
+        json.utf8.count <= 2 ? nil : String(decoding: json.utf8, as: UTF8.self)
+    }
+
+    /// One line of NDJSON without its end.
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member(named: "id", id)
+            json.member(named: "reference", reference)
+            json.member(named: "name", name)
+            json.member(named: "kind", kind)
+            json.member(named: "stage", stage)
+            json.member(named: "stage_reason", stageReason)
+            json.member(named: "email", email)
+            json.member(named: "phone", phone)
+            json.member(named: "language", language)
+            json.member(named: "time_zone", timeZone)
+            json.member(named: "consent", consent)
+            json.member(named: "birth_date", birthDate)
+            json.member(named: "source", source)
+            json.member(named: "acquisition_amount", acquisitionAmount?.description)
+            json.member(named: "acquisition_currency", acquisitionCurrency)
+            json.member(named: "tags", tags)
+            json.member(named: "markets", markets)
+            json.member(named: "owner", owner)
+            json.member(named: "organisation", organisation)
+            json.member(named: "names", Verbatim(json: names))
+            json.member(named: "references", Verbatim(json: references))
+            json.member(named: "attributes", Verbatim(json: attributes))
+            json.member(named: "created_at", createdAt)
+            json.member(named: "updated_at", updatedAt)
+        }
+    }
+}
+
+/// JSON that is written as it is.
+private struct Verbatim: JSONRepresentable {
+    let json: JSONText
+
+    static var schema: JSONSchema { .anything }
+    func write(to json: inout JSONWriter) { json.verbatim(self.json.utf8) }
+}

@@ -1,0 +1,144 @@
+import Postgres
+
+/// What is wrong with rows of customers beside others and what the tenant has; each notes the rows.
+enum CustomerFaultStatements {
+    /// Rows whose customer cannot be told, or stands in an earlier row.
+    static func keys(_ tenant: Tenant.ID, _ id: FileImport.ID, _ key: CustomerImportKey) -> [Statement<Void>] {
+        let column = key.column
+        var faults = [
+            Statement<Void>(
+                effect: "import.duplicate_customers",
+                StagingStatements.noting(
+                    """
+                    SELECT d.row_number, \(column)::text, 'duplicate', '"' || d.key || '" stands also in row ' || d.first || '.'
+                    FROM (SELECT s.row_number, s.key, min(s.row_number) OVER (PARTITION BY coalesce(s.customer_id::text, s.key)) AS first
+                        FROM pg_temp.import_customer s) AS d
+                    WHERE d.row_number > d.first
+                    """)),
+            Statement<Void>(
+                effect: "import.repeated_customers",
+                StagingStatements.noting(
+                    """
+                    SELECT s.row_number, \(column)::text, 'duplicate', '"' || s.key || '" stands also in an earlier row.'
+                    FROM pg_temp.import_customer s
+                    JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.import_id = \(id)
+                    """)),
+        ]
+        switch key {
+        case .email: faults.append(ambiguous(tenant, "email", column))
+        case .phone: faults.append(ambiguous(tenant, "phone", column))
+        case .id:
+            faults.append(
+                Statement<Void>(
+                    effect: "import.unknown_ids",
+                    StagingStatements.noting(
+                        """
+                        SELECT s.row_number, 'id', 'unknown_customer', 'There is no such customer.' FROM pg_temp.import_customer s
+                        WHERE NOT EXISTS (SELECT FROM crm.customer c
+                            WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL)
+                        """)))
+        case .reference, .system: break
+        }
+        return faults
+    }
+
+    private static func ambiguous(_ tenant: Tenant.ID, _ channel: SQL, _ column: String) -> Statement<Void> {
+        Statement<Void>(
+            effect: "import.ambiguous_addresses",
+            StagingStatements.noting(
+                """
+                SELECT s.row_number, \(column)::text, 'ambiguous', 'Several customers have it.'
+                FROM pg_temp.import_customer s
+                WHERE s.customer_id IS NULL AND EXISTS (SELECT FROM crm.contact_point p
+                    JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = p.customer_id AND c.deleted_at IS NULL
+                    WHERE p.tenant_id = \(tenant) AND p.channel = '\(channel)' AND p.deleted_at IS NULL
+                        AND p.address_key = crm.address_key('\(channel)', s.key))
+                """))
+    }
+
+    static let unnamed = Statement<Void>(
+        effect: "import.unnamed_customers",
+        StagingStatements.noting(
+            """
+            SELECT s.row_number, 'name', 'required', 'A new customer has a name.' FROM pg_temp.import_customer s
+            WHERE s.customer_id IS NULL AND s.name IS NULL
+            """))
+
+    /// Rows that make an organisation a person while people belong to it, or a person an organisation who belongs to one.
+    static func kinds(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement<Void>(
+            effect: "import.kind_conflicts",
+            StagingStatements.noting(
+                """
+                SELECT s.row_number, 'kind', 'in_use', CASE s.kind WHEN 'person' THEN 'People belong to this organisation.'
+                    ELSE 'This person belongs to an organisation.' END
+                FROM pg_temp.import_customer s
+                JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = s.customer_id
+                WHERE s.kind <> c.kind AND (c.organisation_id IS NOT NULL OR EXISTS (SELECT FROM crm.customer p
+                    WHERE p.tenant_id = \(tenant) AND p.organisation_id = c.id AND p.deleted_at IS NULL))
+                """))
+    }
+
+    /// Rows that give a customer a reference that another one has.
+    static func references(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement<Void>(
+            effect: "import.taken_references",
+            StagingStatements.noting(
+                """
+                SELECT d.row_number, 'reference', 'taken', 'Another customer has "' || d.reference || '".'
+                FROM (SELECT s.row_number, s.reference, s.customer_id, count(*) OVER (PARTITION BY s.reference) AS count
+                    FROM pg_temp.import_customer s WHERE s.reference <> s.key) AS d
+                WHERE d.count > 1 OR EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference = d.reference
+                    AND c.deleted_at IS NULL AND c.id IS DISTINCT FROM d.customer_id)
+                """))
+    }
+
+    /// Rows that give a customer a number in another system that another one has.
+    static func externalReferences(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement<Void>(
+            effect: "import.taken_external_references",
+            StagingStatements.noting(
+                """
+                SELECT d.row_number, 'references.' || d.system, 'taken', 'Another customer has "' || d.reference || '".'
+                FROM (SELECT s.row_number, s.customer_id, e.key AS system, e.value AS reference,
+                        min(s.row_number) OVER (PARTITION BY e.key, e.value) AS first
+                    FROM pg_temp.import_customer s CROSS JOIN LATERAL jsonb_each_text(s.external_references) AS e
+                    WHERE s.external_references IS NOT NULL) AS d
+                WHERE d.row_number > d.first OR EXISTS (SELECT FROM crm.customer_reference r WHERE r.tenant_id = \(tenant)
+                    AND r.system = d.system AND r.reference = d.reference AND r.customer_id IS DISTINCT FROM d.customer_id)
+                """))
+    }
+
+    static let organisations = Statement<Void>(
+        effect: "import.unknown_organisations",
+        StagingStatements.noting(
+            """
+            SELECT s.row_number, 'organisation', 'not_found', 'No organisation has the reference "' || s.organisation || '".'
+            FROM pg_temp.import_customer s WHERE s.organisation IS NOT NULL AND s.organisation_id IS NULL
+            """))
+
+    /// New customers without what each must have.
+    static func attributes(required: [String]) -> Statement<Void> {
+        Statement<Void>(
+            effect: "import.missing_attributes",
+            StagingStatements.noting(
+                """
+                SELECT s.row_number, 'attributes.' || a.name, 'required', 'Is required.'
+                FROM pg_temp.import_customer s CROSS JOIN unnest(\(required)) AS a (name)
+                WHERE s.customer_id IS NULL AND coalesce(s.attributes -> a.name, 'null') = 'null'
+                """))
+    }
+
+    /// Customers who would have more than they may.
+    static let limits = Statement<Void>(
+        effect: "import.overfull_customers",
+        StagingStatements.noting(
+            """
+            SELECT m.row_number, CASE WHEN cardinality(m.tags) > 50 THEN 'tags' WHEN cardinality(m.market_ids) > 50 THEN 'markets'
+                    WHEN pg_column_size(m.attributes) > 16384 THEN 'attributes' ELSE 'references' END,
+                'too_many', 'With what the customer has it is too much.'
+            FROM pg_temp.import_change m
+            WHERE cardinality(m.tags) > 50 OR cardinality(m.market_ids) > 50 OR pg_column_size(m.attributes) > 16384
+                OR (SELECT count(*) FROM jsonb_object_keys(m.external_references)) > 20
+            """))
+}

@@ -1,0 +1,165 @@
+import Postgres
+
+/// Customers from the staging table into the tenant's.
+enum CustomerWriteStatements {
+    static func insert(_ tenant: Tenant.ID, _ importID: FileImport.ID, language: String) -> Statement<Int> {
+        Statement(
+            "import.insert_customers",
+            """
+            INSERT INTO crm.customer (tenant_id, id, kind, stage, stage_reason, reference, name, language, time_zone, birth_date, source,
+                acquisition_amount, acquisition_currency, owner_id, organisation_id, tags, market_ids, names,
+                external_references, attributes, import_id)
+            SELECT \(tenant), s.id, coalesce(s.kind, 'person'), coalesce(s.stage, 'potential'), s.stage_reason, s.reference, s.name,
+                coalesce(s.language, \(language)), s.time_zone, s.birth_date, s.source, s.acquisition_amount,
+                s.acquisition_currency, s.owner_id, s.organisation_id, coalesce(s.tags, '{}'), coalesce(s.market_ids, '{}'),
+                coalesce(s.names, '{}'), coalesce(s.external_references, '{}'), coalesce(s.attributes, '{}'), \(importID)
+            FROM pg_temp.import_customer s WHERE s.customer_id IS NULL
+            ON CONFLICT (tenant_id, reference) WHERE deleted_at IS NULL DO NOTHING
+            """)
+    }
+
+    static func update(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.update_customers",
+            """
+            UPDATE crm.customer c SET reference = m.reference, name = m.name, kind = m.kind, stage = m.stage,
+                stage_changed_at = CASE WHEN c.stage = m.stage THEN c.stage_changed_at ELSE now() END,
+                stage_reason = m.stage_reason, language = m.language, time_zone = m.time_zone, birth_date = m.birth_date,
+                source = m.source, acquisition_amount = m.acquisition_amount, acquisition_currency = m.acquisition_currency,
+                owner_id = m.owner_id, organisation_id = m.organisation_id, tags = m.tags, market_ids = m.market_ids,
+                names = m.names, external_references = m.external_references, attributes = m.attributes,
+                version = c.version + 1, updated_at = now()
+            FROM pg_temp.import_change m
+            WHERE c.tenant_id = \(tenant) AND c.id = m.customer_id AND c.deleted_at IS NULL
+            """)
+    }
+
+    static func recordStageChanges(_ importID: FileImport.ID, by context: TenantContext) -> Statement<Int> {
+        Statement(
+            "import.record_stage_changes",
+            """
+            INSERT INTO crm.stage_change (tenant_id, id, customer_id, from_stage, to_stage, reason, actor_kind, actor_id)
+            SELECT \(context.tenantID), \(ImportStatements.id(of: "m.customer_id", importID)), m.customer_id, m.old_stage, m.stage,
+                m.stage_reason, \(context.actor.kind), \(context.actor.id)
+            FROM pg_temp.import_change m WHERE m.stage <> m.old_stage
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    /// Makes room for the new primary addresses of the changed customers.
+    static func demoteContactPoints(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.demote_contact_points",
+            """
+            UPDATE crm.contact_point p SET is_primary = false, version = p.version + 1, updated_at = now()
+            FROM pg_temp.import_change m
+            WHERE p.tenant_id = \(tenant) AND p.customer_id = m.customer_id AND p.is_primary AND p.deleted_at IS NULL
+                AND ((p.channel = 'email' AND m.email IS NOT NULL) OR (p.channel = 'phone' AND m.phone IS NOT NULL))
+            """)
+    }
+
+    /// Whose addresses, consents and other parts are written.
+    enum Owners { case created, changed }
+
+    static func insertContactPoints(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
+        Statement(
+            owners == .created ? "import.insert_contact_points" : "import.add_contact_points",
+            """
+            INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary)
+            SELECT \(tenant), p.id, s.customer_id, p.channel, p.address, true
+            FROM \(rows(of: owners)) s
+            CROSS JOIN LATERAL (VALUES (s.email_id, 'email', s.email), (s.phone_id, 'phone', s.phone))
+                AS p (id, channel, address)
+            WHERE p.address IS NOT NULL
+            ON CONFLICT (tenant_id, customer_id, channel, address_key)
+                WHERE deleted_at IS NULL AND customer_id IS NOT NULL DO NOTHING
+            """)
+    }
+
+    static func recordConsents(
+        _ importID: FileImport.ID, by context: TenantContext, of owners: Owners
+    ) -> Statement<Int> {
+        let tenant = context.tenantID
+        return Statement(
+            owners == .created ? "import.insert_consents" : "import.update_consents",
+            """
+            WITH said AS (
+                INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source)
+                SELECT \(tenant), s.customer_id, 'email', s.consent, 'import'
+                FROM \(rows(of: owners)) s WHERE s.consent IS NOT NULL
+                ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
+                SET is_granted = excluded.is_granted, source = excluded.source, recorded_at = excluded.recorded_at
+                WHERE NOT (excluded.is_granted AND NOT k.is_granted AND k.source <> 'import')
+                    AND k.recorded_at <= excluded.recorded_at
+                RETURNING k.customer_id, k.is_granted
+            )
+            INSERT INTO crm.consent_record
+                (tenant_id, id, customer_id, channel, is_granted, source, proof, actor_kind, actor_id)
+            SELECT \(tenant), \(ImportStatements.id(of: "s.customer_id", importID)), s.customer_id, 'email', s.is_granted, 'import',
+                \("import \(importID)"), \(context.actor.kind), \(context.actor.id)
+            FROM said s
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
+    /// What others find the customers by: markets, tags, and references of other systems.
+    static func insertParts(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
+        let rows = rows(of: owners)
+        return Statement(
+            owners == .created ? "import.insert_parts" : "import.add_parts",
+            """
+            WITH markets AS (
+                INSERT INTO crm.customer_market (tenant_id, customer_id, market_id)
+                SELECT \(tenant), s.customer_id, k.id FROM \(rows) s CROSS JOIN LATERAL unnest(s.market_ids) AS k (id)
+                ON CONFLICT DO NOTHING RETURNING market_id
+            ), tags AS (
+                INSERT INTO crm.customer_tag (tenant_id, customer_id, tag)
+                SELECT \(tenant), s.customer_id, k.tag FROM \(rows) s CROSS JOIN LATERAL unnest(s.tags) AS k (tag)
+                ON CONFLICT DO NOTHING RETURNING tag
+            ), gone AS (
+                DELETE FROM crm.customer_reference r USING \(rows) s
+                WHERE r.tenant_id = \(tenant) AND r.customer_id = s.customer_id
+                    AND r.reference <> (s.external_references ->> r.system)
+                RETURNING r.system
+            )
+            INSERT INTO crm.customer_reference (tenant_id, system, reference, customer_id)
+            SELECT \(tenant), e.key, e.value, s.customer_id
+            FROM \(rows) s CROSS JOIN LATERAL jsonb_each_text(s.external_references) AS e
+            WHERE NOT EXISTS (SELECT FROM crm.customer_reference k WHERE k.tenant_id = \(tenant) AND k.system = e.key
+                AND k.reference = e.value AND k.customer_id = s.customer_id)
+            RETURNING system
+            """)
+    }
+
+    private static func rows(of owners: Owners) -> SQL {
+        switch owners {
+        case .created:
+            """
+            (SELECT n.id AS customer_id, n.email_id, n.email, n.phone_id, n.phone, n.consent, n.tags, n.market_ids,
+                coalesce(n.external_references, '{}') AS external_references
+            FROM pg_temp.import_customer n WHERE n.customer_id IS NULL)
+            """
+        case .changed: "pg_temp.import_change"
+        }
+    }
+
+    /// Rows whose customer is not there now, because somebody else was faster: one that was deleted or merged, or one with the same
+    /// reference that was added.
+    static func countLost(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.count_lost_customers",
+            """
+            SELECT count(*) FROM pg_temp.import_customer s
+            WHERE NOT EXISTS (SELECT FROM crm.customer c
+                WHERE c.tenant_id = \(tenant) AND c.id = coalesce(s.customer_id, s.id) AND c.deleted_at IS NULL)
+            """, one: { try $0.next() })
+    }
+
+    /// The customers who were added or changed.
+    static let customers = Statement<[Customer.ID]>(
+        "import.customers",
+        """
+        SELECT s.id FROM pg_temp.import_customer s WHERE s.customer_id IS NULL
+        UNION ALL SELECT m.customer_id FROM pg_temp.import_change m
+        """, all: { try $0.next() })
+}

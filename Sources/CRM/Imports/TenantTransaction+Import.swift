@@ -1,0 +1,68 @@
+import Foundation
+import JobQueue
+import Postgres
+
+extension TenantTransaction {
+    /// Brings a batch into the staging tables, without the rows that cannot be imported, which are given back.
+    mutating func stage<Writing: ImportWriting>(
+        _ batch: ImportBatch<Writing.Record>, _ writing: Writing, _ options: ImportOptions
+    ) async throws -> [RejectedRow] {
+        if batch.records.isEmpty { return [] }
+        try await copyIn(Writing.copyName, Writing.copy) { writer in
+            for (line, record) in batch.records {
+                try await writer.row(columns: Writing.Record.fieldCount) { record.write(row: line, to: &$0) }
+            }
+        }
+        let links = writing.links(of: batch)
+        if !links.isEmpty {
+            // What was there when the rows were read is gone, and they are to be read again.
+            do { try await require(links) } catch ServiceError.invalid { throw ImportTermsChanged() }
+        }
+        _ = try await pipeline(all: writing.checks)
+        let faults = try await run(StagingStatements.faults)
+        var rows: [(row: Int, errors: [FieldError])] = []
+        for fault in faults {
+            let error = FieldError(row: fault.row, column: fault.column, fault.code, fault.detail)
+            if rows.last?.row == fault.row {
+                rows[rows.count - 1].errors.append(error)
+            } else {
+                rows.append((fault.row, [error]))
+            }
+        }
+        return rows.map { row, errors in
+            RejectedRow(row: row, errors: errors, content: batch.content(of: row, options.encoding))
+        }
+    }
+
+    /// Writes what is in the staging tables; tells how many rows made or changed something.
+    mutating func write<Writing: ImportWriting>(_ writing: Writing) async throws -> ImportCounts {
+        let writes = writing.writes
+        let (created, updated, lost) = writes.counts(try await pipeline(all: writes.all))
+        if lost > 0 { throw ImportOvertaken() }
+        return ImportCounts(created: created, updated: updated)
+    }
+
+    /// Has all customers looked after.
+    mutating func refreshSegments() async throws {
+        _ = try await run(
+            try Enqueue.statement(tenant: context.tenantID.rawValue, jobs: [NewJob(RefreshSegments())]))
+    }
+
+    /// Takes the file away of an import that is done, and tells of it in the log.
+    mutating func finish(_ kind: FileImport.Kind, _ id: FileImport.ID) async throws {
+        let tenant = context.tenantID
+        let (_, found) = try await pipeline(
+            ImportStatements.deleteChunks(tenant, id), ImportStatements.find(tenant, kind, id))
+        let counts = try found.orNotFound(FileImport.kind).counts
+        let data = [
+            "rows": counts.rows, "created": counts.created, "updated": counts.updated, "rejected": counts.rejected,
+        ]
+        _ = try await run(
+            try Event.record(
+                "\(kind.rawValue).imported", "import", id.rawValue, by: context,
+                data: data.mapValues { .number(Decimal($0)) }))
+    }
+}
+
+/// What the business has changed since the rows were read.
+struct ImportTermsChanged: Error {}
