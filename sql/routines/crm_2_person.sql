@@ -113,6 +113,12 @@ BEGIN
     )
     INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)
     SELECT tenant, p.channel, crm.erased_key(p.address_key), p.reason, p.created_at FROM plain p ON CONFLICT DO NOTHING;
+    -- Rows of files that were wrong, where they may be about the person.
+    DELETE FROM crm.import_reject r USING crm.customer c
+    WHERE r.tenant_id = tenant AND c.tenant_id = tenant AND c.id = person AND (position(c.name IN r.content) > 0
+        OR length(c.reference) > 3 AND position(c.reference IN r.content) > 0
+        OR EXISTS (SELECT FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person
+            AND position(lower(p.address) IN lower(r.content)) > 0));
     DELETE FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person;
     DELETE FROM crm.consent n WHERE n.tenant_id = tenant AND n.customer_id = person;
     DELETE FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = person;
