@@ -87,6 +87,27 @@ $$;
 
 ALTER FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $_$
+DECLARE
+    marks bigint[] := '{}';
+    day text;
+    word text;
+BEGIN
+    IF born IS NULL THEN RETURN marks; END IF;
+    day := crm.word_mark(tenant) || (born - date '2000-01-01');
+    FOREACH word IN ARRAY string_to_array(crm.spaced_words(CASE WHEN names = '{}' THEN search_name
+        ELSE search_name || ' ' || crm.normalise(jsonb_path_query_array(names, '$.*')::text) END), ' ')
+    LOOP
+        IF word <> '' THEN marks := marks || hashtextextended(day || left(word, 2), 0); END IF;
+    END LOOP;
+    RETURN marks;
+END
+$_$;
+
+ALTER FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     AS $$
@@ -147,6 +168,60 @@ CREATE FUNCTION crm.erased_key(address_key text) RETURNS text
 
 ALTER FUNCTION crm.erased_key(address_key text) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.find_duplicates(customers uuid[], whole boolean) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+    tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
+    found_pairs integer;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('duplicates:' || tenant, 0));
+    DELETE FROM crm.duplicate d USING crm.merge g
+    WHERE d.tenant_id = tenant AND (d.first_id = ANY (customers) OR d.second_id = ANY (customers)) AND d.state = 'dismissed'
+        AND g.tenant_id = tenant AND g.id = d.merge_id AND g.undone_at IS NOT NULL;
+    INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons, doubts, state, merge_id, decided_at, actor_kind, actor_id)
+    SELECT DISTINCT ON (p.first_id, p.second_id) tenant, gen_random_uuid(), p.first_id, p.second_id, p.score, p.reasons, p.doubts, 'dismissed',
+        p.merge_id, p.decided_at, p.actor_kind, p.actor_id
+    FROM (
+        SELECT least(s.id, o.id) AS first_id, greatest(s.id, o.id) AS second_id, d.score, d.reasons, d.doubts, g.id AS merge_id, d.decided_at,
+            d.actor_kind, d.actor_id
+        FROM crm.customer c
+        JOIN crm.merge g ON g.tenant_id = tenant AND g.merged_id = c.id AND g.undone_at IS NULL
+        JOIN crm.duplicate d ON d.tenant_id = tenant AND (d.first_id = c.id OR d.second_id = c.id) AND d.state = 'dismissed'
+        CROSS JOIN LATERAL (SELECT crm.survivor_of(tenant, c.id) AS id) AS s
+        CROSS JOIN LATERAL (SELECT crm.survivor_of(tenant, CASE c.id WHEN d.first_id THEN d.second_id ELSE d.first_id END) AS id) AS o
+        WHERE c.tenant_id = tenant AND c.id = ANY (customers) AND c.merged_into_id IS NOT NULL
+    ) AS p WHERE p.first_id <> p.second_id
+    ORDER BY p.first_id, p.second_id, p.decided_at DESC
+    ON CONFLICT (tenant_id, first_id, second_id) DO UPDATE SET state = 'dismissed', merge_id = excluded.merge_id,
+        decided_at = excluded.decided_at, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id, version = duplicate.version + 1
+    WHERE duplicate.state = 'open';
+    WITH found AS MATERIALIZED (
+        SELECT p.first_id, p.second_id, p.score, p.reasons, p.doubts FROM crm.likely_pairs(customers, whole) AS p
+    ), gone AS (
+        DELETE FROM crm.duplicate d
+        WHERE d.tenant_id = tenant AND (d.first_id = ANY (customers) OR (NOT whole AND d.second_id = ANY (customers))) AND d.state = 'open'
+            AND NOT EXISTS (SELECT FROM found f WHERE f.first_id = d.first_id AND f.second_id = d.second_id)
+    ), kept AS (
+        INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons, doubts)
+        SELECT tenant, gen_random_uuid(), f.first_id, f.second_id, f.score, f.reasons, f.doubts FROM found f
+        -- In one order, as whoever merges several.
+        ORDER BY f.first_id, f.second_id
+        ON CONFLICT (tenant_id, first_id, second_id) DO UPDATE SET score = excluded.score, reasons = excluded.reasons,
+            doubts = excluded.doubts, version = duplicate.version + 1, updated_at = excluded.updated_at
+        WHERE duplicate.state = 'open'
+            AND (duplicate.score, duplicate.reasons, duplicate.doubts) IS DISTINCT FROM (excluded.score, excluded.reasons, excluded.doubts)
+    )
+    SELECT count(*) INTO found_pairs FROM found;
+    RETURN found_pairs;
+END
+$$;
+
+ALTER FUNCTION crm.find_duplicates(customers uuid[], whole boolean) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.forget_customer(person uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -163,6 +238,7 @@ BEGIN
     END IF;
     UPDATE crm.merge m SET before_values = NULL, after_values = NULL
     WHERE m.tenant_id = tenant AND (m.survivor_id = person OR m.merged_id = person) AND m.before_values IS NOT NULL;
+    DELETE FROM crm.duplicate d WHERE d.tenant_id = tenant AND (d.first_id = person OR d.second_id = person);
     -- People who were deleted belong to it no more.
     UPDATE crm.customer c SET organisation_id = NULL WHERE c.tenant_id = tenant AND c.organisation_id = person;
     subjects := ARRAY[person]
@@ -375,6 +451,105 @@ $_$;
 
 ALTER FUNCTION crm.is_day(day text) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.is_near_number(one text, other text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((LEAST(length(one), length(other)) >= 9) AND (LEAST(length(one), 10) = LEAST(length(other), 10)) AND ((SELECT count(*) AS count FROM generate_series(1, 10) p(p) WHERE (substr("right"(is_near_number.one, 10), p.p, 1) <> substr("right"(is_near_number.other, 10), p.p, 1))) = 1));
+
+ALTER FUNCTION crm.is_near_number(one text, other text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.is_same_number(one text, other text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((one = other) OR ((LEAST(length(one), length(other)) >= 9) AND (("right"(one, length(other)) = other) OR ("right"(other, length(one)) = one))));
+
+ALTER FUNCTION crm.is_same_number(one text, other text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.likely_pairs(customers uuid[], whole boolean) RETURNS TABLE(first_id uuid, second_id uuid, score smallint, reasons text[], doubts text[])
+    LANGUAGE sql STABLE
+    AS $$
+    WITH subject AS MATERIALIZED (
+        SELECT c.id, crm.reference_marks(c.tenant_id, c.reference, c.external_references) AS referred,
+            crm.birth_marks(c.tenant_id, c.birth_date, c.search_name, c.names) AS born
+        FROM crm.customer c
+        WHERE c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = ANY (customers) AND c.deleted_at IS NULL
+    ), mark AS MATERIALIZED (
+        SELECT s.id, 'reference' AS sign, m AS mark FROM subject s CROSS JOIN unnest(s.referred) AS m
+        UNION ALL SELECT s.id, 'birth_date', m FROM subject s CROSS JOIN unnest(s.born) AS m
+    ), shared_mark AS MATERIALIZED (
+        SELECT k.mark, o.ids FROM (SELECT DISTINCT mark FROM mark) AS k CROSS JOIN LATERAL (
+            SELECT array_agg(q.id) AS ids FROM (
+                -- The tenant is in the mark; by its id another index would be entered for all of its customers.
+                SELECT c.id FROM crm.customer c
+                WHERE crm.marks(c.tenant_id, c.birth_date, c.search_name, c.names, c.reference, c.external_references) && ARRAY[k.mark]
+                    AND c.deleted_at IS NULL LIMIT 101) AS q) AS o
+        WHERE cardinality(o.ids) BETWEEN 2 AND 100
+    ), point AS MATERIALIZED (
+        SELECT DISTINCT p.customer_id AS id, p.channel = 'email' AS is_email,
+            CASE p.channel WHEN 'email' THEN p.address_key ELSE ltrim(p.address_key, '+0') END AS key
+        FROM subject s JOIN crm.contact_point p ON p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.customer_id = s.id
+        WHERE p.deleted_at IS NULL AND p.channel IN ('email', 'phone', 'sms', 'whatsapp')
+    ), shared_email AS MATERIALIZED (
+        SELECT k.key, o.ids FROM (SELECT DISTINCT key FROM point WHERE is_email) AS k CROSS JOIN LATERAL (
+            SELECT array_agg(q.customer_id) AS ids FROM (
+                SELECT p.customer_id FROM crm.contact_point p
+                WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = 'email' AND p.address_key = k.key
+                    AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL LIMIT 11) AS q) AS o
+        WHERE cardinality(o.ids) BETWEEN 2 AND 10
+    ), shared_number AS MATERIALIZED (
+        SELECT k.key, o.ids FROM (SELECT DISTINCT key FROM point WHERE NOT is_email AND length(key) >= 5) AS k CROSS JOIN LATERAL (
+            -- One customer may have a number on three channels.
+            SELECT array_agg(DISTINCT q.customer_id) AS ids FROM (
+                SELECT p.customer_id FROM crm.contact_point p
+                WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel IN ('phone', 'sms', 'whatsapp')
+                    AND reverse(p.address_key) >= reverse(right(k.key, 9)) AND reverse(p.address_key) < reverse(right(k.key, 9)) || ':'
+                    AND crm.is_same_number(ltrim(p.address_key, '+0'), k.key)
+                    AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL LIMIT 31) AS q) AS o
+        WHERE cardinality(o.ids) BETWEEN 2 AND 10
+    ), near_number AS MATERIALIZED (
+        SELECT k.key, o.customer_id AS id FROM (SELECT DISTINCT key FROM point WHERE NOT is_email AND length(key) >= 9) AS k
+        CROSS JOIN LATERAL crm.near_ends(k.key) AS n (ending)
+        CROSS JOIN LATERAL (
+            SELECT p.customer_id, p.address_key FROM crm.contact_point p
+            WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel IN ('phone', 'sms', 'whatsapp')
+                AND reverse(p.address_key) >= n.ending AND reverse(p.address_key) < n.ending || ':'
+                AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL LIMIT 31) AS o
+        WHERE crm.is_near_number(ltrim(o.address_key, '+0'), k.key)
+    ), sign AS (
+        SELECT m.id, o AS other, m.sign FROM mark m JOIN shared_mark s ON s.mark = m.mark CROSS JOIN unnest(s.ids) AS o
+        UNION ALL SELECT p.id, o, 'email' FROM point p JOIN shared_email s ON p.is_email AND s.key = p.key CROSS JOIN unnest(s.ids) AS o
+        UNION ALL SELECT p.id, o, 'phone' FROM point p JOIN shared_number s ON NOT p.is_email AND s.key = p.key CROSS JOIN unnest(s.ids) AS o
+        UNION ALL SELECT p.id, n.id, 'similar_phone' FROM point p JOIN near_number n ON NOT p.is_email AND n.key = p.key
+    ), pair AS MATERIALIZED (
+        SELECT least(g.id, g.other) AS first_id, greatest(g.id, g.other) AS second_id, array_agg(DISTINCT g.sign) AS signs
+        FROM sign g WHERE CASE WHEN whole THEN g.id < g.other ELSE g.id <> g.other END GROUP BY 1, 2
+    ), compared AS MATERIALIZED (
+        SELECT p.first_id, p.second_id, 'email' = ANY (p.signs) AS email, 'phone' = ANY (p.signs) AS phone,
+            'reference' = ANY (p.signs) AS reference,
+            'similar_phone' = ANY (p.signs) AND 'phone' <> ALL (p.signs) AS similar_phone,
+            a.birth_date = b.birth_date AS birth_date, a.kind <> b.kind AS other_kind,
+            crm.name_likeness(a.search_name, a.names, b.search_name, b.names) AS likeness
+        FROM pair p
+        JOIN crm.customer a ON a.tenant_id = current_setting('mehvar.tenant_id')::uuid AND a.id = p.first_id AND a.deleted_at IS NULL
+        JOIN crm.customer b ON b.tenant_id = current_setting('mehvar.tenant_id')::uuid AND b.id = p.second_id AND b.deleted_at IS NULL
+    ), scored AS (
+        SELECT c.*, greatest(0,
+            least(CASE WHEN c.likeness >= 0.7 THEN 100 ELSE 85 END,
+                CASE WHEN c.email THEN 60 ELSE 0 END + CASE WHEN c.phone THEN 50 ELSE 0 END + CASE WHEN c.reference THEN 60 ELSE 0 END
+                + CASE WHEN c.birth_date THEN 25 ELSE 0 END + CASE WHEN c.similar_phone THEN 20 ELSE 0 END
+                + CASE WHEN c.likeness >= 0.5 THEN 40 * c.likeness ELSE 0 END)
+            - CASE WHEN NOT c.birth_date THEN 40 ELSE 0 END - CASE WHEN c.other_kind THEN 40 ELSE 0 END)::smallint AS score
+        FROM compared c
+    )
+    SELECT s.first_id, s.second_id, s.score,
+        array_remove(ARRAY[CASE WHEN s.email THEN 'email' END, CASE WHEN s.phone THEN 'phone' END,
+            CASE WHEN s.reference THEN 'reference' END, CASE WHEN s.likeness >= 0.5 THEN 'name' END,
+            CASE WHEN s.birth_date THEN 'birth_date' END, CASE WHEN s.similar_phone THEN 'similar_phone' END], NULL),
+        array_remove(ARRAY[CASE WHEN NOT s.birth_date THEN 'birth_date' END, CASE WHEN s.other_kind THEN 'kind' END,
+            CASE WHEN s.likeness < 0.5 THEN 'name' END], NULL)
+    FROM scored s WHERE s.score >= 50
+$$;
+
+ALTER FUNCTION crm.likely_pairs(customers uuid[], whole boolean) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.markets_below(tenant uuid, markets uuid[]) RETURNS uuid[]
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -389,6 +564,38 @@ $$;
 
 ALTER FUNCTION crm.markets_below(tenant uuid, markets uuid[]) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.reference_marks(tenant uuid, reference text, others jsonb) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $$
+DECLARE
+    marks bigint[] := '{}';
+    form text;
+    other record;
+BEGIN
+    form := crm.reference_form(reference);
+    IF form <> '' THEN
+        marks := ARRAY[hashtextextended(crm.word_mark(tenant) || CASE WHEN length(form) >= 8 THEN ':' ELSE '::' END || form, 0)];
+    END IF;
+    IF others = '{}' THEN RETURN marks; END IF;
+    FOR other IN SELECT e.key, e.value FROM jsonb_each_text(others) AS e LOOP
+        form := crm.reference_form(other.value);
+        IF form <> '' THEN
+            marks := marks || hashtextextended(
+                crm.word_mark(tenant) || CASE WHEN length(form) >= 8 THEN ':' ELSE ':' || other.key || ':' END || form, 0);
+        END IF;
+    END LOOP;
+    RETURN marks;
+END
+$$;
+
+ALTER FUNCTION crm.reference_marks(tenant uuid, reference text, others jsonb) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.marks(tenant uuid, born date, search_name text, names jsonb, reference text, others jsonb) RETURNS bigint[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (crm.reference_marks(tenant, reference, others) || crm.birth_marks(tenant, born, search_name, names));
+
+ALTER FUNCTION crm.marks(tenant uuid, born date, search_name text, names jsonb, reference text, others jsonb) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.merged_into(survivor uuid) RETURNS uuid[]
     LANGUAGE sql STABLE
     AS $$
@@ -401,6 +608,12 @@ CREATE FUNCTION crm.merged_into(survivor uuid) RETURNS uuid[]
 $$;
 
 ALTER FUNCTION crm.merged_into(survivor uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.name_likeness(one text, ones jsonb, other text, others jsonb) RETURNS real
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((ones = '{}'::jsonb) AND (others = '{}'::jsonb)) THEN public.similarity(one, other) ELSE (SELECT max(public.similarity(a.form, b.form)) AS max FROM ((SELECT name_likeness.one AS one UNION SELECT crm.normalise(e.value) AS normalise FROM jsonb_each_text(name_likeness.ones) e(key, value)) a(form) CROSS JOIN (SELECT name_likeness.other AS other UNION SELECT crm.normalise(e.value) AS normalise FROM jsonb_each_text(name_likeness.others) e(key, value)) b(form))) END;
+
+ALTER FUNCTION crm.name_likeness(one text, ones jsonb, other text, others jsonb) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.spaced_words(normalised text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -419,6 +632,17 @@ CREATE FUNCTION crm.name_words(tenant uuid, name text, names jsonb) RETURNS tsve
     RETURN array_to_tsvector(string_to_array((crm.word_mark(tenant) || replace(crm.spaced_words(crm.normalise(CASE WHEN (names = '{}'::jsonb) THEN name ELSE ((name || ' '::text) || (jsonb_path_query_array(names, '$.*'::jsonpath))::text) END)), ' '::text, (' '::text || crm.word_mark(tenant)))), ' '::text));
 
 ALTER FUNCTION crm.name_words(tenant uuid, name text, names jsonb) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.near_ends(number text) RETURNS SETOF text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT reverse(left(right(number, 9), p - 1) || d || substr(right(number, 9), p + 1))
+    FROM generate_series(4, 9) AS p, generate_series(0, 9) AS d
+    WHERE length(number) >= 9 AND substr(right(number, 9), p, 1) <> d::text
+    UNION ALL SELECT reverse(right(number, 6)) WHERE length(number) >= 9
+$$;
+
+ALTER FUNCTION crm.near_ends(number text) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.near_words(word text) RETURNS SETOF text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -461,6 +685,8 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
             FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.id = ANY (crm.merged_into(c.id)) AND m.erased_at IS NULL),
         'merges', (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'tenant_id' ORDER BY m.created_at, m.id), '[]') FROM crm.merge m
             WHERE m.tenant_id = c.tenant_id AND m.survivor_id = c.id AND m.undone_at IS NULL),
+        'duplicates', (SELECT coalesce(jsonb_agg(to_jsonb(d) - 'tenant_id' ORDER BY d.created_at, d.id), '[]') FROM crm.duplicate d
+            WHERE d.tenant_id = c.tenant_id AND (d.first_id = c.id OR d.second_id = c.id)),
         'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
             WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
         'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
@@ -588,6 +814,12 @@ CREATE FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) R
 $$;
 
 ALTER FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.reference_form(reference text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN regexp_replace(regexp_replace(crm.normalise(reference), '[^[:alnum:]]+'::text, ''::text, 'g'::text), '(^|[^0-9])0+(?=[0-9])'::text, '\1'::text, 'g'::text);
+
+ALTER FUNCTION crm.reference_form(reference text) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.rename_tenant(renamed uuid, new_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1818,6 +2050,59 @@ ALTER TABLE ONLY crm.department FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.department OWNER TO mehvar_owner;
 
+CREATE TABLE crm.duplicate (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    first_id uuid NOT NULL,
+    second_id uuid NOT NULL,
+    score smallint NOT NULL,
+    reasons text[] NOT NULL,
+    doubts text[] DEFAULT '{}'::text[] NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    merge_id uuid,
+    decided_at timestamp with time zone,
+    actor_kind text,
+    actor_id uuid,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT duplicate_pair_check CHECK ((first_id < second_id)),
+    CONSTRAINT duplicate_score_check CHECK (((score >= 0) AND (score <= 100))),
+    CONSTRAINT duplicate_state_check CHECK ((state = ANY (ARRAY['open'::text, 'dismissed'::text, 'merged'::text])))
+);
+
+ALTER TABLE ONLY crm.duplicate FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.duplicate OWNER TO mehvar_owner;
+
+CREATE TABLE crm.duplicate_run (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    duplicate_ids uuid[],
+    minimum_score smallint,
+    total integer NOT NULL,
+    looked_at integer DEFAULT 0 NOT NULL,
+    found integer DEFAULT 0 NOT NULL,
+    merged integer DEFAULT 0 NOT NULL,
+    skipped integer DEFAULT 0 NOT NULL,
+    last_id uuid,
+    last_score smallint,
+    error text,
+    actor_kind text NOT NULL,
+    actor_id uuid,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT duplicate_run_kind_check CHECK ((kind = ANY (ARRAY['scan'::text, 'bulk_merge'::text])))
+);
+
+ALTER TABLE ONLY crm.duplicate_run FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.duplicate_run OWNER TO mehvar_owner;
+
 CREATE TABLE crm.event (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -2801,6 +3086,15 @@ ALTER TABLE ONLY crm.customer_tag
 ALTER TABLE ONLY crm.department
     ADD CONSTRAINT department_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY crm.duplicate
+    ADD CONSTRAINT duplicate_pair_key UNIQUE (tenant_id, first_id, second_id);
+
+ALTER TABLE ONLY crm.duplicate
+    ADD CONSTRAINT duplicate_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY crm.duplicate_run
+    ADD CONSTRAINT duplicate_run_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE crm.event
     ADD CONSTRAINT event_actor_check CHECK ((actor_kind = ANY (ARRAY['member'::text, 'key'::text, 'job'::text, 'cli'::text, 'respondent'::text, 'platform'::text]))) NOT VALID;
 
@@ -2995,6 +3289,8 @@ CREATE INDEX customer_deleted_idx ON crm.customer USING btree (tenant_id, create
 
 CREATE INDEX customer_market_market_idx ON crm.customer_market USING btree (tenant_id, market_id, customer_id);
 
+CREATE INDEX customer_marks_idx ON crm.customer USING gin (crm.marks(tenant_id, birth_date, search_name, names, reference, external_references)) WITH (fastupdate=off) WHERE (deleted_at IS NULL);
+
 CREATE INDEX customer_merged_idx ON crm.customer USING btree (tenant_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
 
 CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tenant_id, customer_id, ordered_on) WHERE (deleted_at IS NULL);
@@ -3026,6 +3322,14 @@ CREATE INDEX department_created_idx ON crm.department USING btree (tenant_id, cr
 CREATE UNIQUE INDEX department_name_key ON crm.department USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX department_parent_idx ON crm.department USING btree (tenant_id, parent_id);
+
+CREATE INDEX duplicate_run_created_idx ON crm.duplicate_run USING btree (tenant_id, created_at, id);
+
+CREATE UNIQUE INDEX duplicate_run_scan_key ON crm.duplicate_run USING btree (tenant_id) WHERE ((kind = 'scan'::text) AND (finished_at IS NULL));
+
+CREATE INDEX duplicate_score_idx ON crm.duplicate USING btree (tenant_id, state, score, id);
+
+CREATE INDEX duplicate_second_idx ON crm.duplicate USING btree (tenant_id, second_id);
 
 CREATE INDEX event_action_idx ON crm.event USING btree (tenant_id, action, occurred_at, id);
 
@@ -3245,6 +3549,12 @@ ALTER TABLE ONLY crm.department
 ALTER TABLE ONLY crm.department
     ADD CONSTRAINT department_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.duplicate_run
+    ADD CONSTRAINT duplicate_run_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
+ALTER TABLE ONLY crm.duplicate
+    ADD CONSTRAINT duplicate_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
+
 ALTER TABLE ONLY crm.event_personal
     ADD CONSTRAINT event_personal_event_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES crm.event(tenant_id, id);
 
@@ -3426,6 +3736,10 @@ ALTER TABLE crm.customer_tag ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.department ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE crm.duplicate ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE crm.duplicate_run ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE crm.event ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE crm.event_personal ENABLE ROW LEVEL SECURITY;
@@ -3517,6 +3831,10 @@ CREATE POLICY tenant ON crm.customer_summary TO mehvar_app USING ((tenant_id = (
 CREATE POLICY tenant ON crm.customer_tag TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.department TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.duplicate TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
+
+CREATE POLICY tenant ON crm.duplicate_run TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
 CREATE POLICY tenant ON crm.event TO mehvar_app USING ((tenant_id = (current_setting('mehvar.tenant_id'::text))::uuid));
 
@@ -3688,6 +4006,9 @@ GRANT ALL ON FUNCTION crm."analyse"(tables text[]) TO mehvar_app;
 REVOKE ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, named text, digested bytea, object uuid) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) TO mehvar_app;
 
@@ -3696,6 +4017,9 @@ GRANT ALL ON FUNCTION crm.erase_person(person uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.erased_key(address_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.erased_key(address_key text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.find_duplicates(customers uuid[], whole boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.find_duplicates(customers uuid[], whole boolean) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.forget_customer(person uuid) FROM PUBLIC;
 
@@ -3708,11 +4032,25 @@ GRANT ALL ON FUNCTION crm.give_to_survivor(merged_by uuid, survivor uuid, merged
 REVOKE ALL ON FUNCTION crm.is_day(day text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.is_day(day text) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.is_near_number(one text, other text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION crm.is_same_number(one text, other text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION crm.likely_pairs(customers uuid[], whole boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION crm.markets_below(tenant uuid, markets uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.markets_below(tenant uuid, markets uuid[]) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.reference_marks(tenant uuid, reference text, others jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.reference_marks(tenant uuid, reference text, others jsonb) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.marks(tenant uuid, born date, search_name text, names jsonb, reference text, others jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.marks(tenant uuid, born date, search_name text, names jsonb, reference text, others jsonb) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.merged_into(survivor uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.merged_into(survivor uuid) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.name_likeness(one text, ones jsonb, other text, others jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION crm.spaced_words(normalised text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.spaced_words(normalised text) TO mehvar_app;
@@ -3722,6 +4060,8 @@ GRANT ALL ON FUNCTION crm.word_mark(tenant uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.name_words(tenant uuid, name text, names jsonb) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.near_ends(number text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION crm.near_words(word text) FROM PUBLIC;
 
@@ -3735,6 +4075,9 @@ GRANT ALL ON FUNCTION crm.rank_customers(tenant uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.recompute_scores(tenant uuid, counted_day date, zone text) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.reference_form(reference text) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.reference_form(reference text) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.rename_tenant(renamed uuid, new_name text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.rename_tenant(renamed uuid, new_name text) TO mehvar_app;
@@ -3847,6 +4190,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE crm.customer_summary TO mehvar_app;
 GRANT SELECT,INSERT,DELETE ON TABLE crm.customer_tag TO mehvar_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE crm.department TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.duplicate TO mehvar_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE crm.duplicate_run TO mehvar_app;
 
 GRANT SELECT,INSERT ON TABLE crm.event TO mehvar_app;
 GRANT INSERT ON TABLE crm.event TO mehvar_platform;

@@ -80,6 +80,7 @@ public struct API: Sendable {
             ImportOperations(kind: .orders, imports: ImportService(database: imports), spool: spool),
             ExportOperations(export: CustomerExport(database: database)),
             MergeOperations(merges: MergeService(database: database), customers: CustomerService(database: database)),
+            DuplicateOperations(duplicates: DuplicateService(database: database)),
             SegmentOperations(
                 segments: SegmentService(database: database), members: SegmentMembers(database: database),
                 values: ValueService(database: database)),

@@ -45,6 +45,7 @@ public struct JobHandlers: Sendable {
         registry.register(RefreshCustomers.self) { _, context in
             try await whenFree { try await segments.refreshNoted(context.tenant) }
         }
+        registerDuplicates(&registry)
         registry.register(PlanCampaign.self) { job, context in
             try await whenFree { try await planner.plan(context.tenant, job.campaignID) }
         }
@@ -83,6 +84,29 @@ public struct JobHandlers: Sendable {
             try await scores.recompute(context.tenant, job.day)
         }
         return registry
+    }
+
+    /// What takes long leaves its slot to others now and then.
+    private func registerDuplicates(_ registry: inout HandlerRegistry) {
+        let finder = DuplicateFinder(database: database)
+        let merger = DuplicateMerger(database: database)
+        @Sendable func goOn(
+            _ context: JobContext, _ run: DuplicateRun.ID, _ work: () async throws -> Bool
+        ) async throws {
+            let isDone: Bool
+            do { isDone = try await work() } catch let error where !(error is CancellationError) {
+                try await finder.fail(context.tenant, run, error)
+                throw error
+            }
+            if !isDone { throw JobError.snooze(.milliseconds(10)) }
+        }
+        registry.register(FindDuplicates.self) { _, context in try await finder.findNoted(context.tenant) }
+        registry.register(ScanDuplicates.self) { job, context in
+            try await goOn(context, job.runID) { try await finder.scan(context.tenant, job.runID) }
+        }
+        registry.register(MergeDuplicates.self) { job, context in
+            try await goOn(context, job.runID) { try await merger.merge(context.tenant, job.runID) }
+        }
     }
 }
 

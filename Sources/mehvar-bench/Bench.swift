@@ -7,7 +7,9 @@ struct Bench: AsyncParsableCommand {
         commandName: "mehvar-bench",
         abstract: "Measures Mehvar beside what plain C programs reach on the same machine in the same run.",
         discussion: "Run it through deploy/bench, which makes a database and starts the servers.",
-        subcommands: [APIBench.self, ImportBench.self, ScaleBench.self, WireBench.self, QueueBench.self, HeldBench.self])
+        subcommands: [
+            APIBench.self, ImportBench.self, ScaleBench.self, WireBench.self, QueueBench.self, HeldBench.self,
+        ])
 }
 
 struct BenchOptions: ParsableArguments {

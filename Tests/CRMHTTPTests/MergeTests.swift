@@ -122,7 +122,7 @@ struct MergeTests {
     }
 
     /// The status, once the server is not too busy to look at the request.
-    private static func answered(_ send: () async throws -> Answer) async throws -> Int {
+    static func answered(_ send: () async throws -> Answer) async throws -> Int {
         while true {
             let answer = try await send()
             if answer.status != 503 { return answer.status }

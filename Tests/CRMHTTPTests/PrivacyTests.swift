@@ -86,7 +86,8 @@ struct PrivacyTests {
             let path = try await Self.marked(filled, api)
             let server = filled.business.server
             // A file's rows that were wrong are about somebody, too.
-            let file = "reference,name,email\n,mark1x,other@mail.example\n,Other,ADA@mail.example\n,Bob,bob@mail.example\n"
+            let file =
+                "reference,name,email\n,mark1x,other@mail.example\n,Other,ADA@mail.example\n,Bob,bob@mail.example\n"
             let report = try await importFile(
                 filled.business.database, filled.business.context, .customers, Array(file.utf8))
             #expect(report.counts.rejected == 3)

@@ -22,6 +22,10 @@ public struct FilledBusiness: Sendable {
     public let merge: Merge
     /// Waits for its file to be read.
     public let waitingImport: FileImport
+    /// Of ``customer`` and another one.
+    public let duplicate: Duplicate
+    /// A scan that waits.
+    public let duplicateRun: DuplicateRun
     public let consent: Consent
     /// Can be restored.
     public let deleted: Customer
@@ -128,6 +132,7 @@ public struct FilledBusiness: Sendable {
             NewOrderReturn(returnedOn: sold.orderedOn, items: [.init(line: 1, quantity: 1)]))
         consent = try await ConsentService(database: business.database).record(
             context, NewConsent(customerID: ada.id, channel: .email, isGranted: true, proof: "form"))
+        (duplicate, duplicateRun) = try await Self.duplicates(business, ada, other)
         await #expect(throws: ServiceError.unauthenticated(.wrong)) {
             try await business.signIn(email: "nobody@team.example", password: "wrong")
         }
@@ -136,6 +141,26 @@ public struct FilledBusiness: Sendable {
             INSERT INTO crm.idempotent_request (tenant_id, actor_id, operation, key, digest, object_id)
             VALUES (\(business.tenantID), \(key.id), 'create_customer', 'k', '', \(customer.id))
             """)
+    }
+
+    /// As jobs would make them.
+    private static func duplicates(
+        _ business: Business, _ one: Customer, _ other: Customer
+    ) async throws -> (Duplicate, DuplicateRun) {
+        let (pair, run) = (Duplicate.ID.make(), DuplicateRun.ID.make())
+        try await business.server.run(
+            """
+            INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons)
+            VALUES (\(business.tenantID), \(pair), least(\(one.id), \(other.id)), greatest(\(one.id), \(other.id)), 60, '{email}')
+            """)
+        try await business.server.run(
+            """
+            INSERT INTO crm.duplicate_run (tenant_id, id, kind, total, actor_kind) VALUES (\(business.tenantID), \(run), 'scan', 2, 'cli')
+            """)
+        let duplicates = DuplicateService(database: business.database)
+        return (
+            try await duplicates.find(business.context, pair), try await duplicates.findRun(business.context, run)
+        )
     }
 
     struct NoLetter: Error {

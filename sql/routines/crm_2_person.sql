@@ -27,6 +27,8 @@ AS $$
             FROM crm.customer m WHERE m.tenant_id = c.tenant_id AND m.id = ANY (crm.merged_into(c.id)) AND m.erased_at IS NULL),
         'merges', (SELECT coalesce(jsonb_agg(to_jsonb(m) - 'tenant_id' ORDER BY m.created_at, m.id), '[]') FROM crm.merge m
             WHERE m.tenant_id = c.tenant_id AND m.survivor_id = c.id AND m.undone_at IS NULL),
+        'duplicates', (SELECT coalesce(jsonb_agg(to_jsonb(d) - 'tenant_id' ORDER BY d.created_at, d.id), '[]') FROM crm.duplicate d
+            WHERE d.tenant_id = c.tenant_id AND (d.first_id = c.id OR d.second_id = c.id)),
         'consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.recorded_at, n.id), '[]') FROM crm.consent_record n
             WHERE n.tenant_id = c.tenant_id AND n.customer_id = c.id),
         'current_consents', (SELECT coalesce(jsonb_agg(to_jsonb(n) - 'tenant_id' ORDER BY n.channel), '[]') FROM crm.consent n
@@ -94,6 +96,7 @@ BEGIN
     END IF;
     UPDATE crm.merge m SET before_values = NULL, after_values = NULL
     WHERE m.tenant_id = tenant AND (m.survivor_id = person OR m.merged_id = person) AND m.before_values IS NOT NULL;
+    DELETE FROM crm.duplicate d WHERE d.tenant_id = tenant AND (d.first_id = person OR d.second_id = person);
     -- People who were deleted belong to it no more.
     UPDATE crm.customer c SET organisation_id = NULL WHERE c.tenant_id = tenant AND c.organisation_id = person;
     subjects := ARRAY[person]

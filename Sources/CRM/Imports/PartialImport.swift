@@ -21,7 +21,7 @@ struct PartialImport<Writing: ImportWriting> {
                 throw ImportFault("too_many_rows", "At most \(runner.limits.maximumRows) rows a file.")
             }
             let isLeaving = isSliced && !batch.isLast && ContinuousClock.now - start > runner.limits.slice
-            rejected += try await attempt(batch, from: place, rejected, isLeaving)
+            rejected += try await attempt(batch, from: place, total: rows, rejected, isLeaving)
             if batch.isLast || isLeaving { return }
             place = batch.place
         }
@@ -29,26 +29,24 @@ struct PartialImport<Writing: ImportWriting> {
 
     /// - Returns: how many rows were wrong.
     private func attempt(
-        _ batch: ImportBatch<Writing.Record>, from place: FilePlace, _ rejected: Int, _ isLeaving: Bool
+        _ batch: ImportBatch<Writing.Record>, from place: FilePlace, total: Int, _ rejected: Int, _ isLeaving: Bool
     ) async throws -> Int {
         for _ in 1..<Self.attempts {
             do {
-                return try await write(batch, from: place, rejected, isLeaving)
+                return try await write(batch, from: place, total: total, rejected, isLeaving)
             } catch let error as PostgresError where error.isCollision {
                 continue
             } catch is ImportOvertaken {
                 continue
             }
         }
-        return try await write(batch, from: place, rejected, isLeaving)
+        return try await write(batch, from: place, total: total, rejected, isLeaving)
     }
 
     private func write(
-        _ batch: ImportBatch<Writing.Record>, from place: FilePlace, _ rejected: Int, _ isLeaving: Bool
+        _ batch: ImportBatch<Writing.Record>, from place: FilePlace, total: Int, _ rejected: Int, _ isLeaving: Bool
     ) async throws -> Int {
         let (writing, limits, options) = (writing, runner.limits, begun.options)
-        // Few customers are looked after by themselves, many together with all others.
-        let isFew = batch.isLast && begun.rows + batch.rows <= RefreshCustomers.bulk
         let kind = Writing.kind
         return try await runner.database.withTenant(writing.context, timeout: limits.timeout) { transaction in
             let (tenant, id) = (writing.context.tenantID, writing.id)
@@ -66,12 +64,7 @@ struct PartialImport<Writing: ImportWriting> {
                 lacksReferences: batch.records.contains { $0.record.lacksReference })
             guard try await transaction.run(advance) == 1 else { throw ImportStopped() }
             if !rows.isEmpty { _ = try await transaction.run(ImportStatements.insertRejected(tenant, id, rows)) }
-            if isFew, kind == .customers || counts.updated == 0 {
-                try await transaction.run(
-                    RefreshCustomers.noting(tenant, try await transaction.run(writing.writes.customers)))
-            } else if batch.isLast {
-                try await transaction.refreshSegments()
-            }
+            try await transaction.note(writing, counts, rows: total, isLast: batch.isLast)
             if batch.isLast {
                 try await transaction.finish(kind, id)
             } else if isLeaving {

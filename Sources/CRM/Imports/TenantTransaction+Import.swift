@@ -42,10 +42,29 @@ extension TenantTransaction {
         return ImportCounts(created: created, updated: updated)
     }
 
-    /// Has all customers looked after.
-    mutating func refreshSegments() async throws {
-        _ = try await run(
-            try Enqueue.statement(tenant: context.tenantID.rawValue, jobs: [NewJob(RefreshSegments())]))
+    /// Has the customers looked after who were written: those of a small file by themselves, of a large one with all others.
+    ///
+    /// - Parameters:
+    ///   - rows: of the file up to now.
+    ///   - isLast: whether no more come.
+    mutating func note<Writing: ImportWriting>(
+        _ writing: Writing, _ counts: ImportCounts, rows: Int, isLast: Bool
+    ) async throws {
+        let tenant = context.tenantID
+        let isOfCustomers = Writing.kind == .customers
+        // An order that was changed may have been another customer's.
+        if isLast, rows <= RefreshCustomers.bulk, isOfCustomers || counts.updated == 0 {
+            let customers = try await run(writing.writes.customers)
+            try await run(RefreshCustomers.noting(tenant, customers))
+            return
+        }
+        if isOfCustomers, rows <= FindDuplicates.bulk {
+            let customers = try await run(writing.writes.customers)
+            try await run(FindDuplicates.note(tenant: tenant.rawValue, items: customers.map(\.rawValue)))
+        }
+        guard isLast else { return }
+        _ = try await run(try Enqueue.statement(tenant: tenant.rawValue, jobs: [NewJob(RefreshSegments())]))
+        if isOfCustomers, rows > FindDuplicates.bulk { _ = try await beginScan(isAnew: true) }
     }
 
     /// Takes the file away of an import that is done, and tells of it in the log.

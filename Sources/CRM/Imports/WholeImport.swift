@@ -63,7 +63,11 @@ struct WholeImport<Writing: ImportWriting> {
                 if found.counts.rows > limits.maximumRows {
                     throw ImportFault("too_many_rows", "At most \(limits.maximumRows) rows a file.")
                 }
-                if isDryRun || found.counts.rejected == 0 { found.counts += try await transaction.write(writing) }
+                if isDryRun || found.counts.rejected == 0 {
+                    let counts = try await transaction.write(writing)
+                    found.counts += counts
+                    try await transaction.note(writing, counts, rows: found.counts.rows, isLast: isLast)
+                }
                 found.lacksReferences = found.lacksReferences || batch.records.contains { $0.record.lacksReference }
                 (found.place, found.chunksRead) = (batch.place, batch.chunksRead)
                 if !isLast { _ = try await transaction.pipeline(all: writing.emptyTables) }
@@ -73,7 +77,6 @@ struct WholeImport<Writing: ImportWriting> {
             }
             if isDryRun || found.counts.rejected > 0 { throw RolledBack(found: found) }
             guard try await transaction.run(advance(found, isMade: true)) == 1 else { throw ImportStopped() }
-            try await transaction.refreshSegments()
             try await transaction.finish(Writing.kind, id)
         }
     }

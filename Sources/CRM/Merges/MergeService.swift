@@ -100,7 +100,9 @@ extension TenantTransaction {
         }
         try ServiceError.refuse(errors)
         for other in merged { survivor = try await merge(other, into: survivor) }
-        _ = try await run(RefreshCustomers.noting(tenant, others + [id]))
+        _ = try await pipeline(
+            DuplicateStatements.close(others, into: id, by: context),
+            RefreshCustomers.noting(tenant, others + [id]))
         return survivor
     }
 
@@ -162,6 +164,7 @@ extension TenantTransaction {
             try Event.record(
                 "customer.restored", Customer.kind, merged.id.rawValue, from: merged, to: merged.with(links),
                 by: context),
+            DuplicateStatements.tellApart(survivor.id, merged.id, by: context),
             RefreshCustomers.noting(tenant, [survivor.id, merged.id]))
     }
 

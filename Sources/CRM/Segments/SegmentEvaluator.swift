@@ -116,7 +116,8 @@ extension TenantTransaction {
         try await run(EvaluationStatements.summarise(tenant, currency: terms.currency, customers))
         _ = try await pipeline(
             all: [EvaluationStatements.removeDeleted(tenant, customers)]
-                + rules.inOrder.map { EvaluationStatements.evaluate(terms, $0, customers) })
+                + rules.inOrder.map { EvaluationStatements.evaluate(terms, $0, customers) }
+                + [FindDuplicates.notingChanged(tenant, customers)])
         return noted.count
     }
 

@@ -6,7 +6,7 @@ public enum JobQueues {
     public static let all: [String] = Set([
         EvaluateSegment.queue, RefreshSegments.queue, RefreshCustomers.queue, PlanCampaign.queue, FinishCampaign.queue,
         SendInvitations.queue, EraseTenant.queue, RunImport.queue,
-        MailLink.queue, RecomputeScores.queue,
+        MailLink.queue, RecomputeScores.queue, FindDuplicates.queue, ScanDuplicates.queue, MergeDuplicates.queue,
     ]).sorted()
 
     /// The slots of queues where nobody says otherwise.

@@ -37,6 +37,38 @@ extension Operation {
         }
     }
 
+    /// Begins what a job does afterwards, and makes an object that tells how far it has come.
+    ///
+    /// - Parameters:
+    ///   - collection: the path of the list that the object is in.
+    ///   - find: renders the object for a request that is repeated.
+    static func start<Caller: RepeatingPrincipal, Input: JSONBody, Object: Resource>(
+        _ declared: Declaration<Caller>, with input: Input.Type, in collection: String,
+        _ start: @escaping @Sendable (Caller, Identifier<Object>, Input) async throws -> Object,
+        replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
+    ) -> Operation {
+        let isEmpty = Input.self == NoBody.self
+        return Operation(
+            .post, declared, parameters: [.idempotencyKey], content: isEmpty ? nil : .json(Input.self),
+            success: .object(
+                Object.self, .accepted, "It is under way: the \(Object.kind), and where it is.",
+                headers: [.eTag, .location, .replayed]),
+            problems: (isEmpty ? [] : Body.problems) + ProblemCode.ofIdempotency
+        ) { call in
+            try call.query { _ in }
+            let (input, body) = try await Input.read(call.request)
+            let id = Identifier<Object>.make()
+            let context = try call.idempotent(declared.name, body: body, object: id.rawValue)
+            return try await replaying {
+                Reply.begun(try await start(context, id, input), in: collection)
+            } replay: { object in
+                let object: Object = try await find(
+                    call.caller.reading(declared.permission), Identifier(rawValue: object))
+                return Reply.begun(object, in: collection)
+            }
+        }
+    }
+
     /// Changes an object by a merge patch.
     static func change<Caller: Principal, Changes: PatchBody, Object: Resource>(
         _ declared: Declaration<Caller>, by changes: Changes.Type,

@@ -37,6 +37,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
     case alreadyLaunched = "already_launched"
     case ruleSegment = "rule_segment"
     case notUndoable = "not_undoable"
+    case alreadyDecided = "already_decided"
+    case otherKind = "other_kind"
     case tooManyRules = "too_many_rules"
     case duplicateImport = "duplicate_import"
     case notResumable = "not_resumable"
@@ -68,8 +70,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .referenceTaken, .nameTaken, .codeTaken, .hasReturns, .inUse, .alreadyLaunched, .ruleSegment,
-            .notUndoable, .tooManyRules,
-            .duplicateImport,
+            .notUndoable, .alreadyDecided, .otherKind, .tooManyRules, .duplicateImport,
             .notResumable, .inFlight:
             .conflict
         case .stale: .preconditionFailed
@@ -127,6 +128,8 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .ruleSegment: "The segment's rule decides who is in it."
         case .notUndoable:
             "The merge is too long ago, was undone before, or what it made one has changed too much since."
+        case .alreadyDecided: "The pair was decided before, or one of the customers is gone."
+        case .otherKind: "One is a person and the other an organisation."
         case .tooManyRules: "The business has as many segments with rules as are kept up to date. Remove some first."
         case .duplicateImport: "The same file was imported before, and its rows could not be told from those of then."
         case .notResumable: "Nothing of the import's file is left to read. Send the file again."

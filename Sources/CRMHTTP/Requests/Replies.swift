@@ -40,8 +40,10 @@ enum Reply {
         return response
     }
 
-    /// An object that a job goes on with: 202 with its place.
-    static func accepted(_ object: some Resource, at collection: String) -> Response {
+    /// An object that tells how far something has come: 202 with its place.
+    ///
+    /// - Parameter collection: the path of the list that it is in.
+    static func begun(_ object: some Resource, in collection: String) -> Response {
         var response = self.object(object, status: .accepted)
         response.headers[.location] = "\(collection)/\(object.id)"
         return response

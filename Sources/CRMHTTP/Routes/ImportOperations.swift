@@ -95,11 +95,11 @@ struct ImportOperations: OperationGroup {
                 let context = try call.idempotent(declared.name, body: asked, object: id.rawValue)
                 return try await Operation.replaying {
                     let found = try await imports.create(context, id: id, kind, settled, from: file)
-                    return Reply.accepted(found, at: path)
+                    return Reply.begun(found, in: path)
                 } replay: { object in
                     let context = call.caller.reading(kind.writeScope)
                     let found = try await imports.find(context, kind, FileImport.ID(rawValue: object))
-                    return Reply.accepted(found, at: path)
+                    return Reply.begun(found, in: path)
                 }
             }
         }

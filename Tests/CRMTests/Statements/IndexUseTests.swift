@@ -27,6 +27,7 @@ struct IndexUseTests {
             try await secrets(large)
             try await campaigns(large)
             try await answers(large)
+            try await duplicates(large)
         }
     }
 
@@ -111,6 +112,32 @@ struct IndexUseTests {
         filter.externalReference = ("shop", "1")
         let referenced = try await large.plan(of: CustomerStatements.list(tenant, filter, PageRequest()).sql)
         expect(referenced, "customer_reference_pkey", ["tenant_id = ", "system = ", "reference = "])
+    }
+
+    private func duplicates(_ large: LargeBusiness) async throws {
+        let (tenant, customer) = (large.filled.business.context.tenantID, large.filled.customer.id)
+        var page = try PageRequest<Duplicate>()
+        page.after = .init(key: .number(80), id: UUID())
+        var filter = DuplicateFilter()
+        filter.minimumScore = 60
+        let queue = try await large.plan(of: DuplicateStatements.list(tenant, filter, page).sql)
+        expect(queue, "duplicate_score_idx", ["tenant_id = ", "state = ", "score >= ", "ROW(score, id)"])
+        #expect(!queue.sorts(by: "score"), "\(queue)")
+        let next = try await large.plan(
+            of: DuplicateStatements.likely(tenant, 90, after: (95, .make()), limit: 1).sql)
+        expect(next, "duplicate_score_idx", ["tenant_id = ", "state = ", "score >= ", "ROW(score, id)"])
+        filter.customer = customer
+        let own = try await large.plan(of: DuplicateStatements.list(tenant, filter, PageRequest()).sql)
+        expect(own, "duplicate_pair_key", ["tenant_id = ", "first_id = "])
+        expect(own, "duplicate_second_idx", ["tenant_id = ", "second_id = "])
+        let walk = try await large.plan(
+            of: DuplicateStatements.customers(tenant, after: customer.rawValue, limit: 100).sql)
+        expect(walk, "customer_", ["tenant_id = ", "id > "])
+        let pair = (large.filled.merge.survivorID, large.filled.merge.mergedID)
+        let closed = try await large.plan(
+            of: DuplicateStatements.close([pair.1], into: pair.0, by: large.filled.business.context).sql)
+        // By both customers, or by the smaller index of the second.
+        expect(closed, "duplicate_", ["tenant_id = ", "second_id = "])
     }
 
     private func secrets(_ large: LargeBusiness) async throws {

@@ -127,6 +127,15 @@ struct LargeBusiness: Sendable {
         try await Self.fillAccess(server, tenant)
         try await server.run(
             """
+            INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons, state)
+            SELECT c.tenant_id, gen_random_uuid(), least(c.id, d.id), greatest(c.id, d.id), 50 + random() * 50, '{name}',
+                (ARRAY['open', 'open', 'dismissed'])[1 + floor(random() * 3)::integer]
+            FROM crm.customer c JOIN crm.customer d ON d.tenant_id = c.tenant_id AND c.reference LIKE 'L%' AND d.id <> c.id
+                AND d.reference IN ('L1' || right(c.reference, 1), 'L2' || right(c.reference, 1))
+            WHERE c.tenant_id = \(tenant) ON CONFLICT DO NOTHING
+            """)
+        try await server.run(
+            """
             INSERT INTO crm.score_day (tenant_id, metric, day, scope, scope_key, sent, answers, promoters, passives, detractors,
                 sum, sum_of_squares)
             SELECT \(tenant), metric, '2020-01-01'::date + n, scope, key, 1, 1, 1, 0, 0, 9, 81

@@ -29,7 +29,8 @@ struct StatementCatalogue {
 
     var groups: [CatalogueGroup] {
         get throws {
-            try tenants + access + members + signIn + audit + customers + merges + orders + records + segments + plans
+            try tenants + access + members + signIn + audit + customers + merges + duplicates + orders + records
+                + segments + plans
                 + surveys
                 + campaigns
                 + ledger + respondents + scores
