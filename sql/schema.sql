@@ -258,6 +258,12 @@ BEGIN
     )
     INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)
     SELECT tenant, p.channel, crm.erased_key(p.address_key), p.reason, p.created_at FROM plain p ON CONFLICT DO NOTHING;
+    -- Rows of files that were wrong, where they may be about the person.
+    DELETE FROM crm.import_reject r USING crm.customer c
+    WHERE r.tenant_id = tenant AND c.tenant_id = tenant AND c.id = person AND (position(c.name IN r.content) > 0
+        OR length(c.reference) > 3 AND position(c.reference IN r.content) > 0
+        OR EXISTS (SELECT FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person
+            AND position(lower(p.address) IN lower(r.content)) > 0));
     DELETE FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person;
     DELETE FROM crm.consent n WHERE n.tenant_id = tenant AND n.customer_id = person;
     DELETE FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = person;
@@ -941,7 +947,7 @@ CREATE FUNCTION crm.summarise(tenant uuid, currency text, customers uuid[]) RETU
     AS $_$
 DECLARE
     -- A plan for a few customers is not one for all of them.
-    narrowed text := CASE WHEN customers IS NULL THEN '' ELSE 'AND %s.customer_id = ANY ($3)' END;
+    narrowed text := CASE WHEN customers IS NULL THEN '' ELSE 'AND %s = ANY ($3)' END;
 BEGIN
     EXECUTE format(
         $query$
@@ -968,7 +974,7 @@ BEGIN
             SELECT customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on, interaction_count,
                 last_interaction_at, satisfaction, nps, csat, ces, last_response_at
             FROM ordered FULL JOIN met USING (customer_id) FULL JOIN answered USING (customer_id)
-            WHERE EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = $1 AND c.id = customer_id AND c.erased_at IS NULL)
+            WHERE EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = $1 AND c.id = customer_id AND c.erased_at IS NULL %5$s)
         ), gone AS (
             DELETE FROM crm.customer_summary s WHERE s.tenant_id = $1 %4$s
                 AND NOT EXISTS (SELECT FROM found f WHERE f.customer_id = s.customer_id)
@@ -988,7 +994,8 @@ BEGIN
             IS DISTINCT FROM (excluded.order_count, excluded.order_amount, excluded.order_margin, excluded.first_ordered_on,
                 excluded.last_ordered_on, excluded.interaction_count, excluded.last_interaction_at, excluded.satisfaction, excluded.nps,
                 excluded.csat, excluded.ces, excluded.last_response_at)
-        $query$, format(narrowed, 'o'), format(narrowed, 'i'), format(narrowed, 'r'), format(narrowed, 's'))
+        $query$, format(narrowed, 'o.customer_id'), format(narrowed, 'i.customer_id'), format(narrowed, 'r.customer_id'), format(narrowed, 's.customer_id'),
+        format(narrowed, 'c.id'))
     USING tenant, currency, customers;
 END
 $_$;

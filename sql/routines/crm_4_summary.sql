@@ -5,7 +5,7 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     -- A plan for a few customers is not one for all of them.
-    narrowed text := CASE WHEN customers IS NULL THEN '' ELSE 'AND %s.customer_id = ANY ($3)' END;
+    narrowed text := CASE WHEN customers IS NULL THEN '' ELSE 'AND %s = ANY ($3)' END;
 BEGIN
     EXECUTE format(
         $query$
@@ -32,7 +32,7 @@ BEGIN
             SELECT customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on, interaction_count,
                 last_interaction_at, satisfaction, nps, csat, ces, last_response_at
             FROM ordered FULL JOIN met USING (customer_id) FULL JOIN answered USING (customer_id)
-            WHERE EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = $1 AND c.id = customer_id AND c.erased_at IS NULL)
+            WHERE EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = $1 AND c.id = customer_id AND c.erased_at IS NULL %5$s)
         ), gone AS (
             DELETE FROM crm.customer_summary s WHERE s.tenant_id = $1 %4$s
                 AND NOT EXISTS (SELECT FROM found f WHERE f.customer_id = s.customer_id)
@@ -52,7 +52,8 @@ BEGIN
             IS DISTINCT FROM (excluded.order_count, excluded.order_amount, excluded.order_margin, excluded.first_ordered_on,
                 excluded.last_ordered_on, excluded.interaction_count, excluded.last_interaction_at, excluded.satisfaction, excluded.nps,
                 excluded.csat, excluded.ces, excluded.last_response_at)
-        $query$, format(narrowed, 'o'), format(narrowed, 'i'), format(narrowed, 'r'), format(narrowed, 's'))
+        $query$, format(narrowed, 'o.customer_id'), format(narrowed, 'i.customer_id'), format(narrowed, 'r.customer_id'), format(narrowed, 's.customer_id'),
+        format(narrowed, 'c.id'))
     USING tenant, currency, customers;
 END
 $$;

@@ -76,12 +76,13 @@ enum EvaluationStatements {
             """)
     }
 
-    /// Has those in a segment whom its rule describes, and no others; the output is how many came and went.
+    /// Has those in a segment whom its rule describes, and no others; the output is whether so many came and went, more than one for
+    /// ten that are in it now, that statistics say something else.
     ///
     /// - Parameter customers: whom to look at; `nil` for all.
     static func evaluate(
         _ terms: SegmentQuery.Terms, _ evaluated: EvaluatedRule, _ customers: [Customer.ID]?
-    ) -> Statement<Int> {
+    ) -> Statement<Bool> {
         let (tenant, id) = (terms.tenant, evaluated.id)
         let few: SQL = customers.map { "AND m.customer_id = ANY (\($0))" } ?? ""
         // Of all, the time is told even when nobody came or went.
@@ -90,10 +91,17 @@ enum EvaluationStatements {
         return Statement(
             customers == nil ? "segment.evaluate" : "segment.evaluate_some",
             """
-            WITH matching AS MATERIALIZED (\(SegmentQuery.matching(evaluated.rule, terms, customers: customers))),
-            gone AS (
-                DELETE FROM crm.segment_member m WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id) \(few)
-                    AND NOT EXISTS (SELECT FROM matching k WHERE k.id = m.customer_id)
+            WITH matching AS NOT MATERIALIZED (\(SegmentQuery.matching(evaluated.rule, terms, customers: customers))),
+            diff AS MATERIALIZED (
+                SELECT k.id AS come, m.customer_id AS gone FROM matching k
+                FULL JOIN (
+                    SELECT m.customer_id FROM crm.segment_member m
+                    WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id) \(few)
+                ) m ON m.customer_id = k.id
+                WHERE k.id IS NULL OR m.customer_id IS NULL
+            ), gone AS (
+                DELETE FROM crm.segment_member m USING diff d
+                WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id) AND m.customer_id = d.gone
                 RETURNING m.customer_id, m.entered_at
             ), past AS (
                 INSERT INTO crm.segment_stay (tenant_id, segment_id, customer_id, entered_at, left_at)
@@ -105,18 +113,20 @@ enum EvaluationStatements {
                 RETURNING customer_id
             ), come AS (
                 INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id)
-                SELECT \(tenant), \(id), k.id FROM matching k
-                WHERE NOT EXISTS (SELECT FROM crm.segment_member m
-                    WHERE m.tenant_id = \(tenant) AND m.segment_id = \(id) AND m.customer_id = k.id)
+                SELECT \(tenant), \(id), d.come FROM diff d WHERE d.come IS NOT NULL
                 ON CONFLICT DO NOTHING
                 RETURNING customer_id
             ), counted AS (
                 UPDATE crm.segment s SET evaluated_at = \(moment),
                     member_count = coalesce(s.member_count, 0) + (SELECT count(*) FROM come) - (SELECT count(*) FROM gone)
                 WHERE s.tenant_id = \(tenant) AND s.id = \(id) \(changes)
-                RETURNING s.id
+                RETURNING s.member_count
             )
-            SELECT (SELECT count(*) FROM come) + (SELECT count(*) FROM gone)
-            """, one: { try $0.next() })
+            SELECT (SELECT count(*) FROM come) + (SELECT count(*) FROM gone), (SELECT member_count FROM counted)
+            """,
+            one: { row in
+                let (changes, members): (Int, Int?) = (try row.next(), try row.nextIfPresent())
+                return changes * 10 > members ?? 0
+            })
     }
 }

@@ -40,28 +40,28 @@ package struct SegmentEvaluator: Sendable {
     package func refresh(_ context: TenantContext) async throws {
         let tenant = context.tenantID
         let rules = try await database.withTenant(context, timeout: Self.timeout) { transaction in
-            let (terms, rules) = try await transaction.beginEvaluation()
+            let (terms, rules) = try await transaction.beginEvaluation(ofAll: true)
             _ = try await transaction.pipeline(
                 EvaluationStatements.summarise(tenant, currency: terms.currency, nil),
                 EvaluationStatements.rank(tenant), EvaluationStatements.removeDeleted(tenant, nil))
             return rules
         }
         await database.analyse(context, ["customer_summary"])
-        try await evaluate(context, rules.inOrder)
+        _ = try await evaluate(context, rules.inOrder)
     }
 
     /// Finds out who is in a segment now, and in those that build on it. A segment that is gone, or manual, is left alone.
     ///
     /// - Throws: ``Busy``.
     package func evaluate(_ context: TenantContext, _ id: Segment.ID) async throws {
-        let rules = try await database.withTenant(context, timeout: Self.timeout) { transaction in
-            let (terms, rules) = try await transaction.beginEvaluation()
-            guard let rule = rules.first(where: { $0.id == id }) else { return [EvaluatedRule]() }
-            _ = try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
-            return rules.buildingOn(id).filter { $0.id != id }
+        let (hasTurned, rules) = try await database.withTenant(context, timeout: Self.timeout) { transaction in
+            let (terms, rules) = try await transaction.beginEvaluation(ofAll: true)
+            guard let rule = rules.first(where: { $0.id == id }) else { return (false, [EvaluatedRule]()) }
+            let hasTurned = try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
+            return (hasTurned, rules.buildingOn(id).filter { $0.id != id })
         }
-        try await evaluate(context, rules)
-        await database.analyse(context, ["segment_member"])
+        let haveTurned = try await evaluate(context, rules)
+        if hasTurned || haveTurned { await database.analyse(context, ["segment_member"]) }
     }
 
     /// Looks after whatever is still noted, before somebody relies on it.
@@ -74,20 +74,25 @@ package struct SegmentEvaluator: Sendable {
 
     /// One after the other, each in a transaction of its own, so that nobody waits for all of them; by the rule that it has then,
     /// since whoever changes a rule has it evaluated after this.
-    private func evaluate(_ context: TenantContext, _ rules: [EvaluatedRule]) async throws {
+    ///
+    /// - Returns: whether many came into any of them, or left it.
+    private func evaluate(_ context: TenantContext, _ rules: [EvaluatedRule]) async throws -> Bool {
+        var haveTurned = false
         for id in rules.map(\.id) {
-            try await waiting {
+            let hasTurned = try await waiting {
                 try await database.withTenant(context, timeout: Self.timeout) { transaction in
-                    let (terms, rules) = try await transaction.beginEvaluation()
-                    guard let rule = rules.first(where: { $0.id == id }) else { return }
-                    _ = try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
+                    let (terms, rules) = try await transaction.beginEvaluation(ofAll: true)
+                    guard let rule = rules.first(where: { $0.id == id }) else { return false }
+                    return try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
                 }
             }
+            haveTurned = haveTurned || hasTurned
         }
+        return haveTurned
     }
 
     /// What was begun is not begun anew because somebody else had a turn in between. No connection is held meanwhile.
-    private func waiting(_ body: () async throws -> Void) async throws {
+    private func waiting<Result>(_ body: () async throws -> Result) async throws -> Result {
         while true {
             do { return try await body() } catch is Busy { try await Task.sleep(for: .milliseconds(200)) }
         }
@@ -99,25 +104,28 @@ extension TenantTransaction {
     /// it was taken.
     ///
     /// - Throws: ``SegmentEvaluator/Busy``.
-    fileprivate mutating func beginEvaluation() async throws -> (SegmentQuery.Terms, [EvaluatedRule]) {
+    fileprivate mutating func beginEvaluation(
+        ofAll: Bool
+    ) async throws -> (SegmentQuery.Terms, [EvaluatedRule]) {
         let tenant = context.tenantID
         guard try await run(EvaluationStatements.tryLock(tenant)) else { throw SegmentEvaluator.Busy() }
-        return try await pipeline(SegmentStatements.terms(tenant), SegmentStatements.rules(tenant))
+        let (_, terms, rules) = try await pipeline(
+            SegmentStatements.plan(anew: ofAll), SegmentStatements.terms(tenant), SegmentStatements.rules(tenant))
+        return (terms, rules)
     }
 
     /// - Returns: how many notes there were.
     fileprivate mutating func refreshNoted(atMost limit: Int) async throws -> Int {
         let tenant = context.tenantID
-        let (terms, rules) = try await beginEvaluation()
+        let (terms, rules) = try await beginEvaluation(ofAll: false)
         let noted = try await run(RefreshCustomers.take(tenant: tenant.rawValue, atMost: limit))
         guard !noted.isEmpty else { return 0 }
         let customers = Set(noted).sorted().map(Customer.ID.init(rawValue:))
         _ = try await run(EvaluationStatements.hold(tenant, customers))
-        try await run(EvaluationStatements.summarise(tenant, currency: terms.currency, customers))
         _ = try await pipeline(
-            all: [EvaluationStatements.removeDeleted(tenant, customers)]
-                + rules.inOrder.map { EvaluationStatements.evaluate(terms, $0, customers) }
-                + [FindDuplicates.notingChanged(tenant, customers)])
+            EvaluationStatements.summarise(tenant, currency: terms.currency, customers),
+            EvaluationStatements.removeDeleted(tenant, customers), FindDuplicates.notingChanged(tenant, customers))
+        _ = try await pipeline(all: rules.inOrder.map { EvaluationStatements.evaluate(terms, $0, customers) })
         return noted.count
     }
 
@@ -125,7 +133,7 @@ extension TenantTransaction {
     ///
     /// - Throws: ``SegmentEvaluator/Busy``.
     mutating func evaluate(_ id: Segment.ID) async throws {
-        let (terms, rules) = try await beginEvaluation()
+        let (terms, rules) = try await beginEvaluation(ofAll: true)
         _ = try await pipeline(all: rules.leading(to: id).map { EvaluationStatements.evaluate(terms, $0, nil) })
     }
 }

@@ -1,9 +1,11 @@
 import Foundation
 import Postgres
 
-/// Each comparison is true or false, never unknown, so that `not` means what it says.
+/// Each comparison is true or false, so that `not` means what it says; where nothing depends on it (``mayBeUnknown``) it may be unknown
+/// instead of false.
 extension SegmentQuery {
     mutating func test(_ comparison: SegmentRule.Comparison) -> SQL {
+        if let recent = testRecent(comparison) { return recent }
         switch comparison.subject {
         case .attribute(let name): return test("(c.attributes -> \(name)::text)", comparison)
         case .field(let field):
@@ -14,7 +16,9 @@ extension SegmentQuery {
                 guard case .texts(let texts) = comparison.operand else { return "false" }
                 return "strpos(c.search_name, crm.normalise(\(texts[0]))) > 0"
             default:
-                let value = value(of: field, comparison.narrowing)
+                // 0 that the comparison is not true of, and unknown, are the same here.
+                let isZeroNeeded = !mayBeUnknown || comparison.mayHoldOfZero
+                let value = value(of: field, comparison.narrowing, orZero: isZeroNeeded)
                 if field.isMoment, comparison.comparator != .exists {
                     return moment(value, comparison.comparator, comparison.operand)
                 }
@@ -42,14 +46,21 @@ extension SegmentQuery {
         field.isMoment ? "to_jsonb((\(value) AT TIME ZONE \(terms.zone.identifier))::date)" : "to_jsonb(\(value))"
     }
 
+    /// A condition which is false where it would be unknown, if that matters.
+    func decided(_ condition: SQL) -> SQL { mayBeUnknown ? "(\(condition))" : "coalesce(\(condition), false)" }
+
     // MARK: One value
 
-    private mutating func value(of field: SegmentField, _ narrowing: SegmentNarrowing) -> SQL {
-        guard narrowing.isEmpty else {
-            let sum = sum(field, narrowing)
-            return field.isCounted ? "coalesce(\(sum), 0)" : sum
-        }
-        return switch field {
+    /// - Parameter orZero: whether it is to be 0 where there is nothing to count.
+    private mutating func value(
+        of field: SegmentField, _ narrowing: SegmentNarrowing, orZero: Bool = true
+    ) -> SQL {
+        let value = narrowing.isEmpty ? value(of: field) : sum(field, narrowing)
+        return orZero && field.isCounted ? "coalesce(\(value), 0)" : value
+    }
+
+    private mutating func value(of field: SegmentField) -> SQL {
+        switch field {
         case .kind: "c.kind"
         case .stage: "c.stage"
         case .name: "c.name"
@@ -64,23 +75,23 @@ extension SegmentQuery {
         case .createdOn: "c.created_at"
         case .stageChangedOn: "c.stage_changed_at"
         case .acquisitionCost: "CASE WHEN c.acquisition_currency = \(terms.currency) THEN c.acquisition_amount END"
-        case .orderCount: "coalesce(v.order_count, 0)"
-        case .orderAmount: "coalesce(v.order_amount, 0)"
-        case .orderMargin: "v.order_margin"
-        case .firstOrderedOn: "v.first_ordered_on"
-        case .lastOrderedOn: "v.last_ordered_on"
-        case .interactionCount: "coalesce(v.interaction_count, 0)"
-        case .lastInteractionOn: "v.last_interaction_at"
-        case .satisfaction: "v.satisfaction"
-        case .nps: "v.nps"
-        case .csat: "v.csat"
-        case .ces: "v.ces"
-        case .lastRespondedOn: "v.last_response_at"
-        case .tier: "v.tier"
-        case .recency: "v.recency"
-        case .frequency: "v.frequency"
-        case .money: "v.money"
-        case .group: ValueGroup.sql
+        case .orderCount: summary("v.order_count")
+        case .orderAmount: summary("v.order_amount")
+        case .orderMargin: summary("v.order_margin")
+        case .firstOrderedOn: summary("v.first_ordered_on")
+        case .lastOrderedOn: summary("v.last_ordered_on")
+        case .interactionCount: summary("v.interaction_count")
+        case .lastInteractionOn: summary("v.last_interaction_at")
+        case .satisfaction: summary("v.satisfaction")
+        case .nps: summary("v.nps")
+        case .csat: summary("v.csat")
+        case .ces: summary("v.ces")
+        case .lastRespondedOn: summary("v.last_response_at")
+        case .tier: summary("v.tier")
+        case .recency: summary("v.recency")
+        case .frequency: summary("v.frequency")
+        case .money: summary("v.money")
+        case .group: summary(ValueGroup.sql)
         // Of which a customer has several.
         case .tags, .markets, .channels, .consents, .segments: "NULL"
         }
@@ -91,7 +102,7 @@ extension SegmentQuery {
             switch comparison.operand {
             case .texts(let texts): "\(texts)"
             case .identifiers(let ids): "\(ids)"
-            case .number(let number): "\(number)::numeric"
+            case .number(let number): comparison.isOfCount ? whole(number) : "\(number)::numeric"
             case .day(let day): "\(day)"
             case .days, .flag, .values: "NULL"
             }
@@ -99,22 +110,22 @@ extension SegmentQuery {
         case (.exists, .flag(let isThere)):
             return isThere ? "(\(value) IS NOT NULL)" : "(\(value) IS NULL)"
         case (.eq, .texts), (.in, .texts), (.eq, .identifiers), (.in, .identifiers):
-            return "coalesce(\(value) = ANY (\(operand)), false)"
+            return decided("\(value) = ANY (\(operand))")
         case (.ne, .texts), (.notIn, .texts), (.ne, .identifiers), (.notIn, .identifiers):
             return "coalesce(\(value) <> ALL (\(operand)), true)"
         case (.contains, .texts(let texts)):
-            return "coalesce(strpos(lower(\(value)), lower(\(texts[0]))) > 0, false)"
+            return decided("strpos(lower(\(value)), lower(\(texts[0]))) > 0")
         case (.withinDays, .days(let days)):
-            return "coalesce(\(value) > \(terms.day(-days)) AND \(value) <= \(terms.today), false)"
-        case (.olderThanDays, .days(let days)): return "coalesce(\(value) <= \(terms.day(-days)), false)"
+            return decided("\(value) > \(terms.day(-days)) AND \(value) <= \(terms.today)")
+        case (.olderThanDays, .days(let days)): return decided("\(value) <= \(terms.day(-days))")
         case (.birthdayWithinDays, .days(let days)): return birthday(value, within: days)
         case (.ne, _): return "coalesce(\(value) <> \(operand), true)"
-        case (let comparator, _): return "coalesce(\(value) \(comparator.sign) \(operand), false)"
+        case (let comparator, _): return decided("\(value) \(comparator.sign) \(operand)")
         }
     }
 
     /// A moment, by the day that it is in. Only its bounds are worked out, so that the column is compared as it is.
-    func moment(_ value: SQL, _ comparator: SegmentOperator, _ operand: SegmentRule.Operand) -> SQL {
+    private func moment(_ value: SQL, _ comparator: SegmentOperator, _ operand: SegmentRule.Operand) -> SQL {
         func start(_ day: LocalDate) -> SQL { "\(terms.start(of: day))" }
         let (first, next): (LocalDate, LocalDate) =
             switch (comparator, operand) {
@@ -125,11 +136,11 @@ extension SegmentQuery {
             }
         return switch comparator {
         case .ne: "coalesce(\(value) < \(start(first)) OR \(value) >= \(start(next)), true)"
-        case .gt: "coalesce(\(value) >= \(start(next)), false)"
-        case .gte: "coalesce(\(value) >= \(start(first)), false)"
-        case .lt, .olderThanDays: "coalesce(\(value) < \(start(first)), false)"
-        case .lte: "coalesce(\(value) < \(start(next)), false)"
-        default: "coalesce(\(value) >= \(start(first)) AND \(value) < \(start(next)), false)"
+        case .gt: decided("\(value) >= \(start(next))")
+        case .gte: decided("\(value) >= \(start(first))")
+        case .lt, .olderThanDays: decided("\(value) < \(start(first))")
+        case .lte: decided("\(value) < \(start(next))")
+        default: decided("\(value) >= \(start(first)) AND \(value) < \(start(next))")
         }
     }
 
@@ -144,6 +155,14 @@ extension SegmentQuery {
         return """
             coalesce((date_part('month', \(value)) * 100 + date_part('day', \(value)))::integer = ANY (\(dates)), false)
             """
+    }
+
+    /// As what counts are: a number with a fraction is none of them.
+    private func whole(_ number: Decimal) -> SQL {
+        guard let whole = Int(exactly: (number as NSDecimalNumber).doubleValue), Decimal(whole) == number else {
+            return "\(number)::numeric"
+        }
+        return "\(whole)"
     }
 
     // MARK: Several values

@@ -23,6 +23,10 @@ struct SegmentQuery {
     let terms: Terms
     /// The customers that it is about; `nil` for all.
     let customers: [Customer.ID]?
+    /// Whether a comparison may be unknown where it is false. It may in `WHERE`, unless it stands below `not`: conditions that
+    /// say no more than they must are what PostgreSQL estimates well and makes inner joins of.
+    private(set) var mayBeUnknown = false
+    private var asksSummary = false
     private(set) var orders = SegmentSums()
     private(set) var interactions = SegmentSums()
 
@@ -34,19 +38,27 @@ struct SegmentQuery {
     /// The ids of the customers that the rule describes.
     static func matching(_ rule: SegmentRule, _ terms: Terms, customers: [Customer.ID]? = nil) -> SQL {
         var query = SegmentQuery(terms, customers: customers)
+        query.mayBeUnknown = true
         let condition = query.condition(rule.condition)
         return "SELECT c.id FROM \(query.source) AND \(condition)"
     }
 
     /// The customers and what is known of them, up to and with the first conditions of `WHERE`.
     var source: SQL {
-        let few = only("c.id")
-        return """
-            crm.customer c
+        let summary: SQL = """
             LEFT JOIN crm.customer_summary v ON v.tenant_id = c.tenant_id AND v.customer_id = c.id \(only("v.customer_id"))
-            \(orders.isEmpty ? "" : orderSums) \(interactions.isEmpty ? "" : interactionSums)
-            WHERE c.tenant_id = \(terms.tenant) AND c.deleted_at IS NULL \(few)
             """
+        return """
+            crm.customer c \(asksSummary ? summary : "")
+            \(orders.isEmpty ? "" : orderSums) \(interactions.isEmpty ? "" : interactionSums)
+            WHERE c.tenant_id = \(terms.tenant) AND c.deleted_at IS NULL \(only("c.id"))
+            """
+    }
+
+    /// What the customer comes to.
+    mutating func summary(_ value: SQL) -> SQL {
+        asksSummary = true
+        return value
     }
 
     /// That a column names one of the customers which the query is about.
@@ -58,7 +70,11 @@ struct SegmentQuery {
         switch condition {
         case .all(let parts): return "(\(SQL.joined(parts.map { self.condition($0) }, by: " AND ")))"
         case .any(let parts): return "(\(SQL.joined(parts.map { self.condition($0) }, by: " OR ")))"
-        case .not(let part): return "NOT \(self.condition(part))"
+        case .not(let part):
+            let before = mayBeUnknown
+            defer { mayBeUnknown = before }
+            mayBeUnknown = false
+            return "NOT \(self.condition(part))"
         case .comparison(let comparison): return test(comparison)
         }
     }
@@ -74,67 +90,84 @@ struct SegmentQuery {
     }
 
     private var orderSums: SQL {
+        let narrowing = orders.narrowing
         let columns = orders.columns.map { sum in
-            let some = sum.narrowing
-            var conditions: [SQL] = []
-            if let days = some.lastDays {
-                conditions = ["o.ordered_on > \(terms.day(-days))", "o.ordered_on <= \(terms.today)"]
-            }
-            if !some.products.isEmpty {
-                conditions.append(
-                    """
-                    EXISTS (SELECT FROM crm.order_line l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id
-                        AND l.product_id = ANY (\(some.products)))
-                    """)
-            }
+            let some = sum.narrowing == narrowing ? [] : conditions(ofOrders: sum.narrowing)
             let inCurrency: SQL = "o.currency = \(terms.currency)"
             let value: SQL =
                 switch sum.field {
-                case .orderAmount: "sum(o.amount - o.returned_amount)\(filter(conditions + [inCurrency]))"
-                case .orderMargin: "sum(o.margin_amount)\(filter(conditions + [inCurrency]))"
-                case .firstOrderedOn: "min(o.ordered_on)\(filter(conditions))"
-                case .lastOrderedOn: "max(o.ordered_on)\(filter(conditions))"
-                default: "count(*)\(filter(conditions))"
+                case .orderAmount: "sum(o.amount - o.returned_amount)\(filter(some + [inCurrency]))"
+                case .orderMargin: "sum(o.margin_amount)\(filter(some + [inCurrency]))"
+                case .firstOrderedOn: "min(o.ordered_on)\(filter(some))"
+                case .lastOrderedOn: "max(o.ordered_on)\(filter(some))"
+                default: "count(*)\(filter(some))"
                 }
             return "\(value) AS \(sum.name)" as SQL
         }
-        let since: SQL = orders.longestDays.map { "AND o.ordered_on > \(terms.day(-$0))" } ?? ""
         return """
             LEFT JOIN (
-                SELECT o.tenant_id, o.customer_id, \(SQL.joined(columns, by: ", ")) FROM crm.customer_order o
-                WHERE o.tenant_id = \(terms.tenant) AND o.deleted_at IS NULL \(only("o.customer_id")) \(since)
-                GROUP BY o.tenant_id, o.customer_id
-            ) o ON o.tenant_id = c.tenant_id AND o.customer_id = c.id
+                SELECT o.customer_id, \(SQL.joined(columns, by: ", ")) FROM crm.customer_order o
+                WHERE o.tenant_id = \(terms.tenant) AND o.deleted_at IS NULL \(only("o.customer_id"))
+                    \(and(conditions(ofOrders: narrowing)))
+                GROUP BY o.customer_id
+            ) o ON o.customer_id = c.id
             """
     }
 
+    private func conditions(ofOrders some: SegmentNarrowing) -> [SQL] {
+        var conditions: [SQL] = []
+        if let days = some.lastDays {
+            conditions = ["o.ordered_on > \(terms.day(-days))", "o.ordered_on <= \(terms.today)"]
+        }
+        if !some.products.isEmpty {
+            conditions.append(
+                """
+                EXISTS (SELECT FROM crm.order_line l WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id
+                    AND l.product_id = ANY (\(some.products)))
+                """)
+        }
+        return conditions
+    }
+
     private var interactionSums: SQL {
+        let narrowing = interactions.narrowing
         let columns = interactions.columns.map { sum in
-            let some = sum.narrowing
-            var conditions: [SQL] = some.lastDays.map { [moment("i.happened_at", .withinDays, .days($0))] } ?? []
-            if !some.kinds.isEmpty { conditions.append("i.kind = ANY (\(some.kinds))") }
-            if !some.channels.isEmpty { conditions.append("i.channel = ANY (\(some.channels))") }
-            if !some.departments.isEmpty { conditions.append("i.department_id = ANY (\(some.departments))") }
-            if !some.touchpoints.isEmpty { conditions.append("i.touchpoint_id = ANY (\(some.touchpoints))") }
-            if let isOpen = some.isOpen { conditions.append(isOpen ? "i.is_open" : "NOT i.is_open") }
+            let some = sum.narrowing == narrowing ? [] : conditions(ofInteractions: sum.narrowing)
             let value: SQL =
                 switch sum.field {
-                case .lastInteractionOn: "max(i.happened_at)\(filter(conditions))"
-                case .satisfaction: "round(avg(i.satisfaction)\(filter(conditions)), 2)"
-                default: "count(*)\(filter(conditions))"
+                case .lastInteractionOn: "max(i.happened_at)\(filter(some))"
+                case .satisfaction: "round(avg(i.satisfaction)\(filter(some)), 2)"
+                default: "count(*)\(filter(some))"
                 }
             return "\(value) AS \(sum.name)" as SQL
         }
-        let since: SQL =
-            interactions.longestDays.map { "AND i.happened_at >= \(terms.start(of: terms.day(1 - $0)))" } ?? ""
         return """
             LEFT JOIN (
-                SELECT i.tenant_id, i.customer_id, \(SQL.joined(columns, by: ", ")) FROM crm.interaction i
-                WHERE i.tenant_id = \(terms.tenant) AND i.deleted_at IS NULL \(only("i.customer_id")) \(since)
-                GROUP BY i.tenant_id, i.customer_id
-            ) i ON i.tenant_id = c.tenant_id AND i.customer_id = c.id
+                SELECT i.customer_id, \(SQL.joined(columns, by: ", ")) FROM crm.interaction i
+                WHERE i.tenant_id = \(terms.tenant) AND i.deleted_at IS NULL \(only("i.customer_id"))
+                    \(and(conditions(ofInteractions: narrowing)))
+                GROUP BY i.customer_id
+            ) i ON i.customer_id = c.id
             """
     }
+
+    private func conditions(ofInteractions some: SegmentNarrowing) -> [SQL] {
+        var conditions: [SQL] = []
+        if let days = some.lastDays {
+            conditions = [
+                "i.happened_at >= \(terms.start(of: terms.day(1 - days)))",
+                "i.happened_at < \(terms.start(of: terms.day(1)))",
+            ]
+        }
+        if !some.kinds.isEmpty { conditions.append("i.kind = ANY (\(some.kinds))") }
+        if !some.channels.isEmpty { conditions.append("i.channel = ANY (\(some.channels))") }
+        if !some.departments.isEmpty { conditions.append("i.department_id = ANY (\(some.departments))") }
+        if !some.touchpoints.isEmpty { conditions.append("i.touchpoint_id = ANY (\(some.touchpoints))") }
+        if let isOpen = some.isOpen { conditions.append(isOpen ? "i.is_open" : "NOT i.is_open") }
+        return conditions
+    }
+
+    private func and(_ conditions: [SQL]) -> SQL { SQL.joined(conditions.map { "AND \($0)" }, by: " ") }
 
     private func filter(_ conditions: [SQL]) -> SQL {
         conditions.isEmpty ? "" : " FILTER (WHERE \(SQL.joined(conditions, by: " AND ")))"
@@ -153,10 +186,13 @@ struct SegmentSums {
 
     var isEmpty: Bool { columns.isEmpty }
 
-    /// How far back the rows reach that any of the sums is of; `nil` for as far as they go.
-    var longestDays: Int? {
-        let days = columns.map(\.narrowing.lastDays)
-        return days.contains(nil) ? nil : days.compactMap(\.self).max()
+    /// What every row is that any of the sums is of: as the sums themselves say where they all say the same, else not older than the
+    /// oldest.
+    var narrowing: SegmentNarrowing {
+        let all = columns.map(\.narrowing)
+        if let first = all.first, all.allSatisfy({ $0 == first }) { return first }
+        let days = all.map(\.lastDays)
+        return SegmentNarrowing(lastDays: days.contains(nil) ? nil : days.compactMap(\.self).max())
     }
 
     mutating func column(_ field: SegmentField, _ narrowing: SegmentNarrowing) -> SQL {

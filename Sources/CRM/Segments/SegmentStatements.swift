@@ -115,6 +115,14 @@ enum SegmentStatements {
 
     // MARK: Asking a rule
 
+    /// Whether the transaction's statements are planned anew each time. A plan for any tenant, as prepared statements come to have, is
+    /// none for the customers of a large one; of a few customers it finds the same indexes, and spares planning every rule.
+    static func plan(anew: Bool) -> Statement<Void> {
+        Statement(
+            effect: "segment.plan",
+            "SELECT set_config('plan_cache_mode', \(anew ? "force_custom_plan" : "auto"), true)")
+    }
+
     /// How many customers a rule describes. Several processors may count.
     static func count(_ terms: SegmentQuery.Terms, _ rule: SegmentRule) -> Statement<Int> {
         Statement(

@@ -30,7 +30,11 @@ struct RandomRules {
     }
 
     private mutating func comparison() -> JSONNode {
-        if Int.random(in: 0..<6, using: &random) == 0 { return attribute() }
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: return attribute()
+        case 1: return recent()
+        default: break
+        }
         let field = pick(Self.fields)
         let comparator = pick(field.operators)
         var members: [String: JSONNode] = [
@@ -49,6 +53,15 @@ struct RandomRules {
             if Bool.random(using: &random) { members["last_days"] = nil }
         }
         return .object(members)
+    }
+
+    /// Whether there was any, which is asked in a way of its own, or other numbers near to none.
+    private mutating func recent() -> JSONNode {
+        .object([
+            "field": .string(pick([SegmentField.orderCount, .interactionCount]).rawValue),
+            "op": .string(pick([SegmentOperator.eq, .ne, .gt, .gte, .lt, .lte]).rawValue),
+            "value": .number(pick([0, 0, 1, 1, 0.5, 2])), "last_days": .number(Decimal(pick([1, 7, 30, 90, 400]))),
+        ])
     }
 
     private mutating func value(
@@ -74,7 +87,7 @@ struct RandomRules {
             case .choice(let choices), .choices(let choices): .string(pick(choices))
             case .text, .texts: .string(pick(["fa", "en", "fair", "Ada", "a", "Asia/Tehran", "R-1", "R-2"]))
             case .day: .string(LocalDay.day(-Int.random(in: -2...400, using: &random), after: today).description)
-            case .number: .number(Decimal(pick([0, 1, 2, 3, 5, 9, 18, 30, 100, 250, -50])))
+            case .number: .number(Decimal(pick([0, 1, 2, 2.5, 3, 5, 9, 18, 30, 100, 250, -50])))
             case .identifier, .identifiers: .string(pick(markets))
             }
         }

@@ -183,7 +183,7 @@ extension RulePropertyTests.World {
     private func order(_ customer: Customer, _ rules: inout RandomRules) async throws -> ModelCustomer.Order {
         let (tenant, id) = (business.tenantID, UUID())
         let order = ModelCustomer.Order(
-            day: LocalDay.day(rules.pick([1, 0, -1, -6, -7, -29, -30, -89, -90, -399]), after: rules.today),
+            day: LocalDay.day(rules.pick([40, 1, 1, 0, -1, -6, -7, -29, -30, -89, -90, -399]), after: rules.today),
             amount: rules.pick([10, 30, 100]), returned: rules.pick([0, 0, 5]), currency: rules.pick(["IRR", "EUR"]),
             margin: rules.pick([nil, 3, 9]), product: rules.pick([nil, rules.products[0], rules.products[1]]))
         try await business.server.run(
@@ -203,7 +203,7 @@ extension RulePropertyTests.World {
 
     private func contact(_ customer: Customer, _ rules: inout RandomRules) async throws -> ModelCustomer.Contact {
         let start = LocalDay.start(
-            of: LocalDay.day(rules.pick([1, 0, -6, -7, -30, -90]), after: rules.today), in: terms.zone)
+            of: LocalDay.day(rules.pick([40, 1, 0, -6, -7, -30, -90]), after: rules.today), in: terms.zone)
         let contact = ModelCustomer.Contact(
             moment: start + Double(rules.pick([0, 3600, 86_399])), kind: rules.pick(["call", "note", "meeting"]),
             channel: rules.pick([nil, "phone", "email"]), satisfaction: rules.pick([nil, 1, 2, 5]),

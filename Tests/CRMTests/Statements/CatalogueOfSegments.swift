@@ -43,6 +43,7 @@ extension StatementCatalogue {
                 CatalogueGroup([
                     CatalogueEntry(EvaluationStatements.isRefreshWaiting(tenant)),
                     CatalogueEntry(EvaluationStatements.tryLock(tenant)),
+                    CatalogueEntry(SegmentStatements.plan(anew: true)),
                     CatalogueEntry(EvaluationStatements.hold(tenant, customers)),
                     CatalogueEntry(EvaluationStatements.summarise(tenant, currency: "IRR", customers)),
                     CatalogueEntry(EvaluationStatements.summarise(tenant, currency: "IRR", nil)),
@@ -93,8 +94,8 @@ extension StatementCatalogue {
                         ],
                     ]
                 }
-            comparisons += narrowings.map { narrowing in
-                Self.comparison(field.rawValue, .eq, value(of: field, .eq), narrowing)
+            comparisons += narrowings.flatMap { narrowing in
+                [.eq, .gte].map { Self.comparison(field.rawValue, $0, value(of: field, $0), narrowing) }
             }
         }
         return .object(["any": .array(comparisons)])

@@ -90,6 +90,30 @@ struct IndexUseTests {
         expect(some, "contact_point_", ["tenant_id = ", "customer_id = "])
         expect(some, "segment_member_", ["tenant_id = ", "customer_id = "])
         expect(some, "customer_summary_pkey", ["tenant_id = ", "customer_id = "])
+        try await summary(large)
+    }
+
+    /// What plans inside of functions do is told by the rows that they read: some of each customer, and not one of each other.
+    private func summary(_ large: LargeBusiness) async throws {
+        let pool = Pool(large.server.configuration(user: "mehvar_app", maximumConnections: 1))
+        defer { pool.close() }
+        let tenant = large.filled.business.context.tenantID
+        let some = Statement<[Customer.ID]>(
+            "test.some",
+            """
+            SELECT id FROM crm.customer WHERE tenant_id = \(tenant) AND deleted_at IS NULL AND reference LIKE 'L%'
+            ORDER BY reference LIMIT 100
+            """, all: { try $0.next() })
+        let reads = Statement<Int>(
+            "test.reads",
+            """
+            SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+            WHERE relid = 'crm.customer'::regclass
+            """, one: { try $0.next() })
+        let customers = try await pool.pipeline(prelude: [.setTenant(tenant)], some)
+        let (_, count) = try await pool.pipeline(
+            prelude: [.setTenant(tenant)], EvaluationStatements.summarise(tenant, currency: "IRR", customers), reads)
+        #expect((1...1000).contains(count), "\(count) customers read")
     }
 
     private func timelines(_ large: LargeBusiness) async throws {
