@@ -258,6 +258,9 @@ BEGIN
     )
     INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)
     SELECT tenant, p.channel, crm.erased_key(p.address_key), p.reason, p.created_at FROM plain p ON CONFLICT DO NOTHING;
+    -- Files that nobody goes on with may have the person, too; they cannot be resumed afterwards.
+    DELETE FROM crm.import_chunk k USING crm.import i
+    WHERE k.tenant_id = tenant AND i.tenant_id = tenant AND i.id = k.import_id AND i.state IN ('failed', 'cancelled');
     -- Rows of files that were wrong, where they may be about the person.
     DELETE FROM crm.import_reject r USING crm.customer c
     WHERE r.tenant_id = tenant AND c.tenant_id = tenant AND c.id = person AND (position(c.name IN r.content) > 0
@@ -3299,6 +3302,8 @@ CREATE INDEX customer_market_market_idx ON crm.customer_market USING btree (tena
 CREATE INDEX customer_marks_idx ON crm.customer USING gin (crm.marks(tenant_id, birth_date, search_name, names, reference, external_references)) WITH (fastupdate=off) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_merged_idx ON crm.customer USING btree (tenant_id, merged_into_id) WHERE (merged_into_id IS NOT NULL);
+
+CREATE INDEX customer_merged_reference_idx ON crm.customer USING btree (tenant_id, reference) WHERE (merged_into_id IS NOT NULL);
 
 CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tenant_id, customer_id, ordered_on) WHERE (deleted_at IS NULL);
 

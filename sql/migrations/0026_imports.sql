@@ -29,6 +29,9 @@ CREATE INDEX import_created_idx ON crm.import (tenant_id, kind, created_at, id);
 CREATE INDEX import_ended_idx ON crm.import (tenant_id, ended_at) WHERE chunk_count > 0;
 GRANT UPDATE ON crm.import TO mehvar_app;
 
+-- A file may name whoever was made one with another customer.
+CREATE INDEX customer_merged_reference_idx ON crm.customer (tenant_id, reference) WHERE merged_into_id IS NOT NULL;
+
 -- The file's bytes. They go when nothing more is to be read, or a week after the import failed or was cancelled.
 CREATE TABLE crm.import_chunk (
     tenant_id uuid NOT NULL,

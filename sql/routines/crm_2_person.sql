@@ -116,6 +116,9 @@ BEGIN
     )
     INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)
     SELECT tenant, p.channel, crm.erased_key(p.address_key), p.reason, p.created_at FROM plain p ON CONFLICT DO NOTHING;
+    -- Files that nobody goes on with may have the person, too; they cannot be resumed afterwards.
+    DELETE FROM crm.import_chunk k USING crm.import i
+    WHERE k.tenant_id = tenant AND i.tenant_id = tenant AND i.id = k.import_id AND i.state IN ('failed', 'cancelled');
     -- Rows of files that were wrong, where they may be about the person.
     DELETE FROM crm.import_reject r USING crm.customer c
     WHERE r.tenant_id = tenant AND c.tenant_id = tenant AND c.id = person AND (position(c.name IN r.content) > 0

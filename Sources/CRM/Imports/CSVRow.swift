@@ -88,6 +88,9 @@ struct CSVRow {
 
     private static let maximumSource = 64 * 1024
 
+    /// Bytes of its cells.
+    var size: Int { bytes.count }
+
     /// Whether nothing was put into the row.
     var isBlank: Bool { count == 0 && start == bytes.count && fault == nil }
 

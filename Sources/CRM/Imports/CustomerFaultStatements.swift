@@ -11,7 +11,7 @@ enum CustomerFaultStatements {
                 StagingStatements.noting(
                     """
                     SELECT d.row_number, \(column)::text, 'duplicate', '"' || d.key || '" stands also in row ' || d.first || '.'
-                    FROM (SELECT s.row_number, s.key, min(s.row_number) OVER (PARTITION BY coalesce(s.customer_id::text, s.key)) AS first
+                    FROM (SELECT s.row_number, s.key, min(s.row_number) OVER (PARTITION BY coalesce(s.customer_id::text, s.address_key, s.key)) AS first
                         FROM pg_temp.import_customer s) AS d
                     WHERE d.row_number > d.first
                     """)),
@@ -21,7 +21,7 @@ enum CustomerFaultStatements {
                     """
                     SELECT s.row_number, \(column)::text, 'duplicate', '"' || s.key || '" stands also in an earlier row.'
                     FROM pg_temp.import_customer s
-                    JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.import_id = \(id)
+                    WHERE (SELECT c.import_id FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id) = \(id)
                     """)),
         ]
         switch key {
@@ -34,8 +34,8 @@ enum CustomerFaultStatements {
                     StagingStatements.noting(
                         """
                         SELECT s.row_number, 'id', 'unknown_customer', 'There is no such customer.' FROM pg_temp.import_customer s
-                        WHERE NOT EXISTS (SELECT FROM crm.customer c
-                            WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL)
+                        WHERE (SELECT c.id FROM crm.customer c
+                            WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL) IS NULL
                         """)))
         case .reference, .system: break
         }
@@ -49,10 +49,10 @@ enum CustomerFaultStatements {
                 """
                 SELECT s.row_number, \(column)::text, 'ambiguous', 'Several customers have it.'
                 FROM pg_temp.import_customer s
-                WHERE s.customer_id IS NULL AND EXISTS (SELECT FROM crm.contact_point p
-                    JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = p.customer_id AND c.deleted_at IS NULL
-                    WHERE p.tenant_id = \(tenant) AND p.channel = '\(channel)' AND p.deleted_at IS NULL
-                        AND p.address_key = crm.address_key('\(channel)', s.key))
+                WHERE s.customer_id IS NULL AND (SELECT count(*) FROM crm.contact_point p
+                    WHERE p.tenant_id = \(tenant) AND p.channel = '\(channel)' AND p.address_key = s.address_key AND p.deleted_at IS NULL
+                        AND p.customer_id IS NOT NULL AND (SELECT c.deleted_at IS NULL FROM crm.customer c
+                            WHERE c.tenant_id = \(tenant) AND c.id = p.customer_id)) > 0
                 """))
     }
 
@@ -73,9 +73,10 @@ enum CustomerFaultStatements {
                 SELECT s.row_number, 'kind', 'in_use', CASE s.kind WHEN 'person' THEN 'People belong to this organisation.'
                     ELSE 'This person belongs to an organisation.' END
                 FROM pg_temp.import_customer s
-                JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = s.customer_id
-                WHERE s.kind <> c.kind AND (c.organisation_id IS NOT NULL OR EXISTS (SELECT FROM crm.customer p
-                    WHERE p.tenant_id = \(tenant) AND p.organisation_id = c.id AND p.deleted_at IS NULL))
+                CROSS JOIN LATERAL (SELECT k.id, k.kind, k.organisation_id FROM crm.customer k
+                    WHERE k.tenant_id = \(tenant) AND k.id = s.customer_id LIMIT 1) AS c
+                WHERE s.kind <> c.kind AND (c.organisation_id IS NOT NULL OR (SELECT p.id FROM crm.customer p
+                    WHERE p.tenant_id = \(tenant) AND p.organisation_id = c.id AND p.deleted_at IS NULL LIMIT 1) IS NOT NULL)
                 """))
     }
 
@@ -87,9 +88,9 @@ enum CustomerFaultStatements {
                 """
                 SELECT d.row_number, 'reference', 'taken', 'Another customer has "' || d.reference || '".'
                 FROM (SELECT s.row_number, s.reference, s.customer_id, count(*) OVER (PARTITION BY s.reference) AS count
-                    FROM pg_temp.import_customer s WHERE s.reference <> s.key) AS d
-                WHERE d.count > 1 OR EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference = d.reference
-                    AND c.deleted_at IS NULL AND c.id IS DISTINCT FROM d.customer_id)
+                    FROM pg_temp.import_customer s WHERE s.reference IS NOT NULL) AS d
+                WHERE d.count > 1 OR (SELECT c.id FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference = d.reference
+                    AND c.deleted_at IS NULL) <> coalesce(d.customer_id, '00000000-0000-0000-0000-000000000000')
                 """))
     }
 
@@ -104,8 +105,9 @@ enum CustomerFaultStatements {
                         min(s.row_number) OVER (PARTITION BY e.key, e.value) AS first
                     FROM pg_temp.import_customer s CROSS JOIN LATERAL jsonb_each_text(s.external_references) AS e
                     WHERE s.external_references IS NOT NULL) AS d
-                WHERE d.row_number > d.first OR EXISTS (SELECT FROM crm.customer_reference r WHERE r.tenant_id = \(tenant)
-                    AND r.system = d.system AND r.reference = d.reference AND r.customer_id IS DISTINCT FROM d.customer_id)
+                WHERE d.row_number > d.first OR (SELECT r.customer_id FROM crm.customer_reference r WHERE r.tenant_id = \(tenant)
+                    AND r.system = d.system AND r.reference = d.reference)
+                    <> coalesce(d.customer_id, '00000000-0000-0000-0000-000000000000')
                 """))
     }
 
@@ -115,7 +117,25 @@ enum CustomerFaultStatements {
             """
             SELECT s.row_number, 'organisation', 'not_found', 'No organisation has the reference "' || s.organisation || '".'
             FROM pg_temp.import_customer s WHERE s.organisation IS NOT NULL AND s.organisation_id IS NULL
+            UNION ALL
+            SELECT s.row_number, 'organisation', 'not_found', 'The row of "' || s.organisation || '" is wrong.'
+            FROM pg_temp.import_customer s
+            WHERE s.organisation_id IN (SELECT o.id FROM pg_temp.import_customer o WHERE o.customer_id IS NULL
+                AND o.row_number IN (SELECT f.row_number FROM pg_temp.import_fault f))
             """))
+
+    /// Rows that have an organisation belong to one.
+    static func nested(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement<Void>(
+            effect: "import.nested_organisations",
+            StagingStatements.noting(
+                """
+                SELECT s.row_number, 'organisation', 'not_allowed', 'Only persons belong to organisations.'
+                FROM pg_temp.import_customer s
+                WHERE s.organisation IS NOT NULL AND coalesce(s.kind, (SELECT c.kind FROM crm.customer c
+                    WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id)) = 'organisation'
+                """))
+    }
 
     /// New customers without what each must have.
     static func attributes(required: [String]) -> Statement<Void> {
@@ -135,10 +155,11 @@ enum CustomerFaultStatements {
         StagingStatements.noting(
             """
             SELECT m.row_number, CASE WHEN cardinality(m.tags) > 50 THEN 'tags' WHEN cardinality(m.market_ids) > 50 THEN 'markets'
-                    WHEN pg_column_size(m.attributes) > 16384 THEN 'attributes' ELSE 'references' END,
+                    WHEN octet_length(m.attributes::text) > 16384 THEN 'attributes' ELSE 'references' END,
                 'too_many', 'With what the customer has it is too much.'
             FROM pg_temp.import_change m
-            WHERE cardinality(m.tags) > 50 OR cardinality(m.market_ids) > 50 OR pg_column_size(m.attributes) > 16384
+            WHERE cardinality(m.tags) > 50 OR cardinality(m.market_ids) > 50 OR octet_length(m.attributes::text) > 16384
                 OR (SELECT count(*) FROM jsonb_object_keys(m.external_references)) > 20
+            OR (SELECT count(*) FROM jsonb_object_keys(m.names)) > 10
             """))
 }

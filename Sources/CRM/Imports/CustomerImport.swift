@@ -24,7 +24,7 @@ struct CustomerImport: ImportWriting {
         [
             CustomerStagingStatements.createStaging, CustomerStagingStatements.createChanges,
             StagingStatements.createFaults,
-        ]
+        ] + (terms.hasDetails ? [CustomerStagingStatements.indexOrganisations] : [])
     }
     var emptyTables: [Statement<Void>] {
         [CustomerStagingStatements.empty, CustomerStagingStatements.emptyChanges, StagingStatements.emptyFaults]
@@ -35,18 +35,18 @@ struct CustomerImport: ImportWriting {
         let key = terms.key
         var checks = Staging.resolve(tenant, key) + [Staging.lock(tenant)]
         checks += CustomerFaultStatements.keys(tenant, id, key)
-        checks += [
-            CustomerFaultStatements.unnamed, CustomerFaultStatements.kinds(tenant),
-            CustomerFaultStatements.references(tenant),
-        ]
+        checks += [CustomerFaultStatements.unnamed, CustomerFaultStatements.kinds(tenant)]
+        if key != .reference { checks.append(CustomerFaultStatements.references(tenant)) }
         if terms.hasDetails {
-            checks.append(Staging.resolveOrganisations(tenant))
             checks.append(CustomerFaultStatements.externalReferences(tenant))
-            checks.append(CustomerFaultStatements.organisations)
             let required = terms.attributes.values.filter(\.isRequired).map(\.name).sorted()
             if !required.isEmpty { checks.append(CustomerFaultStatements.attributes(required: required)) }
+            checks += [
+                CustomerFaultStatements.nested(tenant), Staging.resolveOrganisations(tenant),
+                CustomerFaultStatements.organisations,
+            ]
         }
-        checks.append(Staging.findChanges(tenant))
+        checks.append(Staging.findChanges(tenant, key))
         if terms.hasDetails { checks.append(CustomerFaultStatements.limits) }
         return checks + [Staging.removeFaulty, Staging.removeFaultyChanges]
     }
@@ -70,6 +70,7 @@ struct CustomerImport: ImportWriting {
             create: Writes.insert(tenant, id, language: terms.language), afterCreating: parts(of: .created),
             update: Writes.update(tenant),
             afterUpdating: [Writes.recordStageChanges(id, by: context), Writes.demoteContactPoints(tenant)]
+                + (terms.hasDetails ? [Writes.deleteReferences(tenant)] : [])
                 + parts(of: .changed),
             countLost: Writes.countLost(tenant), customers: Writes.customers)
     }

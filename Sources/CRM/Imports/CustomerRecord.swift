@@ -110,6 +110,16 @@ struct CustomerRecord: ImportRecord {
         for (name, value) in cells.family(.attributes) {
             if let value = terms.attribute(name, value, &cells) { attributes[name] = value }
         }
+        if names.count > CustomerRules.maximumNames {
+            cells.report(.names, "too_many", "At most \(CustomerRules.maximumNames).")
+        }
+        if references.count > CustomerRules.maximumReferences {
+            cells.report(.references, "too_many", "At most \(CustomerRules.maximumReferences).")
+        }
+        if !attributes.isEmpty, JSONWriter.bytes(of: attributes).count > CustomerRules.maximumAttributesBytes {
+            cells.report(
+                .attributes, "too_large", "At most \(CustomerRules.maximumAttributesBytes) bytes of JSON.")
+        }
     }
 
     private mutating func readKey(_ cells: inout ImportCells<Column>, _ key: CustomerImportKey) {

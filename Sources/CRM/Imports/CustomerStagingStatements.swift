@@ -9,7 +9,7 @@ enum CustomerStagingStatements {
         effect: "import.create_customer_staging",
         """
         CREATE TEMPORARY TABLE import_customer (
-            row_number integer NOT NULL, id uuid NOT NULL, customer_id uuid, key text NOT NULL, reference text, name text, kind text,
+            row_number integer NOT NULL, id uuid NOT NULL, customer_id uuid, key text NOT NULL, address_key text, reference text, name text, kind text,
             stage text, stage_reason text, language text, time_zone text, email_id uuid, email text, phone_id uuid, phone text,
             consent boolean, birth_date date, source text, acquisition_amount numeric(18, 4), acquisition_currency text,
             tags text[], market_ids uuid[], owner_id uuid, organisation text, names jsonb, external_references jsonb,
@@ -22,13 +22,18 @@ enum CustomerStagingStatements {
         effect: "import.create_customer_changes",
         """
         CREATE TEMPORARY TABLE import_change (
-            row_number integer NOT NULL, customer_id uuid NOT NULL, old_stage text NOT NULL, reference text, name text NOT NULL,
+            row_number integer NOT NULL, customer_id uuid PRIMARY KEY, old_stage text NOT NULL, reference text, name text NOT NULL,
             kind text NOT NULL, stage text NOT NULL, stage_reason text, language text NOT NULL, time_zone text, birth_date date,
             source text, acquisition_amount numeric(18, 4), acquisition_currency text, owner_id uuid, organisation_id uuid,
             tags text[] NOT NULL, market_ids uuid[] NOT NULL, names jsonb NOT NULL, external_references jsonb NOT NULL,
             attributes jsonb NOT NULL, email_id uuid, email text, phone_id uuid, phone text, consent boolean
         ) ON COMMIT DROP
         """)
+
+    /// By which people find the organisations that come with them.
+    static let indexOrganisations = Statement<Void>(
+        effect: "import.index_organisations",
+        "CREATE INDEX ON pg_temp.import_customer (reference) WHERE kind = 'organisation'")
 
     static let empty = Statement<Void>(effect: "import.empty_customers", "TRUNCATE pg_temp.import_customer")
     static let emptyChanges = Statement<Void>(effect: "import.empty_changes", "TRUNCATE pg_temp.import_change")
@@ -49,12 +54,15 @@ enum CustomerStagingStatements {
     // MARK: Whom rows are about
 
     /// Finds the customers by the key. Whoever was made one with another one is the other one.
+    ///
+    /// By subqueries of one value, which are answered from an index row by row: joins of a table that was just filled with one of which
+    /// nobody knows the size are planned the wrong way round.
     static func resolve(_ tenant: Tenant.ID, _ key: CustomerImportKey) -> [Statement<Void>] {
         switch key {
-        case .reference: [resolveReferences(tenant), resolveMerged(tenant)]
+        case .reference: [resolveReferences(tenant)]
         case .system(let name): [resolveExternalReferences(tenant, name)]
-        case .email: [resolveAddresses(tenant, "email")]
-        case .phone: [resolveAddresses(tenant, "phone")]
+        case .email: [keyAddresses("email"), resolveAddresses(tenant, "email")]
+        case .phone: [keyAddresses("phone"), resolveAddresses(tenant, "phone")]
         case .id: []
         }
     }
@@ -63,34 +71,37 @@ enum CustomerStagingStatements {
         Statement(
             effect: "import.resolve_references",
             """
-            UPDATE pg_temp.import_customer s SET customer_id = c.id FROM crm.customer c
-            WHERE c.tenant_id = \(tenant) AND c.deleted_at IS NULL AND c.reference = s.key
+            UPDATE pg_temp.import_customer s SET customer_id = \(customer(tenant, "s.key"))
             """)
+    }
+
+    /// The customer with a reference, or with whom the one was made one who had it last.
+    static func customer(_ tenant: Tenant.ID, _ reference: SQL) -> SQL {
+        """
+        coalesce(
+            (SELECT c.id FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference = \(reference) AND c.deleted_at IS NULL),
+            (SELECT v.id FROM crm.customer v WHERE v.tenant_id = \(tenant) AND v.deleted_at IS NULL AND v.id = (
+                SELECT crm.survivor_of(\(tenant), m.id) FROM crm.customer m
+                WHERE m.tenant_id = \(tenant) AND m.reference = \(reference) AND m.merged_into_id IS NOT NULL
+                ORDER BY m.id DESC LIMIT 1)))
+        """
     }
 
     private static func resolveExternalReferences(_ tenant: Tenant.ID, _ system: String) -> Statement<Void> {
         Statement(
             effect: "import.resolve_external_references",
             """
-            UPDATE pg_temp.import_customer s SET customer_id = r.customer_id FROM crm.customer_reference r
-            WHERE r.tenant_id = \(tenant) AND r.system = \(system) AND r.reference = s.key
+            UPDATE pg_temp.import_customer s SET customer_id = (SELECT r.customer_id FROM crm.customer_reference r
+                WHERE r.tenant_id = \(tenant) AND r.system = \(system) AND r.reference = s.key)
             """)
     }
 
-    private static func resolveMerged(_ tenant: Tenant.ID) -> Statement<Void> {
+    /// How addresses are compared. Kept, since row security lets no function into the condition of an index.
+    private static func keyAddresses(_ channel: SQL) -> Statement<Void> {
         Statement(
-            effect: "import.resolve_merged",
-            """
-            UPDATE pg_temp.import_customer s SET customer_id = f.id
-            FROM (
-                SELECT DISTINCT ON (m.reference) m.reference, v.id FROM crm.customer m
-                JOIN crm.customer v ON v.tenant_id = \(tenant) AND v.id = crm.survivor_of(\(tenant), m.id) AND v.deleted_at IS NULL
-                WHERE m.tenant_id = \(tenant) AND m.merged_into_id IS NOT NULL
-                    AND m.reference IN (SELECT n.key FROM pg_temp.import_customer n WHERE n.customer_id IS NULL)
-                ORDER BY m.reference, m.id DESC
-            ) AS f
-            WHERE s.customer_id IS NULL AND s.key = f.reference
-            """)
+            effect: "import.key_addresses",
+            "UPDATE pg_temp.import_customer s SET address_key = crm.address_key('\(channel)', s.key) WHERE s.address_key IS NULL"
+        )
     }
 
     /// Where several customers have an address, the row is about none; ``CustomerFaultStatements`` says so.
@@ -98,14 +109,12 @@ enum CustomerStagingStatements {
         Statement(
             effect: "import.resolve_addresses",
             """
-            UPDATE pg_temp.import_customer s SET customer_id = f.id
-            FROM (SELECT n.row_number AS row, min(p.customer_id::text)::uuid AS id
-            FROM pg_temp.import_customer n
-            JOIN crm.contact_point p ON p.tenant_id = \(tenant) AND p.channel = '\(channel)' AND p.deleted_at IS NULL
-                AND p.address_key = crm.address_key('\(channel)', n.key) AND p.customer_id IS NOT NULL
-            JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = p.customer_id AND c.deleted_at IS NULL
-            GROUP BY n.row_number HAVING count(DISTINCT p.customer_id) = 1) AS f
-            WHERE f.row = s.row_number
+            UPDATE pg_temp.import_customer s SET customer_id = (
+                SELECT CASE WHEN count(DISTINCT p.customer_id) = 1 THEN min(p.customer_id::text)::uuid END
+                FROM crm.contact_point p
+                WHERE p.tenant_id = \(tenant) AND p.channel = '\(channel)' AND p.address_key = s.address_key AND p.deleted_at IS NULL
+                    AND p.customer_id IS NOT NULL AND (SELECT c.deleted_at IS NULL FROM crm.customer c
+                        WHERE c.tenant_id = \(tenant) AND c.id = p.customer_id))
             """)
     }
 
@@ -126,26 +135,23 @@ enum CustomerStagingStatements {
         Statement(
             effect: "import.resolve_organisations",
             """
-            UPDATE pg_temp.import_customer s SET organisation_id = f.id
-            FROM (
-                SELECT n.row_number, coalesce(o.id, w.customer_id, w.id) AS id FROM pg_temp.import_customer n
-                LEFT JOIN crm.customer o ON o.tenant_id = \(tenant) AND o.reference = n.organisation AND o.deleted_at IS NULL
-                    AND o.kind = 'organisation'
-                LEFT JOIN LATERAL (SELECT k.customer_id, k.id FROM pg_temp.import_customer k
-                    WHERE k.reference = n.organisation AND k.kind = 'organisation' AND k.name IS NOT NULL
-                        AND k.row_number NOT IN (SELECT b.row_number FROM pg_temp.import_fault b)
-                    ORDER BY k.row_number LIMIT 1) AS w ON true
-                WHERE n.organisation IS NOT NULL
-            ) AS f
-            WHERE s.row_number = f.row_number
+            UPDATE pg_temp.import_customer s SET organisation_id = coalesce(
+                (SELECT o.id FROM crm.customer o WHERE o.tenant_id = \(tenant) AND o.reference = s.organisation AND o.deleted_at IS NULL
+                    AND o.kind = 'organisation'),
+                (SELECT coalesce(k.customer_id, k.id) FROM pg_temp.import_customer k
+                    WHERE k.reference = s.organisation AND k.kind = 'organisation' ORDER BY k.row_number LIMIT 1))
+            WHERE s.organisation IS NOT NULL
             """)
     }
 
     // MARK: What they change
 
     /// Finds what the file changes in customers that were there before. What several may be had of is added to what there is.
-    static func findChanges(_ tenant: Tenant.ID) -> Statement<Void> {
-        Statement(
+    static func findChanges(_ tenant: Tenant.ID, _ key: CustomerImportKey) -> Statement<Void> {
+        // A reference that found the customer may be another one's who was made one with it.
+        let reference: SQL =
+            key == .reference ? "coalesce(c.reference, s.reference)" : "coalesce(s.reference, c.reference)"
+        return Statement(
             effect: "import.find_customer_changes",
             """
             INSERT INTO pg_temp.import_change
@@ -156,10 +162,11 @@ enum CustomerStagingStatements {
                 s.email_id, CASE WHEN e.id IS NULL THEN s.email END, s.phone_id, CASE WHEN p.id IS NULL THEN s.phone END,
                 CASE WHEN \(isNewConsent) THEN s.consent END
             FROM pg_temp.import_customer s
-            JOIN crm.customer c ON c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL
+            -- With a limit it is asked row by row, and not joined the other way round.
+            CROSS JOIN LATERAL (SELECT k.* FROM crm.customer k
+                WHERE k.tenant_id = \(tenant) AND k.id = s.customer_id AND k.deleted_at IS NULL LIMIT 1) AS c
             CROSS JOIN LATERAL (SELECT
-                -- A reference that found the customer may be another one's who was made one with it.
-                CASE WHEN s.reference = s.key THEN coalesce(c.reference, s.reference) ELSE coalesce(s.reference, c.reference) END AS reference,
+                \(reference) AS reference,
                 coalesce(s.name, c.name) AS name, coalesce(s.kind, c.kind) AS kind, coalesce(s.stage, c.stage) AS stage,
                 coalesce(s.language, c.language) AS language, coalesce(s.time_zone, c.time_zone) AS time_zone,
                 coalesce(s.birth_date, c.birth_date) AS birth_date, coalesce(s.source, c.source) AS source,
@@ -175,7 +182,8 @@ enum CustomerStagingStatements {
                 c.attributes || coalesce(s.attributes, '{}') AS attributes
             ) AS n
             LEFT JOIN \(known("e", "email", tenant)) LEFT JOIN \(known("p", "phone", tenant))
-            LEFT JOIN crm.consent k ON k.tenant_id = \(tenant) AND k.customer_id = c.id AND k.channel = 'email'
+            LEFT JOIN LATERAL (SELECT w.is_granted, w.source FROM crm.consent w
+                WHERE w.tenant_id = \(tenant) AND w.customer_id = c.id AND w.channel = 'email' LIMIT 1) AS k ON true
             WHERE (n.reference, n.name, n.kind, n.stage, n.language, n.time_zone, n.birth_date, n.source, n.acquisition_amount,
                     n.acquisition_currency, n.owner_id, n.organisation_id, n.tags, n.market_ids, n.names, n.external_references,
                     n.attributes)
@@ -192,9 +200,9 @@ enum CustomerStagingStatements {
     /// nearly all rows.
     private static func known(_ name: SQL, _ channel: SQL, _ tenant: Tenant.ID) -> SQL {
         """
-        crm.contact_point \(name) ON \(name).tenant_id = \(tenant) AND \(name).customer_id = c.id
-            AND \(name).deleted_at IS NULL AND \(name).channel = '\(channel)'
-            AND (\(name).address = s.\(channel) OR \(name).address_key = crm.address_key('\(channel)', s.\(channel)))
+        LATERAL (SELECT q.id FROM crm.contact_point q WHERE q.tenant_id = \(tenant) AND q.customer_id = c.id
+            AND q.deleted_at IS NULL AND q.channel = '\(channel)'
+            AND (q.address = s.\(channel) OR q.address_key = crm.address_key('\(channel)', s.\(channel))) LIMIT 1) AS \(name) ON true
         """
     }
 

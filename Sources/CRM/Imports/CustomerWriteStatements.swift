@@ -31,6 +31,7 @@ enum CustomerWriteStatements {
                 version = c.version + 1, updated_at = now()
             FROM pg_temp.import_change m
             WHERE c.tenant_id = \(tenant) AND c.id = m.customer_id AND c.deleted_at IS NULL
+                AND c.id = ANY (ARRAY(SELECT k.customer_id FROM pg_temp.import_change k))
             """)
     }
 
@@ -39,7 +40,7 @@ enum CustomerWriteStatements {
             "import.record_stage_changes",
             """
             INSERT INTO crm.stage_change (tenant_id, id, customer_id, from_stage, to_stage, reason, actor_kind, actor_id)
-            SELECT \(context.tenantID), \(ImportStatements.id(of: "m.customer_id", importID)), m.customer_id, m.old_stage, m.stage,
+            SELECT \(context.tenantID), \(ImportStatements.id(of: "m.customer_id")), m.customer_id, m.old_stage, m.stage,
                 m.stage_reason, \(context.actor.kind), \(context.actor.id)
             FROM pg_temp.import_change m WHERE m.stage <> m.old_stage
             ON CONFLICT DO NOTHING
@@ -53,7 +54,8 @@ enum CustomerWriteStatements {
             """
             UPDATE crm.contact_point p SET is_primary = false, version = p.version + 1, updated_at = now()
             FROM pg_temp.import_change m
-            WHERE p.tenant_id = \(tenant) AND p.customer_id = m.customer_id AND p.is_primary AND p.deleted_at IS NULL
+            WHERE p.tenant_id = \(tenant) AND p.customer_id = m.customer_id
+                AND p.customer_id = ANY (ARRAY(SELECT k.customer_id FROM pg_temp.import_change k)) AND p.is_primary AND p.deleted_at IS NULL
                 AND ((p.channel = 'email' AND m.email IS NOT NULL) OR (p.channel = 'phone' AND m.phone IS NOT NULL))
             """)
     }
@@ -95,10 +97,22 @@ enum CustomerWriteStatements {
             )
             INSERT INTO crm.consent_record
                 (tenant_id, id, customer_id, channel, is_granted, source, proof, actor_kind, actor_id)
-            SELECT \(tenant), \(ImportStatements.id(of: "s.customer_id", importID)), s.customer_id, 'email', s.is_granted, 'import',
+            SELECT \(tenant), \(ImportStatements.id(of: "s.customer_id")), s.customer_id, 'email', s.is_granted, 'import',
                 \("import \(importID)"), \(context.actor.kind), \(context.actor.id)
             FROM said s
             ON CONFLICT DO NOTHING
+            """)
+    }
+
+    /// Takes away numbers of other systems that the file says anew.
+    static func deleteReferences(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.delete_references",
+            """
+            DELETE FROM crm.customer_reference r USING pg_temp.import_change m
+            WHERE r.tenant_id = \(tenant) AND r.customer_id = m.customer_id
+                AND r.customer_id = ANY (ARRAY(SELECT k.customer_id FROM pg_temp.import_change k))
+                AND r.reference <> (m.external_references ->> r.system)
             """)
     }
 
@@ -116,17 +130,12 @@ enum CustomerWriteStatements {
                 INSERT INTO crm.customer_tag (tenant_id, customer_id, tag)
                 SELECT \(tenant), s.customer_id, k.tag FROM \(rows) s CROSS JOIN LATERAL unnest(s.tags) AS k (tag)
                 ON CONFLICT DO NOTHING RETURNING tag
-            ), gone AS (
-                DELETE FROM crm.customer_reference r USING \(rows) s
-                WHERE r.tenant_id = \(tenant) AND r.customer_id = s.customer_id
-                    AND r.reference <> (s.external_references ->> r.system)
-                RETURNING r.system
             )
             INSERT INTO crm.customer_reference (tenant_id, system, reference, customer_id)
             SELECT \(tenant), e.key, e.value, s.customer_id
             FROM \(rows) s CROSS JOIN LATERAL jsonb_each_text(s.external_references) AS e
-            WHERE NOT EXISTS (SELECT FROM crm.customer_reference k WHERE k.tenant_id = \(tenant) AND k.system = e.key
-                AND k.reference = e.value AND k.customer_id = s.customer_id)
+            WHERE (SELECT k.customer_id FROM crm.customer_reference k
+                WHERE k.tenant_id = \(tenant) AND k.system = e.key AND k.reference = e.value) IS DISTINCT FROM s.customer_id
             RETURNING system
             """)
     }
@@ -150,8 +159,8 @@ enum CustomerWriteStatements {
             "import.count_lost_customers",
             """
             SELECT count(*) FROM pg_temp.import_customer s
-            WHERE NOT EXISTS (SELECT FROM crm.customer c
-                WHERE c.tenant_id = \(tenant) AND c.id = coalesce(s.customer_id, s.id) AND c.deleted_at IS NULL)
+            WHERE (SELECT c.id FROM crm.customer c
+                WHERE c.tenant_id = \(tenant) AND c.id = coalesce(s.customer_id, s.id) AND c.deleted_at IS NULL) IS NULL
             """, one: { try $0.next() })
     }
 

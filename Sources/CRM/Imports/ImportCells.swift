@@ -61,6 +61,10 @@ struct ImportCells<Column: ImportColumn> {
                 errors.report(row: line, column: nil, "type", "Expected a JSON object.")
                 return [:]
             }
+            guard object.values.allSatisfy(\.isStorable), object.keys.allSatisfy({ !$0.utf8.contains(0) }) else {
+                errors.report(.zeroByte, row: line, column: nil, limits)
+                return [:]
+            }
             members = object
         } catch {
             errors.report(row: line, column: nil, "malformed", "The line is no JSON.")
@@ -93,7 +97,11 @@ struct ImportCells<Column: ImportColumn> {
         if column.family != nil, member == nil, value != .null {
             errors.report(row: line, column: column.name, "type", "Expected an object.")
         }
-        values[member.map { "\(column.name).\($0)" } ?? column.name] = value
+        let place = member.map { "\(column.name).\($0)" } ?? column.name
+        if values[place] != nil {
+            errors.report(row: line, column: place, "duplicate_column", "The member stands twice.")
+        }
+        values[place] = value
     }
 
     // MARK: Values
@@ -170,8 +178,10 @@ struct ImportCells<Column: ImportColumn> {
         if case .json(let values) = values, case .array(let items)? = values[column.name] {
             for item in items { if let text = text(of: item, column.name) { texts.append(text) } }
         } else if let text = text(column) {
-            if text.hasPrefix("["), let items = array(text) { return items }
-            texts = text.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+            let items = text.hasPrefix("[") ? array(text) : nil
+            texts =
+                items
+                ?? text.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
         }
         var seen: Set<String> = []
         return texts.filter { seen.insert($0).inserted }
@@ -179,7 +189,12 @@ struct ImportCells<Column: ImportColumn> {
 
     /// `nil` for what is no JSON array of strings, and may be a text that looks like one.
     private func array(_ text: String) -> [String]? {
-        do { return try JSONDecoder().decode([String].self, from: Data(text.utf8)) } catch { return nil }
+        do {
+            let items = try JSONDecoder().decode([String].self, from: Data(text.utf8))
+            return items.contains { $0.utf8.contains(0) } ? nil : items
+        } catch {
+            return nil
+        }
     }
 
     /// What the columns of a family have, by what stands behind the dot.
@@ -205,6 +220,10 @@ struct ImportCells<Column: ImportColumn> {
         guard let position, let text = text(at: position, column.name) else { return [] }
         do {
             let object = try JSONDecoder().decode([String: JSONNode].self, from: Data(text.utf8))
+            guard object.values.allSatisfy(\.isStorable) else {
+                errors.report(.zeroByte, row: line, column: column.name, limits)
+                return []
+            }
             for name in object.keys.sorted() where column.family?.fault(of: name) != nil {
                 errors.report(
                     row: line, column: column.name, "unknown", "\"\(name.prefix(100))\" can be no name in it.")
@@ -236,5 +255,18 @@ struct ImportCells<Column: ImportColumn> {
 
     mutating func report(_ column: Column, _ member: String, _ code: String, _ detail: String) {
         errors.report(row: line, column: "\(column.name).\(member)", code, detail)
+    }
+}
+
+extension JSONNode {
+    /// Whether PostgreSQL can keep it: no zero byte in any text, and numbers that are some.
+    fileprivate var isStorable: Bool {
+        switch self {
+        case .null, .bool: true
+        case .number(let number): !number.isNaN
+        case .string(let text): !text.utf8.contains(0)
+        case .array(let items): items.allSatisfy(\.isStorable)
+        case .object(let members): members.allSatisfy { !$0.key.utf8.contains(0) && $0.value.isStorable }
+        }
     }
 }

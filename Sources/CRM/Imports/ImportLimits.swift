@@ -7,6 +7,8 @@ public struct ImportLimits: Sendable {
     /// Bytes of one cell, without its quotes; of one line of JSON.
     public var maximumCellBytes: Int
     public var maximumColumns: Int
+    /// Bytes of one row, with the blank lines before it.
+    public var maximumRowBytes: Int
     /// Bad values that are told at once, of a header or a row.
     public var maximumErrors: Int
     /// Rejected rows that are kept; an import that has more is failed.
@@ -25,7 +27,8 @@ public struct ImportLimits: Sendable {
 
     public init(
         maximumRows: Int = 20_000_000, maximumBytes: Int = 16 << 30, maximumCellBytes: Int = 64 * 1024,
-        maximumColumns: Int = ImportOptions.maximumColumns, maximumErrors: Int = 20, maximumRejected: Int = 100_000,
+        maximumColumns: Int = ImportOptions.maximumColumns, maximumRowBytes: Int = 32 << 20, maximumErrors: Int = 20,
+        maximumRejected: Int = 100_000,
         maximumRejectedOfWhole: Int = 1000, batchRows: Int = 10_000, batchBytes: Int = 4 << 20,
         timeout: Duration = .seconds(1800), patience: Duration = .seconds(120), slice: Duration = .seconds(10)
     ) {
@@ -33,6 +36,7 @@ public struct ImportLimits: Sendable {
         self.maximumBytes = maximumBytes
         self.maximumCellBytes = maximumCellBytes
         self.maximumColumns = maximumColumns
+        self.maximumRowBytes = maximumRowBytes
         self.maximumErrors = maximumErrors
         self.maximumRejected = maximumRejected
         self.maximumRejectedOfWhole = maximumRejectedOfWhole

@@ -44,6 +44,19 @@ public struct ImportOptions: Sendable, Equatable, Codable {
     public var columns: [String: String?] = [:]
 
     public init() {}
+
+    /// What is not said is as usual: options are kept, and there may be more of them by now.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        format = try values.decodeIfPresent(Format.self, forKey: .format) ?? format
+        encoding = try values.decodeIfPresent(Encoding.self, forKey: .encoding) ?? encoding
+        delimiter = try values.decodeIfPresent(Delimiter.self, forKey: .delimiter) ?? delimiter
+        isGzip = try values.decodeIfPresent(Bool.self, forKey: .isGzip) ?? isGzip
+        key = try values.decodeIfPresent(String.self, forKey: .key) ?? key
+        mode = try values.decodeIfPresent(Mode.self, forKey: .mode) ?? mode
+        isDryRun = try values.decodeIfPresent(Bool.self, forKey: .isDryRun) ?? isDryRun
+        columns = try values.decodeIfPresent([String: String?].self, forKey: .columns) ?? columns
+    }
 }
 
 extension ImportOptions {

@@ -28,7 +28,9 @@ struct ImportReader<Record: ImportRecord> {
             return
         }
         var first = row
-        guard try await Self.next(&first, &rows, &source) else { throw Self.empty("The file is empty.") }
+        guard try await Self.next(&first, &rows, &source, mostBytes: limits.maximumRowBytes) else {
+            throw Self.empty("The file is empty.")
+        }
         header = try ImportHeader(first, options, limits)
         try await go(to: place, fetch)
     }
@@ -48,13 +50,21 @@ struct ImportReader<Record: ImportRecord> {
     }
 
     private static func next(
-        _ row: inout CSVRow, _ rows: inout any RowReading, _ source: inout ImportSource
+        _ row: inout CSVRow, _ rows: inout any RowReading, _ source: inout ImportSource, mostBytes: Int
     ) async throws -> Bool {
+        let start = rows.place.offset
         while true {
             switch rows.next(&row) {
             case .row: return true
             case .end: return false
             case .starved:
+                // Others want the processor too, however long a row is.
+                try Task.checkCancellation()
+                await Task.yield()
+                if rows.place.offset - start > mostBytes {
+                    throw ImportFault(
+                        "too_large", "A row, or the blank lines before it, have more than \(mostBytes) bytes.")
+                }
                 if let bytes = try await source.next() { rows.feed(bytes) } else { rows.finish() }
             }
         }
@@ -64,7 +74,7 @@ struct ImportReader<Record: ImportRecord> {
     ///
     /// - Throws: ``ServiceError/invalid(_:)``; ``ImportFault``.
     mutating func requireRow() async throws {
-        guard try await Self.next(&row, &rows, &source) else {
+        guard try await Self.next(&row, &rows, &source, mostBytes: limits.maximumRowBytes) else {
             throw Self.empty(options.format == .csv ? "No row follows the header." : "The file is empty.")
         }
     }
@@ -78,7 +88,7 @@ struct ImportReader<Record: ImportRecord> {
                 // Others want the processor too.
                 await Task.yield()
             }
-            guard try await Self.next(&row, &rows, &source) else {
+            guard try await Self.next(&row, &rows, &source, mostBytes: limits.maximumRowBytes) else {
                 isAtEnd = true
                 break
             }

@@ -33,19 +33,21 @@ struct ImportBatch<Record: ImportRecord>: Sendable {
     var isLast = false
 
     private var sources: [UInt8] = []
-    private var rejectedBytes = 0
+    /// Of all rows, read or rejected.
+    private var size = 0
     /// Where each record's text ends in ``sources``.
     private var ends: [Int] = []
 
     mutating func add(_ record: Record, _ row: CSVRow) {
         sources += row.source
+        size += row.size
         ends.append(sources.count)
         records.append((row.line, record))
     }
 
     mutating func reject(_ row: RejectedRow) {
         rejected.append(row)
-        rejectedBytes += row.content.utf8.count
+        size += row.content.utf8.count
     }
 
     /// The text of a row that is among the records.
@@ -62,6 +64,6 @@ struct ImportBatch<Record: ImportRecord>: Sendable {
 
     /// Whether it is as large as it may be.
     func isFull(_ limits: ImportLimits) -> Bool {
-        rows >= limits.batchRows || sources.count + rejectedBytes >= limits.batchBytes
+        rows >= limits.batchRows || max(size, sources.count) >= limits.batchBytes
     }
 }

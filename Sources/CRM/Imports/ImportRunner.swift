@@ -39,6 +39,10 @@ public struct ImportRunner: Sendable {
         } catch let error as PostgresError where error.violates("import_digest_key") {
             try await fail(
                 context, id, FileImport.Failure(code: "duplicate_import", detail: ImportService.duplicateDetail))
+        } catch let error as PostgresError where error.state?.rawValue.hasPrefix("22") == true {
+            // A value that no column takes, which trying again does not mend.
+            try await fail(
+                context, id, FileImport.Failure(code: "invalid", detail: "A value of the file cannot be kept."))
         } catch ServiceError.invalid(let errors) {
             try await fail(
                 context, id,
@@ -52,7 +56,11 @@ public struct ImportRunner: Sendable {
                 context, id, FileImport.Failure(code: "given_up", detail: "It failed too often; it can be resumed."))
             throw error
         }
-        await database.analyse(context, ["customer", begun.kind == .customers ? "contact_point" : "customer_order"])
+        let isOver = try await database.run(context, ImportStatements.find(context.tenantID, nil, id))?.state.isOver
+        if isOver == true {
+            await database.analyse(
+                context, ["customer", begun.kind == .customers ? "contact_point" : "customer_order"])
+        }
     }
 
     private func fail(_ context: TenantContext, _ id: FileImport.ID, _ failure: FileImport.Failure) async throws {
@@ -98,7 +106,9 @@ public struct ImportRunner: Sendable {
     ) async throws -> ImportReader<Record> {
         let database = database
         return try await ImportReader(begun.options, limits, from: begun.isWhole ? .start : begun.place) { number in
-            try await database.run(context, ImportStatements.chunk(context.tenantID, id, number))?.value
+            let chunk = try await database.run(context, ImportStatements.chunk(context.tenantID, id, number))
+            if chunk == nil, number < begun.chunks { throw ImportFault.unreadable("A part of the file is gone.") }
+            return chunk?.value
         }
     }
 
@@ -108,7 +118,10 @@ public struct ImportRunner: Sendable {
         _ isSliced: Bool
     ) async throws {
         if begun.isWhole {
-            try await WholeImport(runner: self, writing: writing, begun: begun).run(terms, reader)
+            let (runner, context, id) = (self, writing.context, writing.id)
+            try await WholeImport(runner: self, writing: writing, begun: begun).run(terms) {
+                try await runner.reader(context, id, begun)
+            }
         } else {
             try await PartialImport(runner: self, writing: writing, begun: begun, isSliced: isSliced).run(terms, reader)
         }

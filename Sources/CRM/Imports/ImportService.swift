@@ -131,7 +131,8 @@ public struct ImportService: Sendable {
     ) async throws -> FileImport {
         try await change(context, kind, id, "import.resumed") { tenant, found in
             switch found.state {
-            case .waiting, .running: nil
+            // Whoever was to go on may be gone; two who do are told apart.
+            case .waiting, .running: ImportStatements.wait(tenant, id)
             case .done: throw Self.notResumable
             case .failed, .cancelled: ImportStatements.resume(tenant, id)
             }
@@ -184,7 +185,8 @@ public struct ImportService: Sendable {
     /// Takes away what is kept of files whose import is long over. For each night.
     public func forgetOld(_ context: TenantContext) async throws {
         _ = try await database.pipeline(
-            context, ImportStatements.forgetChunks(context.tenantID), ImportStatements.forgetRejected(context.tenantID))
+            context, ImportStatements.failForgotten(context.tenantID), ImportStatements.forgetChunks(context.tenantID),
+            ImportStatements.forgetRejected(context.tenantID))
     }
 
     private static let duplicate = ServiceError.conflict(code: "duplicate_import", detail: duplicateDetail)

@@ -1,4 +1,5 @@
 import Foundation
+import JobQueue
 import Postgres
 
 /// What imports of every kind have in common.
@@ -20,10 +21,9 @@ enum ImportStatements {
         String(Int(max(1, duration / .milliseconds(1)).rounded(.up)))
     }
 
-    /// The id of what an import notes of a customer, once for each: made of both, since chance has no place in a change of rows.
-    static func id(of customer: SQL, _ id: FileImport.ID) -> SQL {
-        "md5(\(id)::uuid::text || \(customer)::text)::uuid"
-    }
+    /// The id of what a step of an import notes of a customer: made of the customer's and one for the step, since chance has no place in a
+    /// change of rows.
+    static func id(of customer: SQL) -> SQL { "md5(\(UUID.v7())::uuid::text || \(customer)::text)::uuid" }
 
     /// Waits until no other import of the tenant writes, for the import's patience.
     static func lock(_ tenant: Tenant.ID) -> Statement<Void> {
@@ -112,7 +112,7 @@ enum ImportStatements {
             UPDATE crm.import SET state = 'running', started_at = coalesce(started_at, now()), version = version + 1,
                 updated_at = now()
             WHERE tenant_id = \(tenant) AND id = \(id) AND state IN ('waiting', 'running')
-            RETURNING kind, options, place, line, is_behind_return, rejected_count, row_count, actor_kind, actor_id
+            RETURNING kind, options, place, line, is_behind_return, rejected_count, row_count, chunk_count, actor_kind, actor_id
             """, optional: RunningImport.init(row:))
     }
 
@@ -149,6 +149,11 @@ enum ImportStatements {
             """)
     }
 
+    /// What is left of a count: nothing of a file that is imported whole or not at all.
+    private static func kept(_ count: SQL) -> SQL {
+        "CASE WHEN options ->> 'mode' = 'all_or_nothing' OR (options ->> 'isDryRun')::boolean THEN 0 ELSE \(count) END"
+    }
+
     /// Ends an import in another way than being done.
     static func end(
         _ tenant: Tenant.ID, _ id: FileImport.ID, _ state: FileImport.State, _ failure: FileImport.Failure?
@@ -157,7 +162,10 @@ enum ImportStatements {
             "import.end",
             """
             UPDATE crm.import SET state = \(state), failure_code = \(failure?.code), failure_detail = \(failure?.detail),
-                ended_at = now(), version = version + 1, updated_at = now()
+                ended_at = now(), version = version + 1, updated_at = now(), created_count = \(kept("created_count")),
+                updated_count = \(kept("updated_count")),
+                -- What made nothing may come again.
+                has_references = has_references OR \(kept("created_count")) = 0
             WHERE tenant_id = \(tenant) AND id = \(id) AND state IN ('waiting', 'running')
             """)
     }
@@ -171,6 +179,16 @@ enum ImportStatements {
                 version = i.version + 1, updated_at = now()
             WHERE i.tenant_id = \(tenant) AND i.id = \(id) AND i.state IN ('failed', 'cancelled') AND EXISTS (
                 SELECT FROM crm.import_chunk k WHERE k.tenant_id = \(tenant) AND k.import_id = \(id))
+            """)
+    }
+
+    /// Has a job go on with an import that is not over.
+    static func wait(_ tenant: Tenant.ID, _ id: FileImport.ID) -> Statement<Int> {
+        Statement(
+            "import.wait",
+            """
+            UPDATE crm.import SET version = version + 1, updated_at = now()
+            WHERE tenant_id = \(tenant) AND id = \(id) AND state IN ('waiting', 'running')
             """)
     }
 
@@ -218,6 +236,17 @@ enum ImportStatements {
             DELETE FROM crm.import_chunk k USING crm.import i
             WHERE k.tenant_id = \(tenant) AND i.tenant_id = \(tenant) AND i.id = k.import_id
                 AND i.ended_at < now() - interval '7 days'
+            """)
+    }
+
+    /// Fails what nobody goes on with.
+    static func failForgotten(_ tenant: Tenant.ID) -> Statement<Int> {
+        Statement(
+            "import.fail_forgotten",
+            """
+            UPDATE crm.import SET state = 'failed', failure_code = 'given_up', failure_detail = 'Nobody went on with it for a week.',
+                ended_at = now(), version = version + 1, updated_at = now()
+            WHERE tenant_id = \(tenant) AND state IN ('waiting', 'running') AND updated_at < now() - interval '7 days'
             """)
     }
 

@@ -57,7 +57,8 @@ enum StagingStatements {
         effect: "import.create_faults",
         """
         CREATE TEMPORARY TABLE import_fault (
-            row_number integer NOT NULL, column_name text NOT NULL, code text NOT NULL, detail text NOT NULL
+            row_number integer NOT NULL, column_name text NOT NULL, code text NOT NULL, detail text NOT NULL,
+            UNIQUE (row_number, column_name, code)
         ) ON COMMIT DROP
         """)
 

@@ -16,14 +16,16 @@ struct OrderImport: ImportWriting {
     let id: FileImport.ID
     let terms: OrderImportTerms
 
-    var makeTables: [Statement<Void>] { [OrderStagingStatements.createStaging, StagingStatements.createFaults] }
+    var makeTables: [Statement<Void>] {
+        [OrderStagingStatements.createStaging, OrderStagingStatements.index, StagingStatements.createFaults]
+    }
     var emptyTables: [Statement<Void>] { [OrderStagingStatements.empty, StagingStatements.emptyFaults] }
 
     var checks: [Statement<Void>] {
         typealias Staging = OrderStagingStatements
         let tenant = context.tenantID
         return [
-            Staging.resolveCustomers(tenant), Staging.resolveMerged(tenant), Staging.lockCustomers(tenant),
+            Staging.resolve(tenant), Staging.lockCustomers(tenant),
             Staging.duplicates, Staging.repeated(tenant, id), Staging.unknownCustomers, Staging.settledOrders(tenant),
             Staging.removeFaulty,
         ]

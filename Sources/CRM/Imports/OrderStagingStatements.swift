@@ -7,7 +7,7 @@ enum OrderStagingStatements {
         """
         CREATE TEMPORARY TABLE import_order (
             row_number integer NOT NULL, id uuid NOT NULL, customer_reference text NOT NULL, reference text,
-            ordered_on date NOT NULL, amount numeric(18, 4) NOT NULL, quantity integer, currency text, customer_id uuid
+            ordered_on date NOT NULL, amount numeric(18, 4) NOT NULL, quantity integer, currency text, customer_id uuid, order_id uuid
         ) ON COMMIT DROP
         """)
 
@@ -20,31 +20,20 @@ enum OrderStagingStatements {
         WHERE s.row_number IN (SELECT f.row_number FROM pg_temp.import_fault f)
         """)
 
-    static func resolveCustomers(_ tenant: Tenant.ID) -> Statement<Void> {
+    /// Finds the customers by their references, and the orders by theirs.
+    static func resolve(_ tenant: Tenant.ID) -> Statement<Void> {
         Statement(
-            effect: "import.resolve_customers",
+            effect: "import.resolve_orders",
             """
-            UPDATE pg_temp.import_order s SET customer_id = c.id FROM crm.customer c
-            WHERE c.tenant_id = \(tenant) AND c.reference = s.customer_reference AND c.deleted_at IS NULL
+            UPDATE pg_temp.import_order s SET customer_id = \(CustomerStagingStatements.customer(tenant, "s.customer_reference")),
+                order_id = (SELECT o.id FROM crm.customer_order o
+                    WHERE o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL)
             """)
     }
 
-    /// What is said of somebody who was made one with another one is the other one's.
-    static func resolveMerged(_ tenant: Tenant.ID) -> Statement<Void> {
-        Statement(
-            effect: "import.resolve_merged_customers",
-            """
-            UPDATE pg_temp.import_order s SET customer_id = f.id
-            FROM (
-                SELECT DISTINCT ON (m.reference) m.reference, v.id FROM crm.customer m
-                JOIN crm.customer v ON v.tenant_id = \(tenant) AND v.id = crm.survivor_of(\(tenant), m.id) AND v.deleted_at IS NULL
-                WHERE m.tenant_id = \(tenant) AND m.merged_into_id IS NOT NULL
-                    AND m.reference IN (SELECT n.customer_reference FROM pg_temp.import_order n WHERE n.customer_id IS NULL)
-                ORDER BY m.reference, m.id DESC
-            ) AS f
-            WHERE s.customer_id IS NULL AND s.customer_reference = f.reference
-            """)
-    }
+    static let index = Statement<Void>(
+        effect: "import.index_orders",
+        "CREATE INDEX ON pg_temp.import_order (order_id) WHERE order_id IS NOT NULL")
 
     /// Has those wait who would merge or delete the customers, in the order in which everybody locks them.
     static func lockCustomers(_ tenant: Tenant.ID) -> Statement<Void> {
@@ -76,8 +65,7 @@ enum OrderStagingStatements {
                 """
                 SELECT s.row_number, 'order_ref', 'duplicate', '"' || s.reference || '" stands also in an earlier row.'
                 FROM pg_temp.import_order s
-                JOIN crm.customer_order o ON o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL
-                    AND o.import_id = \(id)
+                WHERE (SELECT o.import_id FROM crm.customer_order o WHERE o.tenant_id = \(tenant) AND o.id = s.order_id) = \(id)
                 """))
     }
 
@@ -98,10 +86,11 @@ enum OrderStagingStatements {
                 SELECT s.row_number, 'amount', 'has_lines',
                     'The order has lines, or something came back of it; change it through the API.'
                 FROM pg_temp.import_order s
-                JOIN crm.customer_order o ON o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL
+                CROSS JOIN LATERAL (SELECT k.* FROM crm.customer_order k
+                    WHERE k.tenant_id = \(tenant) AND k.id = s.order_id LIMIT 1) AS o
                 WHERE (o.amount <> s.amount OR o.quantity <> s.quantity OR o.currency <> s.currency)
-                    AND (o.returned_amount <> 0 OR EXISTS (SELECT FROM crm.order_line l
-                        WHERE l.tenant_id = \(tenant) AND l.order_id = o.id))
+                    AND (o.returned_amount <> 0 OR (SELECT l.order_id FROM crm.order_line l
+                        WHERE l.tenant_id = \(tenant) AND l.order_id = o.id LIMIT 1) IS NOT NULL)
                 """))
     }
 }

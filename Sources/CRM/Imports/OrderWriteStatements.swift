@@ -12,9 +12,7 @@ enum OrderWriteStatements {
             SELECT \(tenant), s.id, s.customer_id, s.reference, s.ordered_on, coalesce(s.quantity, 1), s.amount,
                 coalesce(s.currency, \(currency)), \(importID)
             FROM pg_temp.import_order s
-            WHERE NOT EXISTS (
-                SELECT FROM crm.customer_order o
-                WHERE o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL)
+            WHERE s.order_id IS NULL
             ON CONFLICT (tenant_id, reference) WHERE deleted_at IS NULL DO NOTHING
             """)
     }
@@ -29,7 +27,8 @@ enum OrderWriteStatements {
                 quantity = coalesce(s.quantity, o.quantity), amount = s.amount, currency = coalesce(s.currency, o.currency),
                 version = o.version + 1, updated_at = now()
             FROM pg_temp.import_order s
-            WHERE o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL AND o.id <> s.id
+            WHERE o.tenant_id = \(tenant) AND o.id = s.order_id AND o.deleted_at IS NULL
+                AND o.id = ANY (ARRAY(SELECT k.order_id FROM pg_temp.import_order k WHERE k.order_id IS NOT NULL))
                 AND (o.customer_id <> s.customer_id OR o.ordered_on <> s.ordered_on OR o.amount <> s.amount
                     OR o.quantity <> s.quantity OR o.currency <> s.currency)
             """)
@@ -49,7 +48,7 @@ enum OrderWriteStatements {
                 RETURNING c.id
             )
             INSERT INTO crm.stage_change (tenant_id, id, customer_id, from_stage, to_stage, reason, actor_kind, actor_id)
-            SELECT \(tenant), \(ImportStatements.id(of: "p.id", importID)), p.id, 'potential', 'actual', 'first order', \(context.actor.kind),
+            SELECT \(tenant), \(ImportStatements.id(of: "p.id")), p.id, 'potential', 'actual', 'first order', \(context.actor.kind),
                 \(context.actor.id)
             FROM promoted p
             ON CONFLICT DO NOTHING
@@ -63,12 +62,11 @@ enum OrderWriteStatements {
             "import.count_lost_orders",
             """
             SELECT count(*) FROM pg_temp.import_order s
-            WHERE NOT EXISTS (SELECT FROM crm.customer c
-                    WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL)
-                OR NOT EXISTS (SELECT FROM crm.customer_order o WHERE o.tenant_id = \(tenant) AND o.id = s.id)
-                    AND NOT EXISTS (SELECT FROM crm.customer_order o
-                        WHERE o.tenant_id = \(tenant) AND o.reference = s.reference AND o.deleted_at IS NULL
-                            AND o.customer_id = s.customer_id)
+            WHERE (SELECT c.id FROM crm.customer c
+                    WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL) IS NULL
+                OR (SELECT o.customer_id FROM crm.customer_order o
+                    WHERE o.tenant_id = \(tenant) AND o.id = coalesce(s.order_id, s.id) AND o.deleted_at IS NULL)
+                    IS DISTINCT FROM s.customer_id
             """, one: { try $0.next() })
     }
 

@@ -13,14 +13,17 @@ struct PartialImport<Writing: ImportWriting> {
 
     func run(_ terms: Writing.Record.Terms, _ reader: ImportReader<Writing.Record>) async throws {
         var (reader, place, rows, rejected) = (reader, begun.place, begun.rows, begun.rejected)
-        let start = ContinuousClock.now
+        var start: ContinuousClock.Instant?
         while true {
             let batch = try await reader.batch(terms)
+            // Not counting the way to where it goes on.
+            let since = start ?? .now
+            start = since
             rows += batch.rows
             if rows > runner.limits.maximumRows {
                 throw ImportFault("too_many_rows", "At most \(runner.limits.maximumRows) rows a file.")
             }
-            let isLeaving = isSliced && !batch.isLast && ContinuousClock.now - start > runner.limits.slice
+            let isLeaving = isSliced && !batch.isLast && ContinuousClock.now - since >= runner.limits.slice
             rejected += try await attempt(batch, from: place, total: rows, rejected, isLeaving)
             if batch.isLast || isLeaving { return }
             place = batch.place
@@ -64,7 +67,8 @@ struct PartialImport<Writing: ImportWriting> {
                 lacksReferences: batch.records.contains { $0.record.lacksReference })
             guard try await transaction.run(advance) == 1 else { throw ImportStopped() }
             if !rows.isEmpty { _ = try await transaction.run(ImportStatements.insertRejected(tenant, id, rows)) }
-            try await transaction.note(writing, counts, rows: total, isLast: batch.isLast)
+            try await transaction.note(
+                writing, counts, rows: total, isLast: batch.isLast, isOnly: total == batch.rows)
             if batch.isLast {
                 try await transaction.finish(kind, id)
             } else if isLeaving {

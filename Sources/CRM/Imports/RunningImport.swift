@@ -8,6 +8,7 @@ struct RunningImport {
     var place: FilePlace
     var rejected: Int
     let rows: Int
+    let chunks: Int
     let actor: TenantContext.Actor
 
     init(row: inout RowReader) throws {
@@ -17,6 +18,7 @@ struct RunningImport {
             offset: try row.next(), line: try row.next(), isBehindCarriageReturn: try row.next())
         rejected = try row.next()
         rows = try row.next()
+        chunks = try row.next()
         let kind: String = try row.next()
         let id: UUID? = try row.nextIfPresent()
         actor =

@@ -4,8 +4,11 @@ import Postgres
 
 extension TenantTransaction {
     /// Brings a batch into the staging tables, without the rows that cannot be imported, which are given back.
+    ///
+    /// - Parameter holding: whether what the rows name is held at once.
     mutating func stage<Writing: ImportWriting>(
-        _ batch: ImportBatch<Writing.Record>, _ writing: Writing, _ options: ImportOptions
+        _ batch: ImportBatch<Writing.Record>, _ writing: Writing, _ options: ImportOptions,
+        holding: Bool = true
     ) async throws -> [RejectedRow] {
         if batch.records.isEmpty { return [] }
         try await copyIn(Writing.copyName, Writing.copy) { writer in
@@ -13,11 +16,7 @@ extension TenantTransaction {
                 try await writer.row(columns: Writing.Record.fieldCount) { record.write(row: line, to: &$0) }
             }
         }
-        let links = writing.links(of: batch)
-        if !links.isEmpty {
-            // What was there when the rows were read is gone, and they are to be read again.
-            do { try await require(links) } catch ServiceError.invalid { throw ImportTermsChanged() }
-        }
+        if holding { try await hold(writing.links(of: batch)) }
         _ = try await pipeline(all: writing.checks)
         let faults = try await run(StagingStatements.faults)
         var rows: [(row: Int, errors: [FieldError])] = []
@@ -34,6 +33,13 @@ extension TenantTransaction {
         }
     }
 
+    /// Has what rows name stay until the transaction ends.
+    mutating func hold(_ links: [ObjectLink]) async throws {
+        if links.isEmpty { return }
+        // What was there when the rows were read is gone, and they are to be read again.
+        do { try await require(links) } catch ServiceError.invalid { throw ImportTermsChanged() }
+    }
+
     /// Writes what is in the staging tables; tells how many rows made or changed something.
     mutating func write<Writing: ImportWriting>(_ writing: Writing) async throws -> ImportCounts {
         let writes = writing.writes
@@ -47,13 +53,14 @@ extension TenantTransaction {
     /// - Parameters:
     ///   - rows: of the file up to now.
     ///   - isLast: whether no more come.
+    ///   - isOnly: whether none came before.
     mutating func note<Writing: ImportWriting>(
-        _ writing: Writing, _ counts: ImportCounts, rows: Int, isLast: Bool
+        _ writing: Writing, _ counts: ImportCounts, rows: Int, isLast: Bool, isOnly: Bool
     ) async throws {
         let tenant = context.tenantID
         let isOfCustomers = Writing.kind == .customers
         // An order that was changed may have been another customer's.
-        if isLast, rows <= RefreshCustomers.bulk, isOfCustomers || counts.updated == 0 {
+        if isLast, isOnly, rows <= RefreshCustomers.bulk, isOfCustomers || counts.updated == 0 {
             let customers = try await run(writing.writes.customers)
             try await run(RefreshCustomers.noting(tenant, customers))
             return

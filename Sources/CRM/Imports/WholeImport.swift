@@ -34,31 +34,38 @@ struct WholeImport<Writing: ImportWriting> {
 
     private var isDryRun: Bool { begun.options.isDryRun }
 
-    func run(_ terms: Writing.Record.Terms, _ reader: ImportReader<Writing.Record>) async throws {
+    func run(_ terms: Writing.Record.Terms, _ open: @Sendable () async throws -> ImportReader<Writing.Record>)
+        async throws
+    {
         let (tenant, id) = (writing.context.tenantID, writing.id)
         _ = try await runner.database.pipeline(
             writing.context, ImportStatements.deleteRejected(tenant, id),
             ImportStatements.report(tenant, id, chunksRead: 0, ImportCounts()))
         do {
-            try await write(terms, reader)
+            try await write(terms, open)
         } catch let rolledBack as RolledBack {
             try await end(rolledBack.found)
         }
     }
 
-    private func write(_ terms: Writing.Record.Terms, _ reader: ImportReader<Writing.Record>) async throws {
+    private func write(
+        _ terms: Writing.Record.Terms, _ open: @Sendable () async throws -> ImportReader<Writing.Record>
+    ) async throws {
         let (writing, limits, begun, isDryRun) = (writing, runner.limits, begun, isDryRun)
         let (tenant, id, database) = (writing.context.tenantID, writing.id, runner.database)
-        // The reader goes on and cannot begin anew.
+        // One attempt is long enough.
         try await database.withTenant(writing.context, timeout: limits.timeout, retries: 0) { transaction in
-            var (reader, found, isLast) = (reader, Found(), false)
+            // Whenever the transaction begins anew, the file does.
+            var (reader, found, isLast) = (try await open(), Found(), false)
+            var links: [ObjectLink] = []
             _ = try await transaction.pipeline(all: [ImportStatements.prepare(limits)] + writing.makeTables)
             _ = try await transaction.run(ImportStatements.lock(tenant))
             while !isLast, isDryRun || !found.isFull(limits) {
                 let batch = try await reader.batch(terms)
                 isLast = batch.isLast
                 found.add(batch.rejected, limits)
-                found.add(try await transaction.stage(batch, writing, begun.options), limits)
+                found.add(try await transaction.stage(batch, writing, begun.options, holding: false), limits)
+                links = ObjectLink.joined(links + writing.links(of: batch))
                 found.counts.rows += batch.rows
                 if found.counts.rows > limits.maximumRows {
                     throw ImportFault("too_many_rows", "At most \(limits.maximumRows) rows a file.")
@@ -66,7 +73,9 @@ struct WholeImport<Writing: ImportWriting> {
                 if isDryRun || found.counts.rejected == 0 {
                     let counts = try await transaction.write(writing)
                     found.counts += counts
-                    try await transaction.note(writing, counts, rows: found.counts.rows, isLast: isLast)
+                    try await transaction.note(
+                        writing, counts, rows: found.counts.rows, isLast: isLast,
+                        isOnly: found.counts.rows == batch.rows)
                 }
                 found.lacksReferences = found.lacksReferences || batch.records.contains { $0.record.lacksReference }
                 (found.place, found.chunksRead) = (batch.place, batch.chunksRead)
@@ -76,6 +85,8 @@ struct WholeImport<Writing: ImportWriting> {
                 guard try await database.run(writing.context, report) == 1 else { throw ImportStopped() }
             }
             if isDryRun || found.counts.rejected > 0 { throw RolledBack(found: found) }
+            // Only now, so that nobody waits long for whom the rows name.
+            try await transaction.hold(links)
             guard try await transaction.run(advance(found, isMade: true)) == 1 else { throw ImportStopped() }
             try await transaction.finish(Writing.kind, id)
         }

@@ -54,6 +54,16 @@ struct ObjectLink: Sendable {
     }
 }
 
+extension ObjectLink {
+    /// The same links, one for each kind and object.
+    static func joined(_ links: [ObjectLink]) -> [ObjectLink] {
+        Dictionary(grouping: links, by: \.target.kind).sorted { $0.key < $1.key }.map { kind, links in
+            let ids = Set(links.flatMap(\.places).map(\.id)).sorted { $0.uuidString < $1.uuidString }
+            return ObjectLink(links[0].target, ids.map { (pointer: "/\(kind)", id: $0) })
+        }
+    }
+}
+
 extension TenantTransaction {
     /// - Throws: ``ServiceError/invalid(_:)`` with each member that names an object which is not there.
     mutating func require(_ links: [ObjectLink]) async throws {

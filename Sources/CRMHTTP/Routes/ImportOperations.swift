@@ -91,7 +91,9 @@ struct ImportOperations: OperationGroup {
             let settled = options
             return try await spool.withFile(call.request, types: Self.types) { file, digest in
                 let id = FileImport.ID.make()
-                let asked = digest + Array((call.request.uri.query ?? "").utf8)
+                let headers = call.request.headers
+                let beside = [call.request.uri.query, headers[.contentType], headers[.contentEncoding]]
+                let asked = digest + Array(beside.map { $0 ?? "" }.joined(separator: "\n").utf8)
                 let context = try call.idempotent(declared.name, body: asked, object: id.rawValue)
                 return try await Operation.replaying {
                     let found = try await imports.create(context, id: id, kind, settled, from: file)

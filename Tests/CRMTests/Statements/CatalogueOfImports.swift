@@ -35,10 +35,12 @@ extension StatementCatalogue {
                     ImportStatements.advance(
                         tenant, id, from: .start, to: place, chunksRead: 1, ImportCounts(rows: 1), state: .running,
                         lacksReferences: true)),
+                CatalogueEntry(ImportStatements.wait(tenant, id)),
                 CatalogueEntry(ImportStatements.end(tenant, id, .cancelled, nil)),
                 CatalogueEntry(ImportStatements.resume(tenant, id)),
                 CatalogueEntry(ImportStatements.deleteRejected(tenant, id)),
                 CatalogueEntry(ImportStatements.deleteChunks(tenant, id)),
+                CatalogueEntry(ImportStatements.failForgotten(tenant), .nothing),
                 CatalogueEntry(ImportStatements.forgetChunks(tenant), .nothing),
                 CatalogueEntry(ImportStatements.forgetRejected(tenant), .nothing),
                 CatalogueEntry(ImportTermsStatements.attributes(tenant)),
@@ -68,9 +70,10 @@ extension StatementCatalogue {
             attributes: ["must": CustomerAttributeValues(name: "must", type: .text, isRequired: true)], markets: [:],
             owners: [:])
         let writing = CustomerImport(context: context, id: .make(), terms: terms)
-        let others = [CustomerImportKey.email, .phone, .system("shop"), .id].flatMap { key in
-            CustomerStagingStatements.resolve(tenant, key) + CustomerFaultStatements.keys(tenant, .make(), key)
-        }
+        let others =
+            [CustomerImportKey.email, .phone, .system("shop"), .id].flatMap { key in
+                CustomerStagingStatements.resolve(tenant, key) + CustomerFaultStatements.keys(tenant, .make(), key)
+            } + [CustomerFaultStatements.references(tenant)]
         return CatalogueGroup(
             writing.makeTables.map { CatalogueEntry($0) } + [CatalogueEntry(staged)]
                 + writing.checks.filter { $0.name.description != "import.missing_attributes" }.map {
