@@ -80,10 +80,11 @@ enum CustomerStagingStatements {
         """
         coalesce(
             (SELECT c.id FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference = \(reference) AND c.deleted_at IS NULL),
-            (SELECT v.id FROM crm.customer v WHERE v.tenant_id = \(tenant) AND v.deleted_at IS NULL AND v.id = (
-                SELECT crm.survivor_of(\(tenant), m.id) FROM crm.customer m
-                WHERE m.tenant_id = \(tenant) AND m.reference = \(reference) AND m.merged_into_id IS NOT NULL
-                ORDER BY m.id DESC LIMIT 1)))
+            (SELECT (SELECT v.id FROM crm.customer v
+                    WHERE v.tenant_id = \(tenant) AND v.id = w.survivor_id AND v.deleted_at IS NULL)
+                FROM (SELECT crm.survivor_of(\(tenant), m.id) AS survivor_id FROM crm.customer m
+                    WHERE m.tenant_id = \(tenant) AND m.reference = \(reference) AND m.merged_into_id IS NOT NULL
+                    ORDER BY m.id DESC LIMIT 1) AS w))
         """
     }
 
@@ -197,11 +198,11 @@ enum CustomerStagingStatements {
     }
 
     /// The customer's own point with the address of the file, if there is one. Comparing the text first spares the key in
-    /// nearly all rows.
+    /// nearly all rows; the channel as it is would have another index entered, for all customers.
     private static func known(_ name: SQL, _ channel: SQL, _ tenant: Tenant.ID) -> SQL {
         """
         LATERAL (SELECT q.id FROM crm.contact_point q WHERE q.tenant_id = \(tenant) AND q.customer_id = c.id
-            AND q.deleted_at IS NULL AND q.channel = '\(channel)'
+            AND q.deleted_at IS NULL AND q.channel || '' = '\(channel)'
             AND (q.address = s.\(channel) OR q.address_key = crm.address_key('\(channel)', s.\(channel))) LIMIT 1) AS \(name) ON true
         """
     }

@@ -160,7 +160,9 @@ enum CustomerWriteStatements {
             """
             SELECT count(*) FROM pg_temp.import_customer s
             WHERE (SELECT c.id FROM crm.customer c
-                WHERE c.tenant_id = \(tenant) AND c.id = coalesce(s.customer_id, s.id) AND c.deleted_at IS NULL) IS NULL
+                    WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL) IS NULL
+                AND (SELECT c.id FROM crm.customer c
+                    WHERE c.tenant_id = \(tenant) AND c.id = s.id AND c.deleted_at IS NULL) IS NULL
             """, one: { try $0.next() })
     }
 

@@ -64,9 +64,11 @@ enum OrderWriteStatements {
             SELECT count(*) FROM pg_temp.import_order s
             WHERE (SELECT c.id FROM crm.customer c
                     WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL) IS NULL
-                OR (SELECT o.customer_id FROM crm.customer_order o
-                    WHERE o.tenant_id = \(tenant) AND o.id = coalesce(s.order_id, s.id) AND o.deleted_at IS NULL)
-                    IS DISTINCT FROM s.customer_id
+                OR coalesce(
+                    (SELECT o.customer_id FROM crm.customer_order o
+                        WHERE o.tenant_id = \(tenant) AND o.id = s.order_id AND o.deleted_at IS NULL),
+                    (SELECT o.customer_id FROM crm.customer_order o
+                        WHERE o.tenant_id = \(tenant) AND o.id = s.id AND o.deleted_at IS NULL)) IS DISTINCT FROM s.customer_id
             """, one: { try $0.next() })
     }
 
