@@ -57,10 +57,12 @@ public struct ImportRunner: Sendable {
             throw error
         }
         let isOver = try await database.run(context, ImportStatements.find(context.tenantID, nil, id))?.state.isOver
-        if isOver == true {
-            await database.analyse(
-                context, ["customer", begun.kind == .customers ? "contact_point" : "customer_order"])
-        }
+        if isOver == true { await analyse(context, begun.kind) }
+    }
+
+    /// Has what comes next planned with the sizes that the tables have now.
+    func analyse(_ context: TenantContext, _ kind: FileImport.Kind) async {
+        await database.analyse(context, ["customer", kind == .customers ? "contact_point" : "customer_order"])
     }
 
     private func fail(_ context: TenantContext, _ id: FileImport.ID, _ failure: FileImport.Failure) async throws {

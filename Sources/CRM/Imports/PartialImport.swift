@@ -26,6 +26,10 @@ struct PartialImport<Writing: ImportWriting> {
             let isLeaving = isSliced && !batch.isLast && ContinuousClock.now - since >= runner.limits.slice
             rejected += try await attempt(batch, from: place, total: rows, rejected, isLeaving)
             if batch.isLast || isLeaving { return }
+            // The tables may be ten times as large as the planner knows.
+            if String(rows).count > String(rows - batch.rows).count {
+                await runner.analyse(writing.context, Writing.kind)
+            }
             place = batch.place
         }
     }
