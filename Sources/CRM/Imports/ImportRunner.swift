@@ -139,6 +139,9 @@ struct ImportOvertaken: Error {}
 extension RunningImport {
     /// Whether it is one transaction.
     var isWhole: Bool { options.mode == .allOrNothing || options.isDryRun }
+
+    /// Whether it has more than some ten thousand rows, by the size of the file.
+    var isLarge: Bool { chunks > 16 }
 }
 
 extension PostgresError {

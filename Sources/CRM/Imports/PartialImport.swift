@@ -72,7 +72,7 @@ struct PartialImport<Writing: ImportWriting> {
             guard try await transaction.run(advance) == 1 else { throw ImportStopped() }
             if !rows.isEmpty { _ = try await transaction.run(ImportStatements.insertRejected(tenant, id, rows)) }
             try await transaction.note(
-                writing, counts, rows: total, isLast: batch.isLast, isOnly: total == batch.rows)
+                writing, counts, rows: total, isLast: batch.isLast, isOnly: total == batch.rows, isLarge: begun.isLarge)
             if batch.isLast {
                 try await transaction.finish(kind, id)
             } else if isLeaving {

@@ -54,8 +54,10 @@ extension TenantTransaction {
     ///   - rows: of the file up to now.
     ///   - isLast: whether no more come.
     ///   - isOnly: whether none came before.
+    ///   - isLarge: whether so many rows are to come that all customers are looked through for duplicates at the end.
     mutating func note<Writing: ImportWriting>(
-        _ writing: Writing, _ counts: ImportCounts, rows: Int, isLast: Bool, isOnly: Bool
+        _ writing: Writing, _ counts: ImportCounts, rows: Int, isLast: Bool, isOnly: Bool,
+        isLarge: Bool
     ) async throws {
         let tenant = context.tenantID
         let isOfCustomers = Writing.kind == .customers
@@ -65,13 +67,13 @@ extension TenantTransaction {
             try await run(RefreshCustomers.noting(tenant, customers))
             return
         }
-        if isOfCustomers, rows <= FindDuplicates.bulk {
+        if isOfCustomers, rows <= FindDuplicates.bulk, !isLarge {
             let customers = try await run(writing.writes.customers)
             try await run(FindDuplicates.note(tenant: tenant.rawValue, items: customers.map(\.rawValue)))
         }
         guard isLast else { return }
         _ = try await run(try Enqueue.statement(tenant: tenant.rawValue, jobs: [NewJob(RefreshSegments())]))
-        if isOfCustomers, rows > FindDuplicates.bulk { _ = try await beginScan(isAnew: true) }
+        if isOfCustomers, rows > FindDuplicates.bulk || isLarge { _ = try await beginScan(isAnew: true) }
     }
 
     /// Takes the file away of an import that is done, and tells of it in the log.

@@ -75,7 +75,7 @@ struct WholeImport<Writing: ImportWriting> {
                     found.counts += counts
                     try await transaction.note(
                         writing, counts, rows: found.counts.rows, isLast: isLast,
-                        isOnly: found.counts.rows == batch.rows)
+                        isOnly: found.counts.rows == batch.rows, isLarge: begun.isLarge)
                 }
                 found.lacksReferences = found.lacksReferences || batch.records.contains { $0.record.lacksReference }
                 (found.place, found.chunksRead) = (batch.place, batch.chunksRead)
