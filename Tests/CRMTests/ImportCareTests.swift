@@ -83,6 +83,17 @@ struct ImportCareTests {
         }
     }
 
+    @Test func `A row that is too long to be kept is told without half of its text`() async throws {
+        try await ImportFixture.with { fixture in
+            let long = String(repeating: "x", count: 40_000)
+            let report = try await fixture.customers(
+                "reference,name,email,phone\n1,A,\(long),\(long)\n2,,,\n", ImportOptions())
+            #expect(try await fixture.rejected(report).map(\.content) == ["", "2,,,"])
+            let file = String(decoding: RejectedFile.csv(try await fixture.rejected(report), of: report), as: UTF8.self)
+            #expect(file.hasSuffix(",\r\n3,name: A new customer has a name.,2,,,\r\n"))
+        }
+    }
+
     @Test func `Blank lines without end are not read without end`() async throws {
         try await ImportFixture.with(limits: ImportLimits(maximumRowBytes: 1 << 20)) { fixture in
             let errors = try await fixture.refusal {

@@ -1,4 +1,5 @@
 -- Files wait in the database, so that a job imports them in steps: it can be watched, stopped, and go on where it stopped.
+-- Servers of before cannot import meanwhile: the count of what did not change goes, since it follows from the others.
 
 ALTER TABLE crm.import ADD COLUMN state text NOT NULL DEFAULT 'done',
     ADD COLUMN options jsonb NOT NULL DEFAULT '{}',

@@ -33,8 +33,9 @@ struct CSVRow {
     private let maximumCellBytes: Int
     private let maximumColumns: Int
     private let encoding: ImportOptions.Encoding
-    /// The row as it stands in the file, up to its end of line, or as much of it as is kept.
+    /// The row as it stands in the file; nothing of one that is longer than is kept, so that no half of one comes in again.
     private(set) var source: [UInt8] = []
+    private var isSourceTooLong = false
     private var bytes: [UInt8] = []
     private var extents: [Extent] = []
     private var start = 0
@@ -79,11 +80,13 @@ struct CSVRow {
         start = 0
         fault = nil
         source.removeAll(keepingCapacity: true)
+        isSourceTooLong = false
     }
 
     /// Keeps what the row is made of.
     mutating func keep(_ run: UnsafeBufferPointer<UInt8>) {
-        source.append(contentsOf: run.prefix(max(0, Self.maximumSource - source.count)))
+        isSourceTooLong = isSourceTooLong || source.count + run.count > Self.maximumSource
+        if isSourceTooLong { source.removeAll(keepingCapacity: true) } else { source.append(contentsOf: run) }
     }
 
     private static let maximumSource = 64 * 1024

@@ -14,7 +14,9 @@ public struct ImportRunner: Sendable {
     }
 
     /// Another import of the tenant is being written, for longer than one waits.
-    public struct Busy: Error {}
+    public struct Busy: Error, CustomStringConvertible {
+        public var description: String { "another import is being written; resume this one when that is done" }
+    }
 
     /// Goes on with an import.
     ///

@@ -60,9 +60,6 @@ struct PartialImport<Writing: ImportWriting> {
             _ = try await transaction.pipeline(all: [ImportStatements.prepare(limits)] + writing.makeTables)
             _ = try await transaction.run(ImportStatements.lock(tenant))
             let rows = batch.rejected + (try await transaction.stage(batch, writing, options))
-            if rejected + rows.count > limits.maximumRejected {
-                throw ImportFault("too_many_rejected", "More than \(limits.maximumRejected) rows are wrong.")
-            }
             var counts = try await transaction.write(writing)
             (counts.rows, counts.rejected) = (batch.rows, rows.count)
             let advance = ImportStatements.advance(
@@ -70,6 +67,10 @@ struct PartialImport<Writing: ImportWriting> {
                 state: batch.isLast ? .done : .running,
                 lacksReferences: batch.records.contains { $0.record.lacksReference })
             guard try await transaction.run(advance) == 1 else { throw ImportStopped() }
+            // Not before it is known that nobody else went on: to who comes late all rows stand twice.
+            if rejected + rows.count > limits.maximumRejected {
+                throw ImportFault("too_many_rejected", "More than \(limits.maximumRejected) rows are wrong.")
+            }
             if !rows.isEmpty { _ = try await transaction.run(ImportStatements.insertRejected(tenant, id, rows)) }
             try await transaction.note(
                 writing, counts, rows: total, isLast: batch.isLast, isOnly: total == batch.rows, isLarge: begun.isLarge)

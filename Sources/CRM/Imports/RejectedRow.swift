@@ -6,7 +6,7 @@ public struct RejectedRow: Sendable, Equatable {
     /// The line on which it begins; a CSV file's header is 1.
     public let row: Int
     public let errors: [FieldError]
-    /// The row as it stands in the file, or as much of it as is kept.
+    /// The row as it stands in the file; empty for one of more than 64 KiB.
     public let content: String
 }
 
@@ -23,7 +23,9 @@ extension RejectedRow: JSONObject {
     public func members(_ json: inout JSONWriter) {
         json.member("row", row, "The line on which it begins; a CSV file's header is 1.")
         json.member("errors", errors, "What is wrong with it.")
-        json.member("content", content, "The row as it stands in the file.", isPersonal: true)
+        json.member(
+            "content", content, "The row as it stands in the file; empty for one of more than 64 KiB.", isPersonal: true
+        )
     }
 }
 

@@ -73,9 +73,11 @@ struct WholeImport<Writing: ImportWriting> {
                 if isDryRun || found.counts.rejected == 0 {
                     let counts = try await transaction.write(writing)
                     found.counts += counts
-                    try await transaction.note(
-                        writing, counts, rows: found.counts.rows, isLast: isLast,
-                        isOnly: found.counts.rows == batch.rows, isLarge: begun.isLarge)
+                    if !isDryRun {
+                        try await transaction.note(
+                            writing, counts, rows: found.counts.rows, isLast: isLast,
+                            isOnly: found.counts.rows == batch.rows, isLarge: begun.isLarge)
+                    }
                 }
                 found.lacksReferences = found.lacksReferences || batch.records.contains { $0.record.lacksReference }
                 (found.place, found.chunksRead) = (batch.place, batch.chunksRead)

@@ -173,7 +173,9 @@ struct LargeBusiness: Sendable {
     }
 
     /// The plan of a statement as the application, within the tenant.
-    func plan(of sql: SQL) async throws -> Plan {
+    ///
+    /// - Parameter prelude: what is run before it in the same transaction.
+    func plan(of sql: SQL, after prelude: [Statement<Void>] = []) async throws -> Plan {
         let pool = Pool(server.configuration(user: "mehvar_app", maximumConnections: 1))
         defer { pool.close() }
         let explain = Statement<[String]>("test.explain", "EXPLAIN (COSTS OFF) \(sql)", all: { try $0.next() })
@@ -182,7 +184,7 @@ struct LargeBusiness: Sendable {
                 prelude: [
                     Statement(effect: "test.tenant", "SELECT crm.set_tenant(\(filled.business.context.tenantID))"),
                     Statement(effect: "test.scans", "SET LOCAL enable_seqscan = off"),
-                ], explain))
+                ] + prelude, explain))
     }
 
     /// What EXPLAIN said.
@@ -199,6 +201,9 @@ struct LargeBusiness: Sendable {
                     .first { $0.contains("Index Cond:") } ?? ""
             }
         }
+
+        /// The conditions with which any index is entered.
+        var conditions: [String] { lines.filter { $0.contains("Index Cond:") } }
 
         /// Whether a table is read from end to end.
         var scansTable: Bool { lines.contains { $0.contains("Seq Scan on") } }
