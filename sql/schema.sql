@@ -705,7 +705,7 @@ CREATE FUNCTION crm.person(person uuid) RETURNS jsonb
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
         'stage_changes', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'tenant_id' ORDER BY s.changed_at, s.id), '[]') FROM crm.stage_change s
             WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.id),
-        'summary', (SELECT to_jsonb(v) - ARRAY['tenant_id', 'customer_id', 'order_margin'] FROM crm.customer_summary v
+        'summary', (SELECT to_jsonb(v) - ARRAY['tenant_id', 'customer_id', 'kind', 'stage', 'language', 'order_margin'] FROM crm.customer_summary v
             WHERE v.tenant_id = c.tenant_id AND v.customer_id = c.id),
         'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at, 'left_at', m.left_at)
                 ORDER BY m.entered_at, s.id), '[]')
@@ -750,23 +750,19 @@ CREATE FUNCTION crm.rank_customers(tenant uuid) RETURNS void
     UPDATE crm.customer_summary s SET tier = r.tier, recency = r.recency, frequency = r.frequency, money = r.money
     FROM (
         SELECT b.customer_id,
-            CASE WHEN b.order_count = 0 OR b.amount = 0 THEN NULL WHEN b.better < 0.80 * b.total THEN 'a'
-                WHEN b.better < 0.95 * b.total THEN 'b' ELSE 'c' END AS tier,
-            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.recency)) END AS recency,
-            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.frequency)) END AS frequency,
-            CASE WHEN b.order_count > 0 THEN least(5, 1 + floor(5 * b.money)) END AS money
+            CASE WHEN b.amount = 0 THEN NULL WHEN b.better < 0.80 * b.total THEN 'a' WHEN b.better < 0.95 * b.total THEN 'b' ELSE 'c' END AS tier,
+            least(5, 1 + floor(5 * b.recency)) AS recency, least(5, 1 + floor(5 * b.frequency)) AS frequency,
+            least(5, 1 + floor(5 * b.money)) AS money
         FROM (
-            SELECT x.customer_id, x.order_count, x.amount,
+            SELECT x.customer_id, x.amount,
                 sum(x.amount) OVER (ORDER BY x.amount DESC, x.customer_id ROWS UNBOUNDED PRECEDING) - x.amount AS better,
                 sum(x.amount) OVER () AS total,
-                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.last_ordered_on) AS recency,
-                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.order_count) AS frequency,
-                percent_rank() OVER (PARTITION BY x.order_count > 0 ORDER BY x.amount) AS money
+                percent_rank() OVER (ORDER BY x.last_ordered_on) AS recency,
+                percent_rank() OVER (ORDER BY x.order_count) AS frequency,
+                percent_rank() OVER (ORDER BY x.amount) AS money
             FROM (
                 SELECT v.customer_id, v.last_ordered_on, v.order_count, greatest(v.order_amount, 0) AS amount
-                FROM crm.customer_summary v
-                JOIN crm.customer c ON c.tenant_id = v.tenant_id AND c.id = v.customer_id AND c.deleted_at IS NULL
-                WHERE v.tenant_id = tenant
+                FROM crm.customer_summary v WHERE v.tenant_id = tenant AND v.order_count > 0
             ) x
         ) b
     ) r
@@ -974,29 +970,41 @@ BEGIN
             LEFT JOIN crm.answer a ON a.tenant_id = r.tenant_id AND a.response_id = r.id AND a.question_id = w.metric_question
             WHERE r.tenant_id = $1 AND r.customer_id IS NOT NULL %3$s GROUP BY r.customer_id
         ), found AS MATERIALIZED (
-            SELECT customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on, interaction_count,
-                last_interaction_at, satisfaction, nps, csat, ces, last_response_at
-            FROM ordered FULL JOIN met USING (customer_id) FULL JOIN answered USING (customer_id)
-            WHERE EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = $1 AND c.id = customer_id AND c.erased_at IS NULL %5$s)
+            SELECT c.id AS customer_id, c.kind, c.stage, c.language, coalesce(o.order_count, 0)::integer AS order_count,
+                coalesce(o.order_amount, 0) AS order_amount, o.order_margin, o.first_ordered_on, o.last_ordered_on,
+                coalesce(m.interaction_count, 0)::integer AS interaction_count, m.last_interaction_at,
+                round(m.satisfaction, 2)::numeric(4, 2) AS satisfaction, a.nps, a.csat, a.ces, a.last_response_at
+            FROM crm.customer c LEFT JOIN ordered o ON o.customer_id = c.id LEFT JOIN met m ON m.customer_id = c.id
+                LEFT JOIN answered a ON a.customer_id = c.id
+            WHERE c.tenant_id = $1 AND c.deleted_at IS NULL %5$s
         ), gone AS (
             DELETE FROM crm.customer_summary s WHERE s.tenant_id = $1 %4$s
                 AND NOT EXISTS (SELECT FROM found f WHERE f.customer_id = s.customer_id)
         )
-        INSERT INTO crm.customer_summary AS s (tenant_id, customer_id, order_count, order_amount, order_margin, first_ordered_on, last_ordered_on,
-            interaction_count, last_interaction_at, satisfaction, nps, csat, ces, last_response_at)
-        SELECT $1, customer_id, coalesce(order_count, 0), coalesce(order_amount, 0), order_margin, first_ordered_on, last_ordered_on,
-            coalesce(interaction_count, 0), last_interaction_at, round(satisfaction, 2), nps, csat, ces, last_response_at
-        FROM found
-        ON CONFLICT (tenant_id, customer_id) DO UPDATE SET order_count = excluded.order_count, order_amount = excluded.order_amount,
-            order_margin = excluded.order_margin, first_ordered_on = excluded.first_ordered_on, last_ordered_on = excluded.last_ordered_on,
+        INSERT INTO crm.customer_summary AS s (tenant_id, customer_id, kind, stage, language, order_count, order_amount, order_margin,
+            first_ordered_on, last_ordered_on, interaction_count, last_interaction_at, satisfaction, nps, csat, ces, last_response_at)
+        SELECT $1, f.customer_id, f.kind, f.stage, f.language, f.order_count, f.order_amount, f.order_margin, f.first_ordered_on,
+            f.last_ordered_on, f.interaction_count, f.last_interaction_at, f.satisfaction, f.nps, f.csat, f.ces, f.last_response_at
+        FROM found f
+        -- What stands there already is left alone: a conflict would lock the row, and so write it.
+        WHERE NOT EXISTS (
+            SELECT FROM crm.customer_summary k WHERE k.tenant_id = $1 AND k.customer_id = f.customer_id
+                AND (k.kind, k.stage, k.language, k.order_count, k.order_amount, k.order_margin, k.first_ordered_on, k.last_ordered_on,
+                        k.interaction_count, k.last_interaction_at, k.satisfaction, k.nps, k.csat, k.ces, k.last_response_at)
+                    IS NOT DISTINCT FROM (f.kind, f.stage, f.language, f.order_count, f.order_amount, f.order_margin, f.first_ordered_on,
+                        f.last_ordered_on, f.interaction_count, f.last_interaction_at, f.satisfaction, f.nps, f.csat, f.ces,
+                        f.last_response_at))
+        ON CONFLICT (tenant_id, customer_id) DO UPDATE SET kind = excluded.kind, stage = excluded.stage, language = excluded.language,
+            order_count = excluded.order_count, order_amount = excluded.order_amount, order_margin = excluded.order_margin,
+            first_ordered_on = excluded.first_ordered_on, last_ordered_on = excluded.last_ordered_on,
             interaction_count = excluded.interaction_count, last_interaction_at = excluded.last_interaction_at,
             satisfaction = excluded.satisfaction, nps = excluded.nps, csat = excluded.csat, ces = excluded.ces,
-            last_response_at = excluded.last_response_at
-        WHERE (s.order_count, s.order_amount, s.order_margin, s.first_ordered_on, s.last_ordered_on, s.interaction_count,
-                s.last_interaction_at, s.satisfaction, s.nps, s.csat, s.ces, s.last_response_at)
-            IS DISTINCT FROM (excluded.order_count, excluded.order_amount, excluded.order_margin, excluded.first_ordered_on,
-                excluded.last_ordered_on, excluded.interaction_count, excluded.last_interaction_at, excluded.satisfaction, excluded.nps,
-                excluded.csat, excluded.ces, excluded.last_response_at)
+            last_response_at = excluded.last_response_at,
+            -- Who has bought nothing is compared with nobody.
+            tier = CASE WHEN excluded.order_count > 0 THEN s.tier END,
+            recency = CASE WHEN excluded.order_count > 0 THEN s.recency END,
+            frequency = CASE WHEN excluded.order_count > 0 THEN s.frequency END,
+            money = CASE WHEN excluded.order_count > 0 THEN s.money END
         $query$, format(narrowed, 'o.customer_id'), format(narrowed, 'i.customer_id'), format(narrowed, 'r.customer_id'), format(narrowed, 's.customer_id'),
         format(narrowed, 'c.id'))
     USING tenant, currency, customers;
@@ -2023,11 +2031,15 @@ CREATE TABLE crm.customer_summary (
     recency smallint,
     frequency smallint,
     money smallint,
+    kind text NOT NULL,
+    stage text NOT NULL,
+    language text,
     CONSTRAINT customer_summary_frequency_check CHECK (((frequency >= 1) AND (frequency <= 5))),
     CONSTRAINT customer_summary_money_check CHECK (((money >= 1) AND (money <= 5))),
     CONSTRAINT customer_summary_recency_check CHECK (((recency >= 1) AND (recency <= 5))),
     CONSTRAINT customer_summary_tier_check CHECK ((tier = ANY (ARRAY['a'::text, 'b'::text, 'c'::text])))
-);
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_insert_scale_factor='0.02');
 
 ALTER TABLE ONLY crm.customer_summary FORCE ROW LEVEL SECURITY;
 
@@ -3088,7 +3100,7 @@ ALTER TABLE ONLY crm.customer_reference
     ADD CONSTRAINT customer_reference_pkey PRIMARY KEY (tenant_id, reference, system);
 
 ALTER TABLE ONLY crm.customer_summary
-    ADD CONSTRAINT customer_summary_pkey PRIMARY KEY (tenant_id, customer_id) INCLUDE (order_count, order_amount, last_ordered_on, interaction_count, tier, recency, frequency, money);
+    ADD CONSTRAINT customer_summary_pkey PRIMARY KEY (tenant_id, customer_id) INCLUDE (kind, stage, language, order_count, order_amount, last_ordered_on, interaction_count, tier, recency, frequency, money);
 
 ALTER TABLE ONLY crm.customer_tag
     ADD CONSTRAINT customer_tag_pkey PRIMARY KEY (tenant_id, customer_id, tag);
@@ -3322,8 +3334,6 @@ CREATE INDEX customer_owner_idx ON crm.customer USING btree (tenant_id, owner_id
 CREATE INDEX customer_reference_customer_idx ON crm.customer_reference USING btree (tenant_id, customer_id);
 
 CREATE UNIQUE INDEX customer_reference_key ON crm.customer USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
-
-CREATE INDEX customer_segment_idx ON crm.customer USING btree (tenant_id, id) INCLUDE (kind, stage, language) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_tag_tag_idx ON crm.customer_tag USING btree (tenant_id, tag, customer_id);
 

@@ -52,6 +52,10 @@ struct ScalePopulation {
                     '2015-01-01'::timestamptz + i * interval '30 seconds' FROM \(rows)
             """,
             """
+            INSERT INTO crm.customer_tag (tenant_id, customer_id, tag)
+                SELECT \(Self.tenant), \(Self.customer), 'vip' FROM \(rows) WHERE (i / 10) % 50 = 0
+            """,
+            """
             INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary)
                 SELECT \(Self.tenant), gen_random_uuid(), \(Self.customer), 'email', 'c' || i || '@customer.example', true FROM \(rows)
             """,
@@ -72,9 +76,12 @@ struct ScalePopulation {
                     1 + (i / 10 + n) % 5
                 FROM \(rows) CROSS JOIN generate_series(1, 2) n WHERE i % 10 = 0
             """,
-            Self.makeIndexes, "VACUUM ANALYZE", "CHECKPOINT",
+            Self.makeIndexes,
         ])
     }
+
+    /// As a deployment is that has run for a while.
+    func settle() async throws { try await psql(["VACUUM ANALYZE", "CHECKPOINT"]) }
 
     /// Filling tables goes faster without indexes, which are made again at the end.
     private static let dropIndexes = """

@@ -21,6 +21,7 @@ struct SegmentAPITests {
     @Test func `A rule is tried before it is kept: how many, and the newest of them`() async throws {
         try await HTTPFixture.with { fixture in
             let customers = try await fixture.business.customers(12)
+            try await fixture.business.refresh()
             let body = #"{"rule": \#(Self.rule("stage", "eq", #""potential""#))}"#
             let preview = try await fixture.api.post("/v1/segments/preview", body)
             #expect(try preview.status == 200 && preview.number("count") == 12)

@@ -38,7 +38,7 @@ AS $$
             WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id),
         'stage_changes', (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'tenant_id' ORDER BY s.changed_at, s.id), '[]') FROM crm.stage_change s
             WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.id),
-        'summary', (SELECT to_jsonb(v) - ARRAY['tenant_id', 'customer_id', 'order_margin'] FROM crm.customer_summary v
+        'summary', (SELECT to_jsonb(v) - ARRAY['tenant_id', 'customer_id', 'kind', 'stage', 'language', 'order_margin'] FROM crm.customer_summary v
             WHERE v.tenant_id = c.tenant_id AND v.customer_id = c.id),
         'segments', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'entered_at', m.entered_at, 'left_at', m.left_at)
                 ORDER BY m.entered_at, s.id), '[]')

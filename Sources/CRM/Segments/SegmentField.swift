@@ -72,6 +72,17 @@ enum SegmentField: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it is told by the customer's summary, or by rows of its own, and so without the customer.
+    var isNarrow: Bool {
+        switch self {
+        case .name, .reference, .timeZone, .source, .owner, .organisation, .birthDate, .age, .createdOn,
+            .stageChangedOn,
+            .acquisitionCost:
+            false
+        default: true
+        }
+    }
+
     /// What one must be allowed to read to be told the value.
     var scope: Scope? {
         switch self {

@@ -9,7 +9,8 @@ public struct SegmentPreview: Sendable {
 
 extension SegmentPreview: JSONObject {
     public static let schemaName = "SegmentPreview"
-    public static let schemaDescription = "Whom a rule describes now."
+    public static let schemaDescription =
+        "Whom a rule describes now. What changed within the last seconds may still be on its way."
     public static var example: SegmentPreview { SegmentPreview(count: 1_204, sample: [.example]) }
 
     public func members(_ json: inout JSONWriter) {

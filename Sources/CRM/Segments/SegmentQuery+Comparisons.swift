@@ -10,7 +10,7 @@ extension SegmentQuery {
         case .attribute(let name): return test("(c.attributes -> \(name)::text)", comparison)
         case .field(let field):
             switch field {
-            case .tags, .markets: return testArray(field, comparison)
+            case .tags, .markets: return isNarrow ? testRows(field, comparison) : testArray(field, comparison)
             case .channels, .consents, .segments: return testRows(field, comparison)
             case .name where comparison.comparator == .contains:
                 guard case .texts(let texts) = comparison.operand else { return "false" }
@@ -61,11 +61,11 @@ extension SegmentQuery {
 
     private mutating func value(of field: SegmentField) -> SQL {
         switch field {
-        case .kind: "c.kind"
-        case .stage: "c.stage"
+        case .kind: isNarrow ? "v.kind" : "c.kind"
+        case .stage: isNarrow ? "v.stage" : "c.stage"
         case .name: "c.name"
         case .reference: "c.reference"
-        case .language: "c.language"
+        case .language: isNarrow ? "v.language" : "c.language"
         case .timeZone: "c.time_zone"
         case .source: "c.source"
         case .owner: "c.owner_id"
@@ -163,60 +163,6 @@ extension SegmentQuery {
             return "\(number)::numeric"
         }
         return "\(whole)"
-    }
-
-    // MARK: Several values
-
-    private func testArray(_ field: SegmentField, _ comparison: SegmentRule.Comparison) -> SQL {
-        let (column, operand): (SQL, SQL) =
-            switch comparison.operand {
-            case .texts(let texts): ("c.tags", "\(texts)")
-            // Once, and not for each customer.
-            case .identifiers(let ids): ("c.market_ids", "(SELECT crm.markets_below(\(terms.tenant), \(ids)))")
-            default: (field == .tags ? "c.tags" : "c.market_ids", "NULL")
-            }
-        return switch (comparison.comparator, comparison.operand) {
-        case (.exists, .flag(let isThere)): isThere ? "(\(column) <> '{}')" : "(\(column) = '{}')"
-        case (.ne, _), (.notIn, _): "NOT (\(column) && \(operand))"
-        default: "(\(column) && \(operand))"
-        }
-    }
-
-    /// What a customer has of a field that is in rows of its own.
-    private func rows(_ field: SegmentField, having condition: SQL) -> SQL? {
-        switch field {
-        case .channels:
-            """
-            SELECT k.channel FROM crm.contact_point k WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id
-                AND k.deleted_at IS NULL \(condition)
-            """
-        case .consents:
-            """
-            SELECT k.channel FROM crm.consent k
-            WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id AND k.is_granted \(condition)
-            """
-        case .segments:
-            """
-            SELECT k.segment_id FROM crm.segment_member k
-            WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id \(condition)
-            """
-        default: nil
-        }
-    }
-
-    /// By rows that belong together, and not by a list: PostgreSQL reads a long list once for each customer.
-    private func testRows(_ field: SegmentField, _ comparison: SegmentRule.Comparison) -> SQL {
-        let condition: SQL =
-            switch comparison.operand {
-            case .texts(let channels): "AND k.channel = ANY (\(channels))"
-            case .identifiers(let segments): "AND k.segment_id = ANY (\(segments))"
-            default: ""
-            }
-        let found: SQL = "EXISTS (\(rows(field, having: condition) ?? ""))"
-        return switch (comparison.comparator, comparison.operand) {
-        case (.exists, .flag(false)), (.ne, _), (.notIn, _): "NOT \(found)"
-        default: found
-        }
     }
 
     // MARK: Attributes

@@ -15,7 +15,7 @@ extension SegmentQuery {
             let (last, before, today) = (summary("v.last_ordered_on"), terms.day(-days), terms.today)
             found = """
                 \(last) > \(before) AND (\(last) <= \(today) OR EXISTS (
-                    SELECT FROM crm.customer_order k WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id
+                    SELECT FROM crm.customer_order k WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = \(id)
                         AND k.deleted_at IS NULL AND k.ordered_on > \(before) AND k.ordered_on <= \(today)))
                 """
         case .interactionCount:
@@ -23,7 +23,7 @@ extension SegmentQuery {
             let (start, end) = (terms.start(of: terms.day(1 - days)), terms.start(of: terms.day(1)))
             found = """
                 \(last) >= \(start) AND (\(last) < \(end) OR EXISTS (
-                    SELECT FROM crm.interaction k WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = c.id
+                    SELECT FROM crm.interaction k WHERE k.tenant_id = \(terms.tenant) AND k.customer_id = \(id)
                         AND k.deleted_at IS NULL AND k.happened_at >= \(start) AND k.happened_at < \(end)))
                 """
         default: return nil

@@ -3,8 +3,9 @@ import Postgres
 
 /// A rule as one SQL query over a tenant's customers, with every value a parameter.
 ///
-/// The customer is `c`, and what the customer comes to is `v` (`crm.customer_summary`). Where a rule counts some orders or
-/// interactions and not all of them, these are read: they are `o` and `i`, one row for each customer with any.
+/// The customer is `c`, and what the customer comes to is `v` (`crm.customer_summary`), which also has what most rules ask of the
+/// customer: one of all customers that asks for nothing else reads `v` alone. Where a rule counts some orders or interactions and
+/// not all of them, these are read: they are `o` and `i`, one row for each customer with any.
 struct SegmentQuery {
     /// What a rule is read with.
     struct Terms: Sendable {
@@ -26,6 +27,8 @@ struct SegmentQuery {
     /// Whether a comparison may be unknown where it is false. It may in `WHERE`, unless it stands below `not`: conditions that
     /// say no more than they must are what PostgreSQL estimates well and makes inner joins of.
     private(set) var mayBeUnknown = false
+    /// Whether there is no `c`.
+    private(set) var isNarrow = false
     private var asksSummary = false
     private(set) var orders = SegmentSums()
     private(set) var interactions = SegmentSums()
@@ -39,21 +42,24 @@ struct SegmentQuery {
     static func matching(_ rule: SegmentRule, _ terms: Terms, customers: [Customer.ID]? = nil) -> SQL {
         var query = SegmentQuery(terms, customers: customers)
         query.mayBeUnknown = true
+        query.isNarrow = customers == nil && rule.comparisons.allSatisfy(\.isNarrow)
         let condition = query.condition(rule.condition)
-        return "SELECT c.id FROM \(query.source) AND \(condition)"
+        return "SELECT \(query.id) AS id FROM \(query.source) AND \(condition)"
     }
 
     /// The customers and what is known of them, up to and with the first conditions of `WHERE`.
     var source: SQL {
+        if isNarrow { return "crm.customer_summary v \(sums) WHERE v.tenant_id = \(terms.tenant)" }
         let summary: SQL = """
             LEFT JOIN crm.customer_summary v ON v.tenant_id = c.tenant_id AND v.customer_id = c.id \(only("v.customer_id"))
             """
         return """
-            crm.customer c \(asksSummary ? summary : "")
-            \(orders.isEmpty ? "" : orderSums) \(interactions.isEmpty ? "" : interactionSums)
+            crm.customer c \(asksSummary ? summary : "") \(sums)
             WHERE c.tenant_id = \(terms.tenant) AND c.deleted_at IS NULL \(only("c.id"))
             """
     }
+
+    var id: SQL { isNarrow ? "v.customer_id" : "c.id" }
 
     /// What the customer comes to.
     mutating func summary(_ value: SQL) -> SQL {
@@ -89,6 +95,10 @@ struct SegmentQuery {
         }
     }
 
+    private var sums: SQL {
+        "\(orders.isEmpty ? "" : orderSums) \(interactions.isEmpty ? "" : interactionSums)"
+    }
+
     private var orderSums: SQL {
         let narrowing = orders.narrowing
         let columns = orders.columns.map { sum in
@@ -110,7 +120,7 @@ struct SegmentQuery {
                 WHERE o.tenant_id = \(terms.tenant) AND o.deleted_at IS NULL \(only("o.customer_id"))
                     \(and(conditions(ofOrders: narrowing)))
                 GROUP BY o.customer_id
-            ) o ON o.customer_id = c.id
+            ) o ON o.customer_id = \(id)
             """
     }
 
@@ -147,7 +157,7 @@ struct SegmentQuery {
                 WHERE i.tenant_id = \(terms.tenant) AND i.deleted_at IS NULL \(only("i.customer_id"))
                     \(and(conditions(ofInteractions: narrowing)))
                 GROUP BY i.customer_id
-            ) i ON i.customer_id = c.id
+            ) i ON i.customer_id = \(id)
             """
     }
 
@@ -207,4 +217,13 @@ struct SegmentSums {
         let digits: [SQL] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
         return digits.flatMap { tens in digits.map { SQL.joined(["sum_", tens, $0], by: "") } }
     }()
+}
+
+extension SegmentRule.Comparison {
+    fileprivate var isNarrow: Bool {
+        switch subject {
+        case .attribute: false
+        case .field(let field): field.isNarrow
+        }
+    }
 }

@@ -117,10 +117,15 @@ enum SegmentStatements {
 
     /// Whether the transaction's statements are planned anew each time. A plan for any tenant, as prepared statements come to have, is
     /// none for the customers of a large one; of a few customers it finds the same indexes, and spares planning every rule.
+    ///
+    /// With room to hash a million customers: a list that is longer than the room is looked up for each of them.
     static func plan(anew: Bool) -> Statement<Void> {
         Statement(
             effect: "segment.plan",
-            "SELECT set_config('plan_cache_mode', \(anew ? "force_custom_plan" : "auto"), true)")
+            """
+            SELECT set_config('plan_cache_mode', \(anew ? "force_custom_plan" : "auto"), true),
+                set_config('work_mem', CASE WHEN \(anew) THEN '64MB' ELSE current_setting('work_mem') END, true)
+            """)
     }
 
     /// How many customers a rule describes. Several processors may count.
@@ -134,7 +139,7 @@ enum SegmentStatements {
     static func sample(_ terms: SegmentQuery.Terms, _ rule: SegmentRule) -> Statement<[Customer.ID]> {
         Statement(
             "segment.sample",
-            "\(SegmentQuery.matching(rule, terms)) ORDER BY c.id DESC LIMIT \(SegmentPreview.sampleSize)",
+            "\(SegmentQuery.matching(rule, terms)) ORDER BY id DESC LIMIT \(SegmentPreview.sampleSize)",
             all: { try $0.next() })
     }
 

@@ -110,8 +110,7 @@ enum ValueStatements {
             "value.tiers",
             """
             SELECT v.tier, count(*), sum(v.order_amount) FROM crm.customer_summary v
-            JOIN crm.customer c ON c.tenant_id = v.tenant_id AND c.id = v.customer_id AND c.deleted_at IS NULL
-            WHERE v.tenant_id = \(tenant) AND c.tenant_id = \(tenant) AND v.tier IS NOT NULL GROUP BY v.tier ORDER BY v.tier
+            WHERE v.tenant_id = \(tenant) AND v.tier IS NOT NULL GROUP BY v.tier ORDER BY v.tier
             """, all: { row in (try row.next(), try row.next(), try row.next()) })
     }
 
@@ -123,8 +122,7 @@ enum ValueStatements {
             """
             SELECT v.recency::integer, v.frequency::integer, v.money::integer, count(*), sum(v.order_amount)
             FROM crm.customer_summary v
-            JOIN crm.customer c ON c.tenant_id = v.tenant_id AND c.id = v.customer_id AND c.deleted_at IS NULL
-            WHERE v.tenant_id = \(tenant) AND c.tenant_id = \(tenant) AND v.recency IS NOT NULL
+            WHERE v.tenant_id = \(tenant) AND v.recency IS NOT NULL
             GROUP BY v.recency, v.frequency, v.money ORDER BY v.recency DESC, v.frequency DESC, v.money DESC
             """,
             all: { row in

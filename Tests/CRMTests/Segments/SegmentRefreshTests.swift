@@ -55,6 +55,9 @@ struct SegmentRefreshTests {
                 ]), business)
             func expect(_ id: Segment.ID, _ names: [String]) async throws {
                 try await eventually { try await Self.members(id, business) == names }
+                guard let rule = try await business.segments.find(context, id).values.rule else { return }
+                // And so do those of whom it is only asked.
+                try await eventually { try await business.segments.preview(context, rule).count == names.count }
             }
             try await Self.withWorker(business) {
                 let order = try await Self.order(ada, business)
@@ -83,6 +86,7 @@ struct SegmentRefreshTests {
                 try await eventually {
                     try await business.segments.find(context, tagged).memberCount == 0
                 }
+                try await expect(tagged, [])
                 _ = try await business.customers.restore(context, ada.id)
                 try await expect(tagged, ["Ada"])
                 try await PrivacyService(database: database).erase(context, ada.id)
