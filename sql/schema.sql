@@ -41,9 +41,14 @@ CREATE FUNCTION crm."analyse"(tables text[]) RETURNS void
     AS $$
 DECLARE
     name text;
+    columns text;
 BEGIN
     FOREACH name IN ARRAY tables LOOP
-        EXECUTE format('ANALYZE (SKIP_LOCKED) crm.%I', name);
+        SELECT string_agg(quote_ident(a.attname), ', ') INTO columns FROM pg_attribute a
+        WHERE a.attrelid = format('crm.%I', name)::regclass AND a.attnum > 0 AND EXISTS (
+            SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+            WHERE i.indrelid = a.attrelid AND m.amname = 'btree' AND a.attnum = ANY (i.indkey));
+        EXECUTE format('ANALYZE (SKIP_LOCKED) crm.%I (%s)', name, columns);
     END LOOP;
 END
 $$;

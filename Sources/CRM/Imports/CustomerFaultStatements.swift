@@ -11,7 +11,7 @@ enum CustomerFaultStatements {
                 StagingStatements.noting(
                     """
                     SELECT d.row_number, \(column)::text, 'duplicate', '"' || d.key || '" stands also in row ' || d.first || '.'
-                    FROM (SELECT s.row_number, s.key, min(s.row_number) OVER (PARTITION BY coalesce(s.customer_id::text, s.address_key, s.key)) AS first
+                    FROM (SELECT s.row_number, s.key, min(s.row_number) OVER (PARTITION BY coalesce(s.customer_id::text, s.address_key, s.key) COLLATE "C") AS first
                         FROM pg_temp.import_customer s) AS d
                     WHERE d.row_number > d.first
                     """)),

@@ -67,11 +67,16 @@ enum CustomerStagingStatements {
         }
     }
 
+    /// Rows of new customers, mostly all, are not written again.
     private static func resolveReferences(_ tenant: Tenant.ID) -> Statement<Void> {
         Statement(
             effect: "import.resolve_references",
             """
-            UPDATE pg_temp.import_customer s SET customer_id = \(customer(tenant, "s.key"))
+            WITH found AS MATERIALIZED (
+                SELECT k.ctid AS place, \(customer(tenant, "k.key")) AS customer_id FROM pg_temp.import_customer k
+            )
+            UPDATE pg_temp.import_customer s SET customer_id = f.customer_id FROM found f
+            WHERE s.ctid = f.place AND f.customer_id IS NOT NULL
             """)
     }
 
@@ -80,11 +85,13 @@ enum CustomerStagingStatements {
         """
         coalesce(
             (SELECT c.id FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference = \(reference) AND c.deleted_at IS NULL),
-            (SELECT (SELECT v.id FROM crm.customer v
-                    WHERE v.tenant_id = \(tenant) AND v.id = w.survivor_id AND v.deleted_at IS NULL)
-                FROM (SELECT crm.survivor_of(\(tenant), m.id) AS survivor_id FROM crm.customer m
-                    WHERE m.tenant_id = \(tenant) AND m.reference = \(reference) AND m.merged_into_id IS NOT NULL
-                    ORDER BY m.id DESC LIMIT 1) AS w))
+            -- Asked once, and mostly in vain.
+            CASE WHEN (SELECT EXISTS (SELECT FROM crm.customer x WHERE x.tenant_id = \(tenant) AND x.merged_into_id IS NOT NULL))
+                THEN (SELECT (SELECT v.id FROM crm.customer v
+                        WHERE v.tenant_id = \(tenant) AND v.id = w.survivor_id AND v.deleted_at IS NULL)
+                    FROM (SELECT crm.survivor_of(\(tenant), m.id) AS survivor_id FROM crm.customer m
+                        WHERE m.tenant_id = \(tenant) AND m.reference = \(reference) AND m.merged_into_id IS NOT NULL
+                        ORDER BY m.id DESC LIMIT 1) AS w) END)
         """
     }
 

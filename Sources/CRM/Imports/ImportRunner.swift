@@ -151,5 +151,6 @@ extension PostgresError {
     var isCollision: Bool {
         state == .deadlockDetected || state == .serializationFailure || state == .foreignKeyViolation
             || violates("contact_point_primary_key") || violates("customer_reference_pkey")
+            || violates("customer_reference_key")
     }
 }

@@ -40,7 +40,10 @@ struct ImportIndexTests {
             for table in ["customer", "contact_point", "customer_order", "customer_reference", "consent"] {
                 #expect(!plan.lines.contains { $0.contains("Seq Scan on \(table) ") }, "\(name):\n\(plan)")
             }
-            for condition in plan.conditions where condition.contains("tenant_id = ") {
+            for (line, condition) in zip(plan.lines, plan.lines.dropFirst())
+            where condition.contains("Index Cond:") && condition.contains("tenant_id = ") {
+                // Whether any customer was made one with another is asked once, of an index that holds these alone.
+                if line.contains(" using customer_merged_"), !condition.contains("reference = ") { continue }
                 lookUps += 1
                 let rest = condition.replacing("tenant_id = ", with: "")
                 let isOfOne = ["id = ", "reference = ", "address_key = "].contains { rest.contains($0) }
