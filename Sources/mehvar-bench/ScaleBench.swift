@@ -9,7 +9,8 @@ struct ScaleBench: AsyncParsableCommand {
         commandName: "scale", abstract: "The 99th percentile of requests at several numbers of customers.",
         discussion: """
             One tenant holds a tenth of the customers, and all requests are to it, over two connections. A request's floor is what it \
-            took at the first size.
+            took at the first size; a preview may take ten times as long for a hundred times the customers. freshness: from a change of a \
+            customer until a segment shows it, at twenty changes a second of a business with rules from all templates.
             """)
 
     @OptionGroup var options: BenchOptions
@@ -81,7 +82,12 @@ struct ScaleBench: AsyncParsableCommand {
         }
         let rules = try await RuleBench(database: database, context: context, superuser: superuser, runs: options.runs)
             .cases()
-        try Measurement(bench: "scale", cases: cases(found, memory: peakMemory(of: pid)) + rules)
+        note("  freshness")
+        let freshness = try await FreshnessBench(
+            database: database, context: context, worker: environment["MEHVAR_BIN", default: ""] + "/mehvar-worker",
+            customers: size / 10, seconds: max(10, options.seconds)
+        ).measure()
+        try Measurement(bench: "scale", cases: cases(found, memory: peakMemory(of: pid)) + rules + [freshness])
             .print(json: options.json, check: options.check)
     }
 

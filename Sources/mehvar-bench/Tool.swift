@@ -20,6 +20,23 @@ enum Tool {
         return result.standardOutput
     }
 
+    /// Has a program run in the background of what is done meanwhile, and ends it then.
+    static func running<Result: Sendable>(_ program: String, _ body: () async throws -> Result) async throws -> Result {
+        let ended = try await Subprocess.run(
+            .path(FilePath(program)), input: .none, output: .discarded, error: .discarded
+        ) { execution in
+            do {
+                let result = try await body()
+                try execution.send(signal: .terminate)
+                return result
+            } catch {
+                try execution.send(signal: .terminate)
+                throw error
+            }
+        }
+        return ended.closureResult
+    }
+
     /// The number behind `marker` in a program's output.
     static func number(in text: String, after marker: String) throws -> Double {
         guard let range = text.range(of: marker),
