@@ -163,6 +163,17 @@ struct ImportRunTests {
             #expect(report.counts == ImportCounts(rows: 2, created: 0, updated: 1, rejected: 1))
             let found = try await customers.find(context, ada).values
             #expect(found.reference == "A" && found.name == "Ada B" && found.tags == ["b"])
+            var byID = ImportOptions()
+            byID.key = "id"
+            let named = try await fixture.customers(
+                "id,reference,tags\n\(third),C,d\n\(again),B,e\n\(UUID()),D,f\n", byID)
+            #expect(named.counts == ImportCounts(rows: 3, created: 0, updated: 1, rejected: 2))
+            #expect(
+                try await places(fixture.rejected(named).flatMap(\.errors)) == [
+                    "3 id duplicate", "4 id unknown_customer",
+                ])
+            let kept = try await customers.find(context, ada).values
+            #expect(kept.reference == "A" && kept.tags == ["b", "d"])
             let order = try await fixture.orders("customer_ref,ordered_on,amount\nB,2026-01-01,5", ImportOptions())
             #expect(order.counts.created == 1)
             #expect(try await fixture.rows("SELECT customer_id AS a FROM crm.customer_order") == ["\(ada)"])
