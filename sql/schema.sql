@@ -108,6 +108,32 @@ $_$;
 
 ALTER FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    faults jsonb;
+BEGIN
+    IF NOT EXISTS (SELECT FROM crm.customer_attribute a WHERE a.tenant_id = tenant AND a.deleted_at IS NULL) THEN RETURN; END IF;
+    SELECT jsonb_agg(jsonb_build_object('name', f.place, 'code', f.code, 'detail', f.detail) ORDER BY f.place) INTO faults
+    FROM (
+        SELECT w.place, CASE WHEN a.name IS NULL OR a.type = 'choice' AND NOT w."isOfOrder" THEN 'unknown' WHEN q.is_out_of_order THEN 'not_allowed'
+                ELSE 'invalid' END AS code,
+            CASE WHEN a.name IS NULL THEN 'There is no such attribute.' WHEN q.is_out_of_order THEN 'Only numbers and days have an order.'
+                ELSE CASE a.type WHEN 'number' THEN 'A number.' WHEN 'boolean' THEN 'true or false.' WHEN 'day' THEN 'A day as YYYY-MM-DD.'
+                    ELSE 'One of ' || array_to_string(a.choices, ', ') || '.' END END AS detail
+        FROM jsonb_to_recordset(filters) AS w (place text, name text, "isOfOrder" boolean, "values" jsonb)
+        LEFT JOIN crm.customer_attribute a ON a.tenant_id = tenant AND a.name = w.name AND a.deleted_at IS NULL
+        CROSS JOIN LATERAL (SELECT w."isOfOrder" AND a.type NOT IN ('number', 'day') AS is_out_of_order) AS q
+        WHERE a.name IS NULL OR q.is_out_of_order OR EXISTS (SELECT FROM jsonb_to_recordset(w."values") AS v (text text, kinds jsonb)
+            WHERE NOT CASE a.type WHEN 'choice' THEN v.text = ANY (a.choices) ELSE v.kinds ? a.type END)
+    ) AS f;
+    IF faults IS NOT NULL THEN RAISE EXCEPTION '%', faults USING ERRCODE = 'MV006'; END IF;
+END
+$$;
+
+ALTER FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     AS $$
@@ -4036,6 +4062,9 @@ GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, nam
 
 REVOKE ALL ON FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) TO mehvar_app;

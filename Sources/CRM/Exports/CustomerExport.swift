@@ -24,11 +24,21 @@ public struct CustomerExport: Sendable {
         public let next: Customer.ID?
     }
 
-    /// Notes in the log that customers were taken along.
-    public func note(_ context: TenantContext) async throws {
+    /// Sees whether the filter can be used, and notes in the log that customers are taken along.
+    ///
+    /// - Parameter isNoted: false where none are.
+    /// - Throws: ``ServiceError/invalid(_:)`` for attributes that the business does not keep, or that are something else.
+    public func begin(_ context: TenantContext, _ filter: CustomerFilter, isNoted: Bool = true) async throws {
         try context.require(.customersRead)
-        _ = try await database.run(
-            context, try Event.record("customers.exported", "tenant", context.tenantID.rawValue, by: context))
+        let event = try Event.record("customers.exported", "tenant", context.tenantID.rawValue, by: context)
+        try await AttributeFault.explainingFilters {
+            switch (try filter.check(of: context.tenantID), isNoted) {
+            case (let check?, true): _ = try await database.pipeline(context, check, event)
+            case (let check?, false): try await database.run(context, check)
+            case (nil, true): _ = try await database.run(context, event)
+            case (nil, false): break
+            }
+        }
     }
 
     /// - Parameters:
