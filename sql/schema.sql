@@ -113,6 +113,32 @@ $_$;
 
 ALTER FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    faults jsonb;
+BEGIN
+    IF NOT EXISTS (SELECT FROM crm.customer_attribute a WHERE a.tenant_id = tenant AND a.deleted_at IS NULL) THEN RETURN; END IF;
+    SELECT jsonb_agg(jsonb_build_object('name', f.place, 'code', f.code, 'detail', f.detail) ORDER BY f.place) INTO faults
+    FROM (
+        SELECT w.place, CASE WHEN a.name IS NULL OR a.type = 'choice' AND NOT w."isOfOrder" THEN 'unknown' WHEN q.is_out_of_order THEN 'not_allowed'
+                ELSE 'invalid' END AS code,
+            CASE WHEN a.name IS NULL THEN 'There is no such attribute.' WHEN q.is_out_of_order THEN 'Only numbers and days have an order.'
+                ELSE CASE a.type WHEN 'number' THEN 'A number.' WHEN 'boolean' THEN 'true or false.' WHEN 'day' THEN 'A day as YYYY-MM-DD.'
+                    ELSE 'One of ' || array_to_string(a.choices, ', ') || '.' END END AS detail
+        FROM jsonb_to_recordset(filters) AS w (place text, name text, "isOfOrder" boolean, "values" jsonb)
+        LEFT JOIN crm.customer_attribute a ON a.tenant_id = tenant AND a.name = w.name AND a.deleted_at IS NULL
+        CROSS JOIN LATERAL (SELECT w."isOfOrder" AND a.type NOT IN ('number', 'day') AS is_out_of_order) AS q
+        WHERE a.name IS NULL OR q.is_out_of_order OR EXISTS (SELECT FROM jsonb_to_recordset(w."values") AS v (text text, kinds jsonb)
+            WHERE NOT CASE a.type WHEN 'choice' THEN v.text = ANY (a.choices) ELSE v.kinds ? a.type END)
+    ) AS f;
+    IF faults IS NOT NULL THEN RAISE EXCEPTION '%', faults USING ERRCODE = 'MV006'; END IF;
+END
+$$;
+
+ALTER FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) RETURNS void
     LANGUAGE plpgsql STABLE
     AS $$
@@ -267,11 +293,13 @@ BEGIN
     DELETE FROM crm.import_chunk k USING crm.import i
     WHERE k.tenant_id = tenant AND i.tenant_id = tenant AND i.id = k.import_id AND i.state IN ('failed', 'cancelled');
     -- Rows of files that were wrong, where they may be about the person.
-    DELETE FROM crm.import_reject r USING crm.customer c
-    WHERE r.tenant_id = tenant AND c.tenant_id = tenant AND c.id = person AND (position(c.name IN r.content) > 0
-        OR length(c.reference) > 3 AND position(c.reference IN r.content) > 0
-        OR EXISTS (SELECT FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person
-            AND position(lower(p.address) IN lower(r.content)) > 0));
+    DELETE FROM crm.import_reject r
+    WHERE r.tenant_id = tenant AND r.content ~* ANY (ARRAY(
+        SELECT crm.written(c.name) FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person
+        UNION SELECT crm.written(n.value) FROM crm.customer c CROSS JOIN LATERAL jsonb_each_text(c.names) AS n
+        WHERE c.tenant_id = tenant AND c.id = person
+        UNION SELECT crm.written(c.reference) FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND length(c.reference) > 3
+        UNION SELECT crm.written(p.address) FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person));
     DELETE FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person;
     DELETE FROM crm.consent n WHERE n.tenant_id = tenant AND n.customer_id = person;
     DELETE FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = person;
@@ -1044,6 +1072,20 @@ CREATE FUNCTION crm.word_query(word text, begins boolean) RETURNS tsquery
     RETURN ((((''''::text || crm.word_mark((current_setting('mehvar.tenant_id'::text))::uuid)) || word) || CASE WHEN begins THEN ''':*'::text ELSE ''''::text END))::tsquery;
 
 ALTER FUNCTION crm.word_query(word text, begins boolean) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.written(text text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT string_agg(format(CASE WHEN a.letter IN ('"', '\') THEN '(?:\\?\U%s{1,2}|%s)' ELSE '(?:\\?\U%s|%s)' END, lpad(to_hex(ascii(a.letter)), 8, '0'),
+        (SELECT string_agg(DISTINCT CASE
+                WHEN u.code < 65536 THEN '\\u' || lpad(to_hex(u.code), 4, '0')
+                ELSE '\\u' || to_hex(55296 + ((u.code - 65536) >> 10)) || '\\u' || to_hex(56320 + ((u.code - 65536) & 1023)) END, '|')
+            FROM unnest(ARRAY[ascii(a.letter), ascii(lower(a.letter)), ascii(upper(a.letter))]) AS u (code))), '' ORDER BY a.place)
+    FROM regexp_split_to_table(text, '') WITH ORDINALITY AS a (letter, place)
+$$;
+
+ALTER FUNCTION crm.written(text text) OWNER TO mehvar_owner;
 
 CREATE FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) RETURNS bigint
     LANGUAGE sql
@@ -4036,6 +4078,9 @@ GRANT ALL ON FUNCTION crm.begin_request(tenant uuid, actor uuid, asked text, nam
 REVOKE ALL ON FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.birth_marks(tenant uuid, born date, search_name text, names jsonb) TO mehvar_app;
 
+REVOKE ALL ON FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) TO mehvar_app;
+
 REVOKE ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) TO mehvar_app;
 
@@ -4127,6 +4172,8 @@ REVOKE ALL ON FUNCTION crm.tenant_named(named text) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.tenant_named(named text) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.word_query(word text, begins boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION crm.written(text text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION job.archive(tenants uuid[], ids uuid[], leases bigint[], outcomes text[]) TO mehvar_queue;

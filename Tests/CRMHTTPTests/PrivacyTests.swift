@@ -118,6 +118,39 @@ struct PrivacyTests {
         }
     }
 
+    @Test func `Rows of files are forgotten however they write what tells of a person`() async throws {
+        try await Self.with { filled, api in
+            let name = #"سارا \"نیک\" ۱/2 😀"#
+            let sara = try await api.addCustomer(
+                #"""
+                {"name": "\#(name)", "names": {"Latn": "Sara Nik"}, "contact_points": [{"channel": "email", "address": "sara@b.example"}]}
+                """#)
+            var options = ImportOptions()
+            options.format = .ndjson
+            // All of them lack a reference, by which they would be found.
+            let lines = #"""
+                {"name": "\u0633\u0627\u0631\u0627 \"\u0646\u06cc\u06A9\" \u06F1\/2 \uD83D\ude00"}
+                {"name": "سارا \u0022نیک\" ۱/\u0032 😀"}
+                {"name": "Other", "email": "\u0053\u0061RA\u0040b.example"}
+                {"name": "\u0053ara Nik"}
+                {"name": "\u0633\u0627\u0631\u0627"}
+                {"name": "Sara Nix"}
+                """#
+            let business = filled.business
+            let report = try await importFile(
+                business.database, business.context, .customers, Array(lines.utf8), options)
+            let csv = try await importFile(
+                business.database, business.context, .customers,
+                Array("reference,name\n,\"سارا \"\"نیک\"\" ۱/2 😀\"\n,=Sara\n".utf8))
+            #expect(report.counts.rejected == 6 && csv.counts.rejected == 2)
+            #expect(try await api.delete("/v1/customers/\(sara)/personal-data").status == 204)
+            let left = try await business.server.texts(
+                "SELECT content FROM crm.import_reject WHERE import_id IN (\(report.id), \(csv.id)) ORDER BY import_id, row_number"
+            )
+            #expect(left == [#"{"name": "\u0633\u0627\u0631\u0627"}"#, #"{"name": "Sara Nix"}"#, ",=Sara"])
+        }
+    }
+
     @Test func `Who wanted no mail gets none, though nobody knows any more who that was`() async throws {
         try await Self.with { filled, api in
             let business = filled.business

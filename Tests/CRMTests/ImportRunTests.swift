@@ -84,6 +84,8 @@ struct ImportRunTests {
             try await Self.run(fixture, id)
             #expect(try await fixture.count("SELECT count(*) FROM crm.customer") == 7)
             #expect(try await fixture.service.cancel(context, .customers, id) == cancelled)
+            // Few rows were looked at by themselves.
+            #expect(try await fixture.count("SELECT count(*) FROM crm.duplicate_run") == 0)
             #expect(try await fixture.service.resume(context, .customers, id).state == .waiting)
             try await Self.run(fixture, id)
             let done = try await Self.find(fixture, id)
@@ -93,6 +95,31 @@ struct ImportRunTests {
                 try await fixture.rows(
                     "SELECT action AS a FROM crm.event WHERE object_kind = 'import' ORDER BY occurred_at")
                     == ["import.created", "import.cancelled", "import.resumed", "customers.imported"])
+        }
+    }
+
+    @Test(arguments: ["cancelled", "failed", "forgotten"])
+    func `A large import that ends early has all customers looked through for duplicates`(end: String) async throws {
+        try await ImportFixture.with(limits: ImportLimits(maximumRejected: 10, batchRows: 7, slice: .zero)) { fixture in
+            let name = String(repeating: "x", count: 190)
+            let rows = (1...23_000).map { "R\($0),\(name),\(end == "failed" && $0 > 7 ? "nobody" : "")\n" }.joined()
+            let id = try await Self.take(fixture, Array(("reference,name,email\n" + rows).utf8))
+            try await Self.run(fixture, id, isSliced: true)
+            let scans: SQL = "SELECT count(*) FROM crm.duplicate_run WHERE kind = 'scan'"
+            #expect(try await fixture.count(scans) == 0)
+            switch end {
+            case "cancelled": _ = try await fixture.service.cancel(fixture.tenant.context, .customers, id)
+            case "failed": for _ in 0..<2 { try await Self.run(fixture, id, isSliced: true) }
+            default:
+                try await fixture.server.execute("UPDATE crm.import SET updated_at = now() - interval '8 days'")
+                try await fixture.service.forgetOld(fixture.tenant.context)
+            }
+            let found = try await Self.find(fixture, id)
+            #expect(found.state == (end == "cancelled" ? .cancelled : .failed) && found.counts.created == 7)
+            #expect(try await fixture.count(scans) == 1)
+            for kind in ["duplicates.scan", "segments.refresh"] {
+                #expect(try await fixture.count("SELECT count(*) FROM job.job WHERE kind = \(kind)") == 1, "\(kind)")
+            }
         }
     }
 
@@ -163,6 +190,17 @@ struct ImportRunTests {
             #expect(report.counts == ImportCounts(rows: 2, created: 0, updated: 1, rejected: 1))
             let found = try await customers.find(context, ada).values
             #expect(found.reference == "A" && found.name == "Ada B" && found.tags == ["b"])
+            var byID = ImportOptions()
+            byID.key = "id"
+            let named = try await fixture.customers(
+                "id,reference,tags\n\(third),C,d\n\(again),B,e\n\(UUID()),D,f\n", byID)
+            #expect(named.counts == ImportCounts(rows: 3, created: 0, updated: 1, rejected: 2))
+            #expect(
+                try await places(fixture.rejected(named).flatMap(\.errors)) == [
+                    "3 id duplicate", "4 id unknown_customer",
+                ])
+            let kept = try await customers.find(context, ada).values
+            #expect(kept.reference == "A" && kept.tags == ["b", "d"])
             let order = try await fixture.orders("customer_ref,ordered_on,amount\nB,2026-01-01,5", ImportOptions())
             #expect(order.counts.created == 1)
             #expect(try await fixture.rows("SELECT customer_id AS a FROM crm.customer_order") == ["\(ada)"])

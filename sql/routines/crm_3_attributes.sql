@@ -45,3 +45,31 @@ END
 $$;
 REVOKE ALL ON FUNCTION crm.check_attributes(uuid, jsonb, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.check_attributes(uuid, jsonb, jsonb) TO mehvar_app;
+
+-- Whether customers may be looked for by attributes as the filters ask: [{"place", "name", "isOfOrder", "values": [{"text", "kinds"}]}], where
+-- the kinds are what a text can be. Raises MV006 with every fault, as JSON, of which the name is the filter's place.
+CREATE OR REPLACE FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    faults jsonb;
+BEGIN
+    IF NOT EXISTS (SELECT FROM crm.customer_attribute a WHERE a.tenant_id = tenant AND a.deleted_at IS NULL) THEN RETURN; END IF;
+    SELECT jsonb_agg(jsonb_build_object('name', f.place, 'code', f.code, 'detail', f.detail) ORDER BY f.place) INTO faults
+    FROM (
+        SELECT w.place, CASE WHEN a.name IS NULL OR a.type = 'choice' AND NOT w."isOfOrder" THEN 'unknown' WHEN q.is_out_of_order THEN 'not_allowed'
+                ELSE 'invalid' END AS code,
+            CASE WHEN a.name IS NULL THEN 'There is no such attribute.' WHEN q.is_out_of_order THEN 'Only numbers and days have an order.'
+                ELSE CASE a.type WHEN 'number' THEN 'A number.' WHEN 'boolean' THEN 'true or false.' WHEN 'day' THEN 'A day as YYYY-MM-DD.'
+                    ELSE 'One of ' || array_to_string(a.choices, ', ') || '.' END END AS detail
+        FROM jsonb_to_recordset(filters) AS w (place text, name text, "isOfOrder" boolean, "values" jsonb)
+        LEFT JOIN crm.customer_attribute a ON a.tenant_id = tenant AND a.name = w.name AND a.deleted_at IS NULL
+        CROSS JOIN LATERAL (SELECT w."isOfOrder" AND a.type NOT IN ('number', 'day') AS is_out_of_order) AS q
+        WHERE a.name IS NULL OR q.is_out_of_order OR EXISTS (SELECT FROM jsonb_to_recordset(w."values") AS v (text text, kinds jsonb)
+            WHERE NOT CASE a.type WHEN 'choice' THEN v.text = ANY (a.choices) ELSE v.kinds ? a.type END)
+    ) AS f;
+    IF faults IS NOT NULL THEN RAISE EXCEPTION '%', faults USING ERRCODE = 'MV006'; END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION crm.check_attribute_filters(uuid, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.check_attribute_filters(uuid, jsonb) TO mehvar_app;

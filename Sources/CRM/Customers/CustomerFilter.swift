@@ -14,6 +14,8 @@ public struct CustomerFilter: Sendable {
     /// Customers with all of them.
     public var tags: [String]?
     public var sources: [String]?
+    /// Customers with all of them.
+    public var attributes: [AttributeFilter] = []
     /// Those that were deleted, and no others.
     public var isDeleted = false
 
@@ -56,6 +58,12 @@ extension CustomerFilter {
                     AND t.tag = \(tag))
                 """)
         }
+        parts += attributes.map { "AND \($0.condition(of: tenant))" }
         return SQL.joined(parts, by: " ")
+    }
+
+    /// What raises `MV006` when the business keeps no such attributes; `nil` for a filter that asks for none.
+    func check(of tenant: Tenant.ID) throws -> Statement<Void>? {
+        attributes.isEmpty ? nil : try AttributeFilter.check(tenant, attributes)
     }
 }

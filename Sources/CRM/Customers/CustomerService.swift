@@ -45,12 +45,19 @@ public struct CustomerService: Sendable {
     }
 
     /// By age, oldest or newest first.
+    ///
+    /// - Throws: ``ServiceError/invalid(_:)`` for attributes that the business does not keep, or that are something else.
     public func list(
         _ context: TenantContext, _ filter: CustomerFilter, _ page: PageRequest<Customer>
     ) async throws -> Page<Customer> {
         try context.require(.customersRead)
-        let customers = try await database.run(context, CustomerStatements.list(context.tenantID, filter, page))
-        return page.page(of: customers)
+        let list = CustomerStatements.list(context.tenantID, filter, page)
+        guard let check = try filter.check(of: context.tenantID) else {
+            return page.page(of: try await database.run(context, list))
+        }
+        return try await AttributeFault.explainingFilters {
+            page.page(of: try await database.pipeline(context, check, list).1)
+        }
     }
 
     /// The customers that a text finds, the best first: by an address or a reference, by the words of their names or the
@@ -159,7 +166,10 @@ public struct CustomerService: Sendable {
                     code: "reference_taken",
                     detail: "Another customer has this reference, or one of these references.")
             }
-            if error.state == AttributeFault.state { throw try ServiceError.invalid(AttributeFault.list(error)) }
+            if let faults = try AttributeFault.list(error) {
+                throw ServiceError.invalid(
+                    faults.map { FieldError("/attributes/\(FieldError.escaped($0.name))", $0.code, $0.detail) })
+            }
             throw error
         }
     }
@@ -219,20 +229,5 @@ extension TenantTransaction {
         values.ownerID = owners.isEmpty ? nil : old.ownerID
         values.organisationID = organisations.isEmpty ? nil : old.organisationID
         return values
-    }
-}
-
-/// What `crm.check_attributes` finds.
-private struct AttributeFault: Decodable {
-    static let state = SQLState(rawValue: "MV006")
-
-    let name: String
-    let code: String
-    let detail: String
-
-    static func list(_ error: PostgresError) throws -> [FieldError] {
-        try JSONDecoder().decode([AttributeFault].self, from: Data((error.report?.message ?? "").utf8)).map { fault in
-            FieldError("/attributes/\(FieldError.escaped(fault.name))", fault.code, fault.detail)
-        }
     }
 }

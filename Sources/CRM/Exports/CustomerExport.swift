@@ -24,11 +24,21 @@ public struct CustomerExport: Sendable {
         public let next: Customer.ID?
     }
 
-    /// Notes in the log that customers were taken along.
-    public func note(_ context: TenantContext) async throws {
+    /// Sees whether the filter can be used, and notes in the log that customers are taken along.
+    ///
+    /// - Parameter isNoted: false where none are.
+    /// - Throws: ``ServiceError/invalid(_:)`` for attributes that the business does not keep, or that are something else.
+    public func begin(_ context: TenantContext, _ filter: CustomerFilter, isNoted: Bool = true) async throws {
         try context.require(.customersRead)
-        _ = try await database.run(
-            context, try Event.record("customers.exported", "tenant", context.tenantID.rawValue, by: context))
+        let event = try Event.record("customers.exported", "tenant", context.tenantID.rawValue, by: context)
+        try await AttributeFault.explainingFilters {
+            switch (try filter.check(of: context.tenantID), isNoted) {
+            case (let check?, true): _ = try await database.pipeline(context, check, event)
+            case (let check?, false): try await database.run(context, check)
+            case (nil, true): _ = try await database.run(context, event)
+            case (nil, false): break
+            }
+        }
     }
 
     /// - Parameters:
@@ -72,7 +82,8 @@ public enum RejectedFile {
         for row in rows {
             csv.cell(String(row.row), isText: false)
             csv.cell(row.errors.map { "\($0.column.map { "\($0): " } ?? "")\($0.detail)" }.joined(separator: " "))
-            for cell in cells(of: row.content, file.options.delimiter) { csv.cell(cell) }
+            // As an import reads them, which takes an apostrophe before a formula away.
+            for cell in cells(of: row.content, file) { csv.cell(Formula.bared(cell)) }
             csv.endRow()
         }
         return csv.bytes
@@ -89,18 +100,24 @@ public enum RejectedFile {
 
     public static func header(of file: FileImport) -> [UInt8] {
         var csv = CSVWriter()
-        for column in ImportNotes.columns + file.titles { csv.cell(column) }
+        for column in ImportNotes.columns + ownPlaces(of: file).map({ file.titles[$0] }) { csv.cell(column) }
         csv.endRow()
         return csv.bytes
     }
 
-    private static func cells(of content: String, _ delimiter: ImportOptions.Delimiter) -> [String] {
-        var reader = CSVReader(delimiter: delimiter.byte)
+    /// Where the file's columns are but for the notes of an earlier file of rejected rows.
+    private static func ownPlaces(of file: FileImport) -> [Int] {
+        file.titles.indices.filter { !ImportNotes.columns.contains(file.titles[$0]) }
+    }
+
+    private static func cells(of content: String, _ file: FileImport) -> [String] {
+        var reader = CSVReader(delimiter: file.options.delimiter.byte)
         reader.feed(Array(content.utf8))
         reader.finish()
         var row = CSVRow(maximumCellBytes: 1 << 20, maximumColumns: ImportOptions.maximumColumns)
         guard reader.next(&row) == .row, !row.hasQuoteFault else { return [content] }
-        return (0..<min(row.count, ImportOptions.maximumColumns)).map { index in
+        let places = row.count == file.titles.count ? ownPlaces(of: file) : Array(0..<row.count)
+        return places.prefix(ImportOptions.maximumColumns).map { index in
             if case .text(let text) = row.cell(index) { text } else { "" }
         }
     }

@@ -34,8 +34,9 @@ enum CustomerFaultStatements {
                     StagingStatements.noting(
                         """
                         SELECT s.row_number, 'id', 'unknown_customer', 'There is no such customer.' FROM pg_temp.import_customer s
-                        WHERE (SELECT c.id FROM crm.customer c
-                            WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id AND c.deleted_at IS NULL) IS NULL
+                        -- Who is made one with another one at this moment is known, and looked up again.
+                        WHERE (SELECT c.id FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id
+                            AND (c.deleted_at IS NULL OR c.merged_into_id IS NOT NULL)) IS NULL
                         """)))
         case .reference, .system: break
         }

@@ -63,8 +63,21 @@ enum CustomerStagingStatements {
         case .system(let name): [resolveExternalReferences(tenant, name)]
         case .email: [keyAddresses("email"), resolveAddresses(tenant, "email")]
         case .phone: [keyAddresses("phone"), resolveAddresses(tenant, "phone")]
-        case .id: []
+        case .id: [resolveMerged(tenant)]
         }
+    }
+
+    /// Ids are as they were sent; who was made one with another one since is the other one, or nobody if that one is gone.
+    private static func resolveMerged(_ tenant: Tenant.ID) -> Statement<Void> {
+        Statement(
+            effect: "import.resolve_merged",
+            """
+            UPDATE pg_temp.import_customer s SET customer_id = (SELECT (SELECT v.id FROM crm.customer v
+                    WHERE v.tenant_id = \(tenant) AND v.id = w.survivor_id AND v.deleted_at IS NULL)
+                FROM (SELECT crm.survivor_of(\(tenant), s.customer_id) AS survivor_id LIMIT 1) AS w)
+            WHERE (SELECT c.merged_into_id FROM crm.customer c
+                WHERE c.tenant_id = \(tenant) AND c.id = s.customer_id) IS NOT NULL
+            """)
     }
 
     /// Rows of new customers, mostly all, are not written again.
@@ -156,9 +169,16 @@ enum CustomerStagingStatements {
 
     /// Finds what the file changes in customers that were there before. What several may be had of is added to what there is.
     static func findChanges(_ tenant: Tenant.ID, _ key: CustomerImportKey) -> Statement<Void> {
-        // A reference that found the customer may be another one's who was made one with it.
-        let reference: SQL =
-            key == .reference ? "coalesce(c.reference, s.reference)" : "coalesce(s.reference, c.reference)"
+        // A row that is found by who was made one with the customer has that one's reference, and not the customer's.
+        let isOfMerged: SQL =
+            switch key {
+            case .reference: "true"
+            case .id: "s.key::uuid <> c.id"
+            case .email, .phone, .system: "false"
+            }
+        let reference: SQL = """
+            CASE WHEN \(isOfMerged) THEN coalesce(c.reference, s.reference) ELSE coalesce(s.reference, c.reference) END
+            """
         return Statement(
             effect: "import.find_customer_changes",
             """

@@ -52,7 +52,7 @@ struct ImportHeader<Column: ImportColumn> {
 
     /// How many cells a row has.
     let width: Int
-    /// The names as they stand in the file.
+    /// The names as they stand in the file, without what an export wrote before such that look like formulas.
     let titles: [String]
     private(set) var members: [Member] = []
     /// By the column's raw value; `nil` for a column that the file does not have.
@@ -68,7 +68,7 @@ struct ImportHeader<Column: ImportColumn> {
             switch row.cell(index) {
             case .empty: errors.report(row: row.line, column: nil, "unknown_column", "Column \(index + 1) has no name.")
             case .faulty(let fault): errors.report(fault, row: row.line, column: nil, limits)
-            case .text(let text): title = text
+            case .text(let text): title = options.columns.keys.contains(text) ? text : Formula.bared(text)
             }
             titles.append(title)
         }

@@ -69,10 +69,11 @@ public struct ImportRunner: Sendable {
 
     private func fail(_ context: TenantContext, _ id: FileImport.ID, _ failure: FileImport.Failure) async throws {
         let tenant = context.tenantID
-        _ = try await database.pipeline(
-            context, ImportStatements.end(tenant, id, .failed, failure),
-            // What was written before is to be seen in segments.
-            try Enqueue.statement(tenant: tenant.rawValue, jobs: [NewJob(RefreshSegments())]))
+        try await database.withTenant(context) { transaction in
+            let (ended, found) = try await transaction.pipeline(
+                ImportStatements.end(tenant, id, .failed, failure), ImportStatements.find(tenant, nil, id))
+            if ended > 0, let found { try await transaction.leave(found) }
+        }
     }
 
     // MARK: Kinds
@@ -143,7 +144,7 @@ extension RunningImport {
     var isWhole: Bool { options.mode == .allOrNothing || options.isDryRun }
 
     /// Whether it has more than some ten thousand rows, by the size of the file.
-    var isLarge: Bool { chunks > 16 }
+    var isLarge: Bool { chunks > ImportSource.chunksOfSmall }
 }
 
 extension PostgresError {

@@ -154,18 +154,16 @@ public struct ImportService: Sendable {
                 if now.state == found.state { throw Self.notResumable }
                 return now
             }
-            var jobs: [NewJob] = []
-            if action == "import.resumed" { jobs.append(NewJob(RunImport(importID: id))) }
-            // What was written before is to be seen in segments.
-            if action == "import.cancelled", found.counts.created + found.counts.updated > 0 {
-                jobs.append(NewJob(RefreshSegments()))
-            }
-            if !jobs.isEmpty {
-                _ = try await transaction.run(try Enqueue.statement(tenant: tenant.rawValue, jobs: jobs))
-            }
-            return try await transaction.pipeline(
+            let changed = try await transaction.pipeline(
                 try Event.record(action, "import", id.rawValue, by: context), ImportStatements.find(tenant, kind, id)
             ).1.orNotFound(FileImport.kind)
+            if changed.state.isOver {
+                try await transaction.leave(changed)
+            } else {
+                _ = try await transaction.run(
+                    try Enqueue.statement(tenant: tenant.rawValue, jobs: [NewJob(RunImport(importID: id))]))
+            }
+            return changed
         }
     }
 
@@ -184,9 +182,13 @@ public struct ImportService: Sendable {
 
     /// Takes away what is kept of files whose import is long over. For each night.
     public func forgetOld(_ context: TenantContext) async throws {
-        _ = try await database.pipeline(
-            context, ImportStatements.failForgotten(context.tenantID), ImportStatements.forgetChunks(context.tenantID),
-            ImportStatements.forgetRejected(context.tenantID))
+        let tenant = context.tenantID
+        try await database.withTenant(context) { transaction in
+            let (failed, _, _) = try await transaction.pipeline(
+                ImportStatements.failForgotten(tenant), ImportStatements.forgetChunks(tenant),
+                ImportStatements.forgetRejected(tenant))
+            for file in failed { try await transaction.leave(file) }
+        }
     }
 
     private static let duplicate = ServiceError.conflict(code: "duplicate_import", detail: duplicateDetail)

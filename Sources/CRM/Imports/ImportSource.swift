@@ -2,6 +2,8 @@
 struct ImportSource {
     /// Bytes of a chunk, but for the last.
     static let chunkSize = 256 * 1024
+    /// Chunks of a file at most that has no more than some ten thousand rows.
+    static let chunksOfSmall = 16
 
     typealias Fetch = @Sendable (_ number: Int) async throws -> [UInt8]?
 

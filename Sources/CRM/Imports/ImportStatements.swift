@@ -240,14 +240,15 @@ enum ImportStatements {
     }
 
     /// Fails what nobody goes on with.
-    static func failForgotten(_ tenant: Tenant.ID) -> Statement<Int> {
+    static func failForgotten(_ tenant: Tenant.ID) -> Statement<[FileImport]> {
         Statement(
             "import.fail_forgotten",
             """
-            UPDATE crm.import SET state = 'failed', failure_code = 'given_up', failure_detail = 'Nobody went on with it for a week.',
-                ended_at = now(), version = version + 1, updated_at = now()
-            WHERE tenant_id = \(tenant) AND state IN ('waiting', 'running') AND updated_at < now() - interval '7 days'
-            """)
+            UPDATE crm.import i SET state = 'failed', failure_code = 'given_up', failure_detail = 'Nobody went on with it for a week.',
+                ended_at = now(), version = i.version + 1, updated_at = now()
+            WHERE i.tenant_id = \(tenant) AND i.state IN ('waiting', 'running') AND i.updated_at < now() - interval '7 days'
+            RETURNING \(columns)
+            """, all: FileImport.init(row:))
     }
 
     static func forgetRejected(_ tenant: Tenant.ID) -> Statement<Int> {

@@ -76,6 +76,17 @@ extension TenantTransaction {
         if isOfCustomers, rows > FindDuplicates.bulk || isLarge { _ = try await beginScan(isAnew: true) }
     }
 
+    /// Has the customers looked after whom an import wrote before it ended early. A long one left it to its end to look for duplicates.
+    mutating func leave(_ file: FileImport) async throws {
+        guard file.counts.created + file.counts.updated > 0 else { return }
+        _ = try await run(
+            try Enqueue.statement(tenant: context.tenantID.rawValue, jobs: [NewJob(RefreshSegments())]))
+        let isLarge = file.size > ImportSource.chunksOfSmall * ImportSource.chunkSize
+        if file.kind == .customers, file.counts.rows > FindDuplicates.bulk || isLarge {
+            _ = try await beginScan(isAnew: true)
+        }
+    }
+
     /// Takes the file away of an import that is done, and tells of it in the log.
     mutating func finish(_ kind: FileImport.Kind, _ id: FileImport.ID) async throws {
         let tenant = context.tenantID

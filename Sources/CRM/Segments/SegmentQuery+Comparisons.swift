@@ -167,14 +167,9 @@ extension SegmentQuery {
 
     // MARK: Attributes
 
-    private static let day = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-
     private func test(_ value: SQL, _ comparison: SegmentRule.Comparison) -> SQL {
-        let text: SQL = "(\(value) #>> '{}')"
-        func whereKind(_ kind: String, _ condition: SQL) -> SQL {
-            // Whatever order the parts of a condition are looked at in, a text is never read as a number.
-            "CASE WHEN jsonb_typeof(\(value)) = \(kind) THEN \(condition) ELSE false END"
-        }
+        typealias Attribute = AttributeCondition
+        let text = Attribute.text(value)
         switch (comparison.comparator, comparison.operand) {
         case (.exists, .flag(let isThere)):
             let there: SQL = "coalesce(\(value) <> 'null', false)"
@@ -182,23 +177,18 @@ extension SegmentQuery {
         case (.eq, .values(let nodes)), (.in, .values(let nodes)):
             return "coalesce(\(value) = ANY (\(nodes.texts)::text[]::jsonb[]), false)"
         case (_, .values(let nodes)): return "coalesce(\(value) <> ALL (\(nodes.texts)::text[]::jsonb[]), true)"
-        case (_, .texts(let texts)): return whereKind("string", "strpos(lower(\(text)), lower(\(texts[0]))) > 0")
-        case (let comparator, .number(let number)):
-            return whereKind("number", "\(text)::numeric \(comparator.sign) \(number)::numeric")
-        // Days that are written as texts are in the order of the texts.
-        case (let comparator, .day(let day)):
-            return whereKind(
-                "string", "\(text) ~ \(Self.day) AND \(text) COLLATE \"C\" \(comparator.sign) \(day.description)")
+        case (_, .texts(let texts)):
+            return Attribute.when(value, is: "string", "strpos(lower(\(text)), lower(\(texts[0]))) > 0")
+        case (let comparator, .number(let number)): return Attribute.number(value, comparator.sign, number)
+        case (let comparator, .day(let day)): return Attribute.day(value, comparator.sign, day)
         case (.withinDays, .days(let days)):
-            return whereKind(
-                "string",
+            return Attribute.when(
+                value, is: "string",
                 """
-                \(text) ~ \(Self.day) AND \(text) COLLATE "C" > \(terms.day(-days).description)
+                \(text) ~ \(Attribute.day) AND \(text) COLLATE "C" > \(terms.day(-days).description)
                     AND \(text) COLLATE "C" <= \(terms.today.description)
                 """)
-        case (_, .days(let days)):
-            return whereKind(
-                "string", "\(text) ~ \(Self.day) AND \(text) COLLATE \"C\" <= \(terms.day(-days).description)")
+        case (_, .days(let days)): return Attribute.day(value, "<=", terms.day(-days))
         case (_, .identifiers), (_, .flag): return "false"
         }
     }

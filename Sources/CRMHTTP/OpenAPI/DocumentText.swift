@@ -39,7 +39,9 @@ enum DocumentText {
 
         **Pages.** Lists give `data` and `next_cursor`: hand that back as `cursor` with the same parameters for the \
         next page; it is null at the end. `limit` is 1 to 200, 50 by default; `sort` names the order, `-` before it \
-        turns it around; `filter[name]=a` and `filter[name][in]=a,b` leave out the rest.
+        turns it around; `filter[name]=a` and `filter[name][in]=a,b` leave out the rest. Customers are also found by \
+        what the business keeps of them: in `filter[attributes.NAME]=a` the attribute's name stands for `NAME`, a value \
+        is what the attribute is, and numbers and days have `[gt]`, `[gte]`, `[lt]` and `[lte]`, too.
 
         **Limits.** Requests are counted by key or member and by business, each second: `RateLimit-Policy` and \
         `RateLimit` tell of the tighter limit, 429 `rate_limited` and `Retry-After` that it is reached. What needs \

@@ -57,6 +57,11 @@ struct Call<Caller: Principal>: Sendable {
         return value
     }
 
+    /// What a service refuses of a filter, which only the business's own settings tell, is wrong with the query.
+    func filtering<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch ServiceError.invalid(let errors) { throw RequestProblem.query(errors) }
+    }
+
     /// Reads what is in the path where that is no id of an object.
     func parameter(_ name: String) -> String? { parameters.get(name) }
 }

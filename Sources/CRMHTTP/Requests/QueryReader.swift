@@ -34,6 +34,9 @@ struct QueryReader {
         }
     }
 
+    /// Of the parameters that were not taken yet.
+    var names: [String] { values.map(\.name) }
+
     static func parameters(_ read: (inout QueryReader) -> Void) -> [Parameter] {
         var reader = QueryReader(nil)
         reader.described = []

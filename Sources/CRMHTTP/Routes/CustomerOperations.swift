@@ -21,8 +21,8 @@ struct CustomerOperations: OperationGroup {
                 { try await customers.create($0, id: $1, $2.values) }, replay: customers.find),
             .list(
                 .at("/v1/customers", "list_customers", "List customers", tag, .customersRead), by: CustomerFilter.self
-            ) {
-                try await customers.list($0.caller, $1, $2)
+            ) { call, filter, page in
+                try await call.filtering { try await customers.list(call.caller, filter, page) }
             },
             Operation(
                 .get,
@@ -131,6 +131,7 @@ extension CustomerFilter: ListFilter {
         tags = query.filterText("tag", CustomerRules.tag, "Only customers with this tag.").map { [$0] }
         isDeleted =
             query.filterFlag("is_deleted", "Customers that were deleted instead of those that are there.") ?? false
+        attributes = query.filterAttributes()
         if let text = query.filterText(
             "references", Self.externalReferenceRule,
             "Only the customer with this number in another system: shop:10077.")

@@ -23,7 +23,9 @@ struct ExportOperations: OperationGroup {
             ) { (call: Call<TenantContext>) in
                 let query = try call.query { ExportQuery(&$0) }
                 let caller = call.caller
-                try await export.note(caller)
+                // Who asks for the head takes nobody along.
+                let isNoted = call.request.method != .head
+                try await call.filtering { try await export.begin(caller, query.filter, isNoted: isNoted) }
                 let isCSV = query.format == .csv
                 return try Reply.file(
                     call.request, isCSV ? "customers.csv" : "customers.ndjson",

@@ -123,6 +123,8 @@ struct Probe: Sendable {
         "cursor", "filter[action]", "filter[action][in]", "filter[object_kind]", "filter[object_kind][in]",
         "filter[occurred_at][gte]", "filter[occurred_at][lt]", "filter[language]", "filter[language][in]",
         "filter[reference]", "filter[reference][in]", "filter[slug]", "filter[slug][in]", "scope_key",
+        "filter[attributes.NAME]", "filter[attributes.NAME][in]", "filter[attributes.NAME][gt]",
+        "filter[attributes.NAME][gte]", "filter[attributes.NAME][lt]", "filter[attributes.NAME][lte]",
         "filter[source]", "filter[source][in]", "filter[tag]", "filter[references]", "q", "key", "columns",
     ]
 

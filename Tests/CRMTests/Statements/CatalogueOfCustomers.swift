@@ -23,6 +23,7 @@ extension StatementCatalogue {
                 CatalogueGroup(
                     try pages { CustomerStatements.list(tenant, CustomerFilter(), $0) }
                         + pages { CustomerStatements.list(tenant, filter, $0) }
+                        + pages(.nothing) { CustomerStatements.list(tenant, attributed, $0) }
                         + pages { CustomerStatements.members(tenant, of: filled.manualSegment.id, $0) }
                         + pages { StageChangeStatements.list(tenant, StageChangeFilter(), $0) }
                         + pages { StageChangeStatements.list(tenant, changes, $0) }
@@ -48,6 +49,7 @@ extension StatementCatalogue {
                     CatalogueEntry(CustomerStatements.find(tenant, filled.customer.id)),
                     CatalogueEntry(
                         CustomerStatements.checkAttributes(tenant, from: [:], to: new.attributes)),
+                    CatalogueEntry(try AttributeFilter.check(tenant, Array(attributed.attributes.prefix(1)))),
                     CatalogueEntry(try CustomerStatements.insert(tenant, id, new)),
                     CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, points)),
                     CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, []), .nothing),
@@ -84,6 +86,17 @@ extension StatementCatalogue {
         filter.externalReference = ("shop", "1")
         filter.owner = filled.member.id
         filter.organisation = filled.organisation.id
+        return filter
+    }
+
+    /// Attributes are compared in each way, of which none is true.
+    private var attributed: CustomerFilter {
+        var filter = CustomerFilter()
+        filter.attributes = [
+            AttributeFilter("note", .in, ["a", "5", "true"], at: "note"),
+            AttributeFilter("size", .gt, ["5"], at: "size"),
+            AttributeFilter("since", .lte, ["2026-01-01"], at: "since"),
+        ].compactMap(\.self)
         return filter
     }
 
