@@ -113,6 +113,35 @@ struct ImportCareTests {
         }
     }
 
+    @Test func `Of a file that came before somebody was forgotten nothing is kept for long once it ended early`()
+        async throws
+    {
+        try await ImportFixture.with(limits: ImportLimits(maximumRejected: 1, batchRows: 1)) { fixture in
+            let (database, context) = (fixture.tenant.database, fixture.tenant.context)
+            let service = ImportService(database: database)
+            let chunks: SQL = "SELECT count(*) FROM crm.import_chunk"
+            _ = try await fixture.refusal {
+                try await fixture.customers("reference,name\n1,One\n2,\n3,\n", ImportOptions())
+            }
+            try await service.forgetOld(context)
+            #expect(try await fixture.count(chunks) == 1)
+            // As if it were still under way.
+            try await fixture.server.execute(
+                "UPDATE crm.import SET state = 'running', ended_at = NULL, failure_code = NULL, failure_detail = NULL")
+            let customers = try await CustomerService(database: database).list(
+                context, CustomerFilter(), try PageRequest())
+            try await PrivacyService(database: database).erase(context, try #require(customers.items.first).id)
+            try await service.forgetOld(context)
+            #expect(try await fixture.count(chunks) == 1)
+            let imports = try await service.list(context, .customers, ImportFilter(), try PageRequest())
+            let id = try #require(imports.items.first).id
+            _ = try await service.cancel(context, .customers, id)
+            try await service.forgetOld(context)
+            #expect(try await fixture.count(chunks) == 0)
+            await #expect(throws: ServiceError.self) { try await service.resume(context, .customers, id) }
+        }
+    }
+
     @Test func `A file of orders that made nothing may be sent again`() async throws {
         try await ImportFixture.with { fixture in
             _ = try await fixture.customers("reference,name\n1,One")

@@ -228,14 +228,15 @@ enum ImportStatements {
             """, all: RejectedRow.init(row:))
     }
 
-    /// Takes away what was kept for going on, and of rows that were wrong, after its time.
+    /// Takes away what was kept for going on, after its time; at once where a person was forgotten since the file came, who may stand in it.
     static func forgetChunks(_ tenant: Tenant.ID) -> Statement<Int> {
         Statement(
             "import.forget_chunks",
             """
             DELETE FROM crm.import_chunk k USING crm.import i
             WHERE k.tenant_id = \(tenant) AND i.tenant_id = \(tenant) AND i.id = k.import_id
-                AND i.ended_at < now() - interval '7 days'
+                AND (i.ended_at < now() - interval '7 days' OR i.ended_at IS NOT NULL AND EXISTS (SELECT FROM crm.event e
+                    WHERE e.tenant_id = \(tenant) AND e.action = 'customer.erased' AND e.occurred_at >= i.created_at))
             """)
     }
 
@@ -251,6 +252,7 @@ enum ImportStatements {
             """, all: FileImport.init(row:))
     }
 
+    /// Takes away what was kept of rows that were wrong, after its time.
     static func forgetRejected(_ tenant: Tenant.ID) -> Statement<Int> {
         Statement(
             "import.forget_rejected",
