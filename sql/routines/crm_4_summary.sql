@@ -48,7 +48,7 @@ BEGIN
         FROM found f
         -- What stands there already is left alone: a conflict would lock the row, and so write it.
         WHERE NOT EXISTS (
-            SELECT FROM crm.customer_summary k WHERE k.tenant_id = $1 AND k.customer_id = f.customer_id
+            SELECT FROM crm.customer_summary k WHERE k.tenant_id = $1 AND k.customer_id = f.customer_id %6$s
                 AND (k.kind, k.stage, k.language, k.order_count, k.order_amount, k.order_margin, k.first_ordered_on, k.last_ordered_on,
                         k.interaction_count, k.last_interaction_at, k.satisfaction, k.nps, k.csat, k.ces, k.last_response_at)
                     IS NOT DISTINCT FROM (f.kind, f.stage, f.language, f.order_count, f.order_amount, f.order_margin, f.first_ordered_on,
@@ -66,7 +66,7 @@ BEGIN
             frequency = CASE WHEN excluded.order_count > 0 THEN s.frequency END,
             money = CASE WHEN excluded.order_count > 0 THEN s.money END
         $query$, format(narrowed, 'o.customer_id'), format(narrowed, 'i.customer_id'), format(narrowed, 'r.customer_id'), format(narrowed, 's.customer_id'),
-        format(narrowed, 'c.id'))
+        format(narrowed, 'c.id'), format(narrowed, 'k.customer_id'))
     USING tenant, currency, customers;
 END
 $$;

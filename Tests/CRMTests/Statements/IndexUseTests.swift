@@ -104,16 +104,20 @@ struct IndexUseTests {
             SELECT id FROM crm.customer WHERE tenant_id = \(tenant) AND deleted_at IS NULL AND reference LIKE 'L%'
             ORDER BY reference LIMIT 100
             """, all: { try $0.next() })
-        let reads = Statement<Int>(
-            "test.reads",
-            """
-            SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
-            WHERE relid = 'crm.customer'::regclass
-            """, one: { try $0.next() })
+        func reads(_ table: String) -> Statement<Int> {
+            Statement<Int>(
+                "test.reads",
+                """
+                SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+                WHERE relid = \(table)::text::regclass
+                """, one: { try $0.next() })
+        }
         let customers = try await pool.pipeline(prelude: [.setTenant(tenant)], some)
-        let (_, count) = try await pool.pipeline(
-            prelude: [.setTenant(tenant)], EvaluationStatements.summarise(tenant, currency: "IRR", customers), reads)
+        let (_, count, summaries) = try await pool.pipeline(
+            prelude: [.setTenant(tenant)], EvaluationStatements.summarise(tenant, currency: "IRR", customers),
+            reads("crm.customer"), reads("crm.customer_summary"))
         #expect((1...1000).contains(count), "\(count) customers read")
+        #expect((1...1000).contains(summaries), "\(summaries) summaries read")
     }
 
     private func timelines(_ large: LargeBusiness) async throws {
