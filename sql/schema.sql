@@ -47,7 +47,8 @@ BEGIN
         SELECT string_agg(quote_ident(a.attname), ', ') INTO columns FROM pg_attribute a
         WHERE a.attrelid = format('crm.%I', name)::regclass AND a.attnum > 0 AND EXISTS (
             SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
-            WHERE i.indrelid = a.attrelid AND m.amname = 'btree' AND a.attnum = ANY (i.indkey));
+            WHERE i.indrelid = a.attrelid AND m.amname = 'btree'
+                AND (a.attnum = ANY (i.indkey) OR pg_get_expr(i.indpred, i.indrelid) ~ ('\m' || a.attname || '\M')));
         EXECUTE format('ANALYZE (SKIP_LOCKED) crm.%I (%s)', name, columns);
     END LOOP;
 END
@@ -294,12 +295,14 @@ BEGIN
     WHERE k.tenant_id = tenant AND i.tenant_id = tenant AND i.id = k.import_id AND i.state IN ('failed', 'cancelled');
     -- Rows of files that were wrong, where they may be about the person.
     DELETE FROM crm.import_reject r
-    WHERE r.tenant_id = tenant AND r.content ~* ANY (ARRAY(
-        SELECT crm.written(c.name) FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person
-        UNION SELECT crm.written(n.value) FROM crm.customer c CROSS JOIN LATERAL jsonb_each_text(c.names) AS n
-        WHERE c.tenant_id = tenant AND c.id = person
-        UNION SELECT crm.written(c.reference) FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND length(c.reference) > 3
-        UNION SELECT crm.written(p.address) FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person));
+    WHERE r.tenant_id = tenant AND r.content ~* (
+        SELECT string_agg(crm.written(t.text), '|') FROM (
+            SELECT c.name AS text FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person
+            UNION SELECT n.value FROM crm.customer c CROSS JOIN LATERAL jsonb_each_text(c.names) AS n
+            WHERE c.tenant_id = tenant AND c.id = person
+            UNION SELECT c.reference FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND length(c.reference) > 3
+            UNION SELECT p.address FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person
+        ) AS t);
     DELETE FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person;
     DELETE FROM crm.consent n WHERE n.tenant_id = tenant AND n.customer_id = person;
     DELETE FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = person;
@@ -336,6 +339,21 @@ END
 $$;
 
 ALTER FUNCTION crm.forget_customer(person uuid) OWNER TO mehvar_owner;
+
+CREATE FUNCTION crm.former_references(tenant uuid, customer uuid) RETURNS TABLE(system text, reference text)
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE former (id, others, level) AS (
+        SELECT c.id, c.external_references, 1 FROM crm.customer c WHERE c.tenant_id = tenant AND c.merged_into_id = customer
+        UNION ALL
+        SELECT c.id, c.external_references, f.level + 1 FROM former f
+        JOIN crm.customer c ON c.tenant_id = tenant AND c.merged_into_id = f.id
+        WHERE f.level < 1000
+    )
+    SELECT e.key, e.value FROM former f CROSS JOIN LATERAL jsonb_each_text(f.others) AS e
+$$;
+
+ALTER FUNCTION crm.former_references(tenant uuid, customer uuid) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -881,16 +899,21 @@ CREATE FUNCTION crm.search_customers(asked text, most integer) RETURNS TABLE(cus
     SET enable_indexscan TO 'off'
     SET enable_indexonlyscan TO 'off'
     SET jit TO 'off'
+    SET work_mem TO '32MB'
+    SET gin_fuzzy_search_limit TO '0'
     AS $_$
 DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     wanted constant text := crm.normalise(asked);
     digits constant text := ltrim(regexp_replace(wanted, '[^0-9]', '', 'g'), '0');
-    typed constant text[] := string_to_array(crm.spaced_words(wanted), ' ');
+    words text[] := (array_remove(string_to_array(crm.spaced_words(wanted), ' '), ''))[1:8];
     word text;
-    near tsquery;
+    place integer;
+    known integer;
     exactly tsquery;
+    parts tsquery[] := '{}';
     loosely tsquery;
+    near tsquery;
     candidates uuid[] := '{}';
     sure uuid[];
 BEGIN
@@ -905,31 +928,50 @@ BEGIN
             WHERE p.tenant_id = tenant AND p.channel IN ('phone', 'sms', 'whatsapp')
                 AND reverse(p.address_key) >= reverse(digits) AND reverse(p.address_key) < reverse(digits) || ':'
                 AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND wanted !~ '[^0-9+() .-]' LIMIT 100));
-    FOREACH word IN ARRAY typed[1:8] LOOP
-        CONTINUE WHEN word = '';
-        near := crm.word_query(word, true);
-        IF length(word) >= 4 AND NOT EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ near AND c.deleted_at IS NULL LIMIT 1) THEN
-            SELECT string_agg(q.query::text, ' | ')::tsquery INTO near
-            FROM (SELECT crm.word_query(n.word, false) AS query FROM crm.near_words(word) AS n (word)
-                WHERE length(n.word) > 2
-                    AND EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ crm.word_query(n.word, false) AND c.deleted_at IS NULL LIMIT 1)
-                LIMIT 20) AS q;
-            IF near IS NULL THEN near := crm.word_query(word, true); END IF;
-            exactly := CASE WHEN exactly IS NULL THEN near ELSE exactly && near END;
-        ELSE
-            exactly := CASE WHEN exactly IS NULL THEN crm.word_query(word, false) ELSE exactly && crm.word_query(word, false) END;
-        END IF;
-        loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
-    END LOOP;
     -- The tenant is in the words; by its id another index would be entered for all of its customers.
-    IF loosely IS NOT NULL THEN
+    IF cardinality(words) > 0 THEN
+        FOREACH word IN ARRAY words LOOP
+            exactly := CASE WHEN exactly IS NULL THEN crm.word_query(word, false) ELSE exactly && crm.word_query(word, false) END;
+        END LOOP;
+        -- Of several words chance would lose those who have all.
+        IF cardinality(words) = 1 THEN PERFORM set_config('gin_fuzzy_search_limit', '50000', true); END IF;
         candidates := ARRAY(
-            SELECT c.id FROM crm.customer c
-            WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
-        IF cardinality(candidates) < most THEN
-            candidates := candidates || ARRAY(
-                SELECT c.id FROM crm.customer c
-                WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
+            SELECT c.id FROM crm.customer c WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
+    END IF;
+    IF cardinality(words) > 0 AND cardinality(candidates) < most THEN
+        FOR place IN 1..cardinality(words) LOOP
+            -- Some of those who have the word, whatever their number.
+            PERFORM set_config('gin_fuzzy_search_limit', '50', true);
+            SELECT count(*) INTO known FROM (
+                SELECT FROM crm.customer c WHERE c.name_words @@ crm.word_query(words[place], false) AND c.deleted_at IS NULL LIMIT 25) AS k;
+            PERFORM set_config('gin_fuzzy_search_limit', CASE WHEN cardinality(words) = 1 THEN '50000' ELSE '0' END, true);
+            -- A word that many are called by is a whole one, but for the last, which may still be being typed.
+            near := crm.word_query(words[place], known < 25 OR place = cardinality(words));
+            parts := parts || near;
+            loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
+            IF known > 0 THEN words[place] := NULL; END IF;
+        END LOOP;
+        candidates := candidates || ARRAY(
+            SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
+        -- Somebody is called by each word, if by none of those who have the others: then it was not mistyped.
+        IF candidates = '{}' AND array_remove(words, NULL) <> '{}' THEN
+            loosely := NULL;
+            FOR place IN 1..cardinality(words) LOOP
+                near := NULL;
+                IF length(words[place]) >= 4 AND NOT EXISTS (
+                    SELECT FROM crm.customer c WHERE c.name_words @@ parts[place] AND c.deleted_at IS NULL LIMIT 1)
+                THEN
+                    SELECT string_agg(q.query::text, ' | ')::tsquery INTO near
+                    FROM (SELECT crm.word_query(n.word, false) AS query FROM crm.near_words(words[place]) AS n (word)
+                        WHERE length(n.word) > 2 AND EXISTS (
+                            SELECT FROM crm.customer c WHERE c.name_words @@ crm.word_query(n.word, false) AND c.deleted_at IS NULL LIMIT 1)
+                        LIMIT 20) AS q;
+                END IF;
+                near := coalesce(near, parts[place]);
+                loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
+            END LOOP;
+            candidates := ARRAY(
+                SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
         END IF;
     END IF;
     RETURN QUERY
@@ -959,17 +1001,18 @@ CREATE FUNCTION crm.settle_consents(tenant uuid, customer uuid) RETURNS void
     DELETE FROM crm.consent k WHERE k.tenant_id = tenant AND k.customer_id = customer
         AND NOT EXISTS (SELECT FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = customer AND n.channel = k.channel);
 
-    INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source, recorded_at)
-    SELECT DISTINCT ON (n.channel) n.tenant_id, n.customer_id, n.channel, n.is_granted, n.source, n.recorded_at
+    INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source, given_at, recorded_at)
+    SELECT DISTINCT ON (n.channel) n.tenant_id, n.customer_id, n.channel, n.is_granted, n.source, n.given_at, n.recorded_at
     FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = customer
         -- A file undoes no refusal that a customer said in another way.
         AND NOT (n.is_granted AND n.source = 'import' AND EXISTS (SELECT FROM crm.consent_record o
             WHERE o.tenant_id = tenant AND o.customer_id = customer AND o.channel = n.channel AND o.source <> 'import' AND NOT o.is_granted
                 AND NOT EXISTS (SELECT FROM crm.consent_record l WHERE l.tenant_id = tenant AND l.customer_id = customer
-                    AND l.channel = n.channel AND l.source <> 'import' AND (l.recorded_at, l.id) > (o.recorded_at, o.id))))
-    ORDER BY n.channel, n.recorded_at DESC, n.id DESC
+                    AND l.channel = n.channel AND l.source <> 'import'
+                    AND (l.given_at, l.recorded_at, l.id) > (o.given_at, o.recorded_at, o.id))))
+    ORDER BY n.channel, n.given_at DESC, n.recorded_at DESC, n.id DESC
     ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE SET is_granted = excluded.is_granted, source = excluded.source,
-        recorded_at = excluded.recorded_at
+        given_at = excluded.given_at, recorded_at = excluded.recorded_at
 $$;
 
 ALTER FUNCTION crm.settle_consents(tenant uuid, customer uuid) OWNER TO mehvar_owner;
@@ -1021,12 +1064,14 @@ BEGIN
         FROM found f
         -- What stands there already is left alone: a conflict would lock the row, and so write it.
         WHERE NOT EXISTS (
-            SELECT FROM crm.customer_summary k WHERE k.tenant_id = $1 AND k.customer_id = f.customer_id
+            SELECT FROM crm.customer_summary k WHERE k.tenant_id = $1 AND k.customer_id = f.customer_id %6$s
                 AND (k.kind, k.stage, k.language, k.order_count, k.order_amount, k.order_margin, k.first_ordered_on, k.last_ordered_on,
                         k.interaction_count, k.last_interaction_at, k.satisfaction, k.nps, k.csat, k.ces, k.last_response_at)
                     IS NOT DISTINCT FROM (f.kind, f.stage, f.language, f.order_count, f.order_amount, f.order_margin, f.first_ordered_on,
                         f.last_ordered_on, f.interaction_count, f.last_interaction_at, f.satisfaction, f.nps, f.csat, f.ces,
                         f.last_response_at))
+        -- As everybody locks customers, whom the foreign key looks at.
+        ORDER BY f.customer_id
         ON CONFLICT (tenant_id, customer_id) DO UPDATE SET kind = excluded.kind, stage = excluded.stage, language = excluded.language,
             order_count = excluded.order_count, order_amount = excluded.order_amount, order_margin = excluded.order_margin,
             first_ordered_on = excluded.first_ordered_on, last_ordered_on = excluded.last_ordered_on,
@@ -1039,7 +1084,7 @@ BEGIN
             frequency = CASE WHEN excluded.order_count > 0 THEN s.frequency END,
             money = CASE WHEN excluded.order_count > 0 THEN s.money END
         $query$, format(narrowed, 'o.customer_id'), format(narrowed, 'i.customer_id'), format(narrowed, 'r.customer_id'), format(narrowed, 's.customer_id'),
-        format(narrowed, 'c.id'))
+        format(narrowed, 'c.id'), format(narrowed, 'k.customer_id'))
     USING tenant, currency, customers;
 END
 $_$;
@@ -1077,11 +1122,12 @@ CREATE FUNCTION crm.written(text text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    SELECT string_agg(format(CASE WHEN a.letter IN ('"', '\') THEN '(?:\\?\U%s{1,2}|%s)' ELSE '(?:\\?\U%s|%s)' END, lpad(to_hex(ascii(a.letter)), 8, '0'),
+    SELECT format(CASE WHEN length(text) < 5 THEN '(?<![[:alnum:]])(?:%s)(?![[:alnum:]])' ELSE '%s' END,
+        string_agg(format(CASE WHEN a.letter IN ('"', '\') THEN '(?:\\?\U%s{1,2}|%s)' ELSE '(?:\\?\U%s|%s)' END, lpad(to_hex(ascii(a.letter)), 8, '0'),
         (SELECT string_agg(DISTINCT CASE
                 WHEN u.code < 65536 THEN '\\u' || lpad(to_hex(u.code), 4, '0')
                 ELSE '\\u' || to_hex(55296 + ((u.code - 65536) >> 10)) || '\\u' || to_hex(56320 + ((u.code - 65536) & 1023)) END, '|')
-            FROM unnest(ARRAY[ascii(a.letter), ascii(lower(a.letter)), ascii(upper(a.letter))]) AS u (code))), '' ORDER BY a.place)
+            FROM unnest(ARRAY[ascii(a.letter), ascii(lower(a.letter)), ascii(upper(a.letter))]) AS u (code))), '' ORDER BY a.place))
     FROM regexp_split_to_table(text, '') WITH ORDINALITY AS a (letter, place)
 $$;
 
@@ -1866,10 +1912,12 @@ CREATE TABLE crm.campaign (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    touchpoint_id uuid,
     CONSTRAINT campaign_expiry_check CHECK (((expires_in_days >= 1) AND (expires_in_days <= 365))),
     CONSTRAINT campaign_kind_check CHECK ((kind = ANY (ARRAY['relationship'::text, 'transactional'::text]))),
     CONSTRAINT campaign_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'planning'::text, 'running'::text, 'finished'::text])))
+    CONSTRAINT campaign_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'planning'::text, 'running'::text, 'finished'::text]))),
+    CONSTRAINT campaign_touchpoint_check CHECK (((touchpoint_id IS NULL) OR (kind = 'transactional'::text)))
 );
 
 ALTER TABLE ONLY crm.campaign FORCE ROW LEVEL SECURITY;
@@ -1883,6 +1931,7 @@ CREATE TABLE crm.consent (
     is_granted boolean NOT NULL,
     source text NOT NULL,
     recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT consent_channel_check CHECK ((channel = ANY (ARRAY['email'::text, 'phone'::text, 'sms'::text, 'whatsapp'::text, 'postal'::text]))),
     CONSTRAINT consent_source_check CHECK ((source = ANY (ARRAY['import'::text, 'api'::text, 'unsubscribe'::text])))
 );
@@ -2037,6 +2086,10 @@ CREATE TABLE crm.customer_order (
     member_id uuid,
     returned_amount numeric(18,4) DEFAULT 0 NOT NULL,
     margin_amount numeric(18,4),
+    department_id uuid,
+    touchpoint_id uuid,
+    channel text,
+    CONSTRAINT customer_order_channel_check CHECK ((channel = ANY (ARRAY['phone'::text, 'email'::text, 'sms'::text, 'chat'::text, 'whatsapp'::text, 'social'::text, 'web'::text, 'in_person'::text, 'postal'::text, 'other'::text]))),
     CONSTRAINT customer_order_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT customer_order_quantity_check CHECK ((quantity > 0)),
     CONSTRAINT customer_order_reference_check CHECK (((length(reference) >= 1) AND (length(reference) <= 100)))
@@ -3334,6 +3387,8 @@ CREATE INDEX campaign_created_idx ON crm.campaign USING btree (tenant_id, create
 
 CREATE UNIQUE INDEX campaign_name_key ON crm.campaign USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
+CREATE INDEX campaign_touchpoint_idx ON crm.campaign USING btree (tenant_id, touchpoint_id) WHERE (touchpoint_id IS NOT NULL);
+
 CREATE INDEX consent_record_customer_idx ON crm.consent_record USING btree (tenant_id, customer_id, recorded_at, id);
 
 CREATE INDEX consent_record_time_idx ON crm.consent_record USING btree (tenant_id, recorded_at, id);
@@ -3368,11 +3423,15 @@ CREATE INDEX customer_order_customer_idx ON crm.customer_order USING btree (tena
 
 CREATE INDEX customer_order_day_idx ON crm.customer_order USING btree (tenant_id, happened_at, id) WHERE (deleted_at IS NULL);
 
+CREATE INDEX customer_order_department_idx ON crm.customer_order USING btree (tenant_id, department_id) WHERE (department_id IS NOT NULL);
+
 CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btree (tenant_id, reference) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_order_removed_idx ON crm.customer_order USING btree (tenant_id, customer_id) WHERE (deleted_at IS NOT NULL);
 
 CREATE INDEX customer_order_timeline_idx ON crm.customer_order USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX customer_order_touchpoint_idx ON crm.customer_order USING btree (tenant_id, touchpoint_id) WHERE (touchpoint_id IS NOT NULL);
 
 CREATE INDEX customer_organisation_idx ON crm.customer USING btree (tenant_id, organisation_id, created_at, id) WHERE (organisation_id IS NOT NULL);
 
@@ -3564,6 +3623,9 @@ ALTER TABLE ONLY crm.campaign
 ALTER TABLE ONLY crm.campaign
     ADD CONSTRAINT campaign_survey_fkey FOREIGN KEY (tenant_id, survey_id, survey_version) REFERENCES crm.survey_version(tenant_id, survey_id, version);
 
+ALTER TABLE ONLY crm.campaign
+    ADD CONSTRAINT campaign_touchpoint_fkey FOREIGN KEY (tenant_id, touchpoint_id) REFERENCES crm.touchpoint(tenant_id, id);
+
 ALTER TABLE ONLY crm.consent
     ADD CONSTRAINT consent_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
@@ -3592,7 +3654,13 @@ ALTER TABLE ONLY crm.customer_order
     ADD CONSTRAINT customer_order_customer_fkey FOREIGN KEY (tenant_id, customer_id) REFERENCES crm.customer(tenant_id, id);
 
 ALTER TABLE ONLY crm.customer_order
+    ADD CONSTRAINT customer_order_department_fkey FOREIGN KEY (tenant_id, department_id) REFERENCES crm.department(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_order
     ADD CONSTRAINT customer_order_member_fkey FOREIGN KEY (tenant_id, member_id) REFERENCES crm.member(tenant_id, id);
+
+ALTER TABLE ONLY crm.customer_order
+    ADD CONSTRAINT customer_order_touchpoint_fkey FOREIGN KEY (tenant_id, touchpoint_id) REFERENCES crm.touchpoint(tenant_id, id);
 
 ALTER TABLE ONLY crm.customer
     ADD CONSTRAINT customer_organisation_fkey FOREIGN KEY (tenant_id, organisation_id) REFERENCES crm.customer(tenant_id, id);
@@ -4094,6 +4162,9 @@ REVOKE ALL ON FUNCTION crm.find_duplicates(customers uuid[], whole boolean) FROM
 GRANT ALL ON FUNCTION crm.find_duplicates(customers uuid[], whole boolean) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.forget_customer(person uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION crm.former_references(tenant uuid, customer uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION crm.former_references(tenant uuid, customer uuid) TO mehvar_app;
 
 REVOKE ALL ON FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.give_back(undone uuid, survivor uuid, merged uuid) TO mehvar_app;

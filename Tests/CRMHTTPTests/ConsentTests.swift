@@ -48,6 +48,14 @@ struct ConsentTests {
             let campaign = try await business.campaign("C", try await business.survey(), to: segment)
             let preview = try await api.post("/v1/campaigns/\(campaign.id)/preview")
             #expect(preview.status == 200 && preview.body.contains("no_consent"), "\(preview)")
+            // What was said before that is noted, and counts no more.
+            let old = try await say(true, #", "proof": "form 11", "given_at": "2024-01-01T00:00:00Z""#)
+            #expect(old.status == 201, "\(old)")
+            let still = try await api.get("/v1/consents?filter[customer_id]=\(customer.id)&filter[is_current]=true")
+            #expect(try still.ids() == latest.ids())
+            #expect(try await api.get("/v1/consents?filter[customer_id]=\(customer.id)").ids().count == 3)
+            let again = try await api.post("/v1/campaigns/\(campaign.id)/preview")
+            #expect(again.body.contains("no_consent"), "\(again)")
             let future = try await say(true, #", "given_at": "2999-01-01T00:00:00Z""#)
             #expect(try future.errors() == ["/given_at range"])
             let nobody = try await api.post(

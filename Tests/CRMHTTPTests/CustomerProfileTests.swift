@@ -23,13 +23,16 @@ struct CustomerProfileTests {
                     "verified_at": "2026-03-01T08:00:00Z"}]}
                 """)
             _ = try await api.addCustomer(#"{"name": "Somebody else", "tags": ["prose"]}"#)
+            let country = try await fixture.business.record(MarketValues(name: "Iran")).id
+            #expect(try await api.patch("/v1/markets/\(market)", #"{"parent_id": "\#(country)"}"#).status == 200)
             let shown = try await api.get("/v1/customers/\(mina)")
             #expect(try shown.text("names/Latn") == "Mina Karimi" && shown.text("birth_date") == "1990-03-21")
             #expect(try shown.text("acquisition_cost/amount") == "2.5" && shown.text("tags/1") == "شعر")
             #expect(try shown.text("references/shop") == "10077" && shown.text("market_ids/0") == market.description)
             #expect(try shown.text("contact_points/0/verified_at") == "2026-03-01T08:00:00.000000Z")
             for filter in [
-                "owner_id]=\(owner)", "organisation_id]=\(company)", "market_id]=\(market)", "tag]=poetry",
+                "owner_id]=\(owner)", "organisation_id]=\(company)", "market_id]=\(market)", "market_id]=\(country)",
+                "tag]=poetry",
                 "source]=fair", "references]=shop:10077",
             ] {
                 #expect(try await api.get("/v1/customers?filter[\(filter)").ids() == [mina], "\(filter)")
@@ -63,6 +66,13 @@ struct CustomerProfileTests {
                     "/acquisition_cost/amount range", "/source length", "/stage_reason length",
                     "/organisation_id not_allowed",
                 ])
+            let twice = try await api.post(
+                "/v1/customers",
+                """
+                {"name": "A", "contact_points": [{"channel": "phone", "address": "۰۹۱۲ 345-6789"},
+                    {"channel": "phone", "address": "09123456789", "is_primary": true}]}
+                """)
+            #expect(try twice.errors() == ["/contact_points/1/address duplicate"])
             let nowhere = try await api.post(
                 "/v1/customers",
                 """

@@ -35,6 +35,20 @@ struct MergeTests {
         }
     }
 
+    @Test func `What the other one is called in another script is kept and found`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            let mina = try await api.addCustomer(#"{"name": "Mina Karimi"}"#)
+            let persian = try await api.addCustomer(#"{"name": "مینا کریمی"}"#)
+            let latin = try await api.addCustomer(#"{"name": "Mina K."}"#)
+            let merged = try await Twins.merge(api, [persian, latin], into: mina)
+            #expect(try merged.value("names") == .object(["Arab": .string("مینا کریمی")]))
+            let query = "کریمی".addingPercentEncoding(withAllowedCharacters: .urlQueryAllowed) ?? ""
+            let found = try await api.get("/v1/customers/search?q=\(query)")
+            #expect(try found.text("data/0/customer/id") == mina, "\(found)")
+        }
+    }
+
     @Test func `A merge that was wrong is undone, but for what came since`() async throws {
         try await Twins.withTwo { fixture, ada, again in
             let (api, business) = (fixture.api, fixture.business)

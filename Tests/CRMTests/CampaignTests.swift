@@ -36,6 +36,24 @@ struct CampaignTests {
             """)
     }
 
+    @Test func `Whom a rule describes is found out when the campaign is planned`() async throws {
+        try await Business.with { business in
+            let customers = try await business.customers(3)
+            try await business.refresh()
+            let rule: [String: JSONNode] = [
+                "field": .string("stage"), "op": .string("eq"), "value": .string("potential"),
+            ]
+            let segment = try await business.segments.create(
+                business.context, SegmentValues(name: "New", kind: .rule, rule: .object(rule)))
+            let campaign = try await business.campaign("Welcome", try await business.survey(), to: segment)
+            // As a file does that is still coming in.
+            try await business.server.run(
+                "UPDATE crm.customer SET stage = 'lost' WHERE tenant_id = \(business.tenantID) AND id = \(customers[0].id)"
+            )
+            #expect(try await business.planned(campaign).ledger.counts.total == 2)
+        }
+    }
+
     @Test func `The preview tells every reason, and the plan does what the preview said`() async throws {
         try await Self.withAudience { business, campaign in
             let preview = try await business.campaigns.preview(business.context, campaign.id)

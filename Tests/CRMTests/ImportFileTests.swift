@@ -52,6 +52,47 @@ struct ImportFileTests {
         }
     }
 
+    @Test func `Rejected objects come as they were sent, with the reasons beside, and can be sent again`() async throws
+    {
+        try await ImportFixture.with { fixture in
+            let options = Self.options { $0.format = .ndjson }
+            let report = try await fixture.customers(
+                #"""
+                {"reference": "1", "name": "One", "email": "nobody", "attributes": {"n": 1.5}}
+                {"reference": "2"}
+                no object
+                """#, options)
+            let file = String(decoding: RejectedFile.ndjson(try await fixture.rejected(report)), as: UTF8.self)
+            let lines = file.split(separator: "\n")
+            #expect(lines.count == 3 && lines[0].contains("\"import_row\":1"), "\(file)")
+            #expect(lines[0].contains("\"import_errors\":\"email: "), "\(file)")
+            #expect(lines[2].contains("\"content\":\"no object\""), "\(file)")
+            let mended = file.replacing("nobody", with: "one@a.example")
+                .replacing("\"reference\":\"2\"", with: "\"reference\":\"2\",\"name\":\"Two\"")
+            let again = try await fixture.customers(mended, options)
+            #expect(again.counts == ImportCounts(rows: 3, created: 2, updated: 0, rejected: 1))
+            #expect(
+                try await fixture.rows("SELECT reference AS a, attributes AS b FROM crm.customer ORDER BY 1")
+                    == [#"1|{"n": 1.5}"#, "2|{}"])
+        }
+    }
+
+    @Test(arguments: ["reference,name", "reference,name,tags"])
+    func `A new customer has what each must have, whatever columns a file has`(header: String) async throws {
+        try await ImportFixture.with { fixture in
+            let context = fixture.tenant.context
+            var club = CustomerAttributeValues(name: "club", type: .text)
+            club.isRequired = true
+            _ = try await RecordService<CustomerAttributeValues>(database: fixture.tenant.database).create(
+                context, club)
+            let cells = header.hasSuffix("tags") ? "1,One,x" : "1,One"
+            let report = try await fixture.customers("\(header)\n\(cells)\n", ImportOptions())
+            #expect(try await places(fixture.rejected(report).flatMap(\.errors)) == ["2 attributes.club required"])
+            let right = try await fixture.customers("\(header),attributes.club\n\(cells),gold\n", ImportOptions())
+            #expect(right.counts.created == 1)
+        }
+    }
+
     @Test func `What looks like a formula is the same however often rejected rows go out and come in`() async throws {
         try await ImportFixture.with { fixture in
             let options = Self.options { $0.columns = ["=Code": "reference", "'-Who": "name", "＠": nil] }

@@ -172,41 +172,6 @@ struct ImportRunTests {
         }
     }
 
-    @Test func `What is said of a customer who was made one with another one is the other one's`() async throws {
-        try await ImportFixture.with { fixture in
-            let (database, context) = (fixture.tenant.database, fixture.tenant.context)
-            _ = try await fixture.customers("reference,name\nA,Ada\nB,Ada again\nC,Third")
-            let customers = CustomerService(database: database)
-            func id(_ reference: String) async throws -> Customer.ID {
-                var filter = CustomerFilter()
-                filter.references = [reference]
-                return try #require(try await customers.list(context, filter, try PageRequest()).items.first).id
-            }
-            let (ada, again, third) = (try await id("A"), try await id("B"), try await id("C"))
-            let merges = MergeService(database: database)
-            _ = try await merges.merge(context, [again], into: third)
-            _ = try await merges.merge(context, [third], into: ada)
-            let report = try await fixture.customers("reference,name,tags\nB,Ada B,b\nC,Ada C,c", ImportOptions())
-            #expect(report.counts == ImportCounts(rows: 2, created: 0, updated: 1, rejected: 1))
-            let found = try await customers.find(context, ada).values
-            #expect(found.reference == "A" && found.name == "Ada B" && found.tags == ["b"])
-            var byID = ImportOptions()
-            byID.key = "id"
-            let named = try await fixture.customers(
-                "id,reference,tags\n\(third),C,d\n\(again),B,e\n\(UUID()),D,f\n", byID)
-            #expect(named.counts == ImportCounts(rows: 3, created: 0, updated: 1, rejected: 2))
-            #expect(
-                try await places(fixture.rejected(named).flatMap(\.errors)) == [
-                    "3 id duplicate", "4 id unknown_customer",
-                ])
-            let kept = try await customers.find(context, ada).values
-            #expect(kept.reference == "A" && kept.tags == ["b", "d"])
-            let order = try await fixture.orders("customer_ref,ordered_on,amount\nB,2026-01-01,5", ImportOptions())
-            #expect(order.counts.created == 1)
-            #expect(try await fixture.rows("SELECT customer_id AS a FROM crm.customer_order") == ["\(ada)"])
-        }
-    }
-
     @Test func `Customers who are deleted, merged and changed while files about them are imported lose nothing`()
         async throws
     {

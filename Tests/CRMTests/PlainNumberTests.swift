@@ -27,6 +27,13 @@ struct PlainNumberTests {
         }
     }
 
+    @Test func `Thousands may stand apart by the sign for it, and by it alone`() {
+        #expect(PlainAmount("۱٬۲۳۴") == PlainAmount("1234"))
+        #expect(PlainAmount("-۱۲٬۳۴۵٬۶۷۸٫۵") == PlainAmount("-12345678.5"))
+        #expect(PlainNumber.quantity("۱٬۲۰۰") == 1200)
+        for bad in ["۱٬۲", "۱٬۲۳۴٬۵", "۱۲۳۴٬۵۶۷", "٬۱۲۳", "1,234"] { #expect(PlainAmount(bad) == nil, "\(bad)") }
+    }
+
     @Test("a day is a real one of the Gregorian or the Persian calendar, in any of the three kinds of digits")
     func days() {
         #expect(PlainNumber.day("2026-02-28")?.description == "2026-02-28")

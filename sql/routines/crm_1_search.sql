@@ -20,8 +20,9 @@ RETURN ('''' || crm.word_mark(current_setting('mehvar.tenant_id')::uuid) || word
 REVOKE ALL ON FUNCTION crm.word_query(text, boolean) FROM PUBLIC;
 
 -- The customers of the transaction's tenant that a text finds, best first: by address or reference, by the words of the name, by their
--- beginnings, and where a word is none that anybody is called by, by words like it. At most a thousand are compared. Row security would keep
--- the index from being entered, so this sees all rows and names the tenant itself.
+-- beginnings, and where nobody is called so, by words like those that nobody is called by. At most a thousand are compared; of a single
+-- word that more than fifty thousand have, which ones is left to chance. Row security would keep the index from being entered, so this sees
+-- all rows and names the tenant itself.
 CREATE OR REPLACE FUNCTION crm.search_customers(asked text, most integer) RETURNS TABLE (customer_id uuid, rank real)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -30,16 +31,22 @@ SET enable_seqscan = off
 SET enable_indexscan = off
 SET enable_indexonlyscan = off
 SET jit = off
+-- Room for the places of a hundred thousand customers: a list that is longer is kept by pages, and each place on them looked at.
+SET work_mem = '32MB'
+SET gin_fuzzy_search_limit = 0
 AS $$
 DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     wanted constant text := crm.normalise(asked);
     digits constant text := ltrim(regexp_replace(wanted, '[^0-9]', '', 'g'), '0');
-    typed constant text[] := string_to_array(crm.spaced_words(wanted), ' ');
+    words text[] := (array_remove(string_to_array(crm.spaced_words(wanted), ' '), ''))[1:8];
     word text;
-    near tsquery;
+    place integer;
+    known integer;
     exactly tsquery;
+    parts tsquery[] := '{}';
     loosely tsquery;
+    near tsquery;
     candidates uuid[] := '{}';
     sure uuid[];
 BEGIN
@@ -54,31 +61,50 @@ BEGIN
             WHERE p.tenant_id = tenant AND p.channel IN ('phone', 'sms', 'whatsapp')
                 AND reverse(p.address_key) >= reverse(digits) AND reverse(p.address_key) < reverse(digits) || ':'
                 AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND wanted !~ '[^0-9+() .-]' LIMIT 100));
-    FOREACH word IN ARRAY typed[1:8] LOOP
-        CONTINUE WHEN word = '';
-        near := crm.word_query(word, true);
-        IF length(word) >= 4 AND NOT EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ near AND c.deleted_at IS NULL LIMIT 1) THEN
-            SELECT string_agg(q.query::text, ' | ')::tsquery INTO near
-            FROM (SELECT crm.word_query(n.word, false) AS query FROM crm.near_words(word) AS n (word)
-                WHERE length(n.word) > 2
-                    AND EXISTS (SELECT FROM crm.customer c WHERE c.name_words @@ crm.word_query(n.word, false) AND c.deleted_at IS NULL LIMIT 1)
-                LIMIT 20) AS q;
-            IF near IS NULL THEN near := crm.word_query(word, true); END IF;
-            exactly := CASE WHEN exactly IS NULL THEN near ELSE exactly && near END;
-        ELSE
-            exactly := CASE WHEN exactly IS NULL THEN crm.word_query(word, false) ELSE exactly && crm.word_query(word, false) END;
-        END IF;
-        loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
-    END LOOP;
     -- The tenant is in the words; by its id another index would be entered for all of its customers.
-    IF loosely IS NOT NULL THEN
+    IF cardinality(words) > 0 THEN
+        FOREACH word IN ARRAY words LOOP
+            exactly := CASE WHEN exactly IS NULL THEN crm.word_query(word, false) ELSE exactly && crm.word_query(word, false) END;
+        END LOOP;
+        -- Of several words chance would lose those who have all.
+        IF cardinality(words) = 1 THEN PERFORM set_config('gin_fuzzy_search_limit', '50000', true); END IF;
         candidates := ARRAY(
-            SELECT c.id FROM crm.customer c
-            WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
-        IF cardinality(candidates) < most THEN
-            candidates := candidates || ARRAY(
-                SELECT c.id FROM crm.customer c
-                WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
+            SELECT c.id FROM crm.customer c WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
+    END IF;
+    IF cardinality(words) > 0 AND cardinality(candidates) < most THEN
+        FOR place IN 1..cardinality(words) LOOP
+            -- Some of those who have the word, whatever their number.
+            PERFORM set_config('gin_fuzzy_search_limit', '50', true);
+            SELECT count(*) INTO known FROM (
+                SELECT FROM crm.customer c WHERE c.name_words @@ crm.word_query(words[place], false) AND c.deleted_at IS NULL LIMIT 25) AS k;
+            PERFORM set_config('gin_fuzzy_search_limit', CASE WHEN cardinality(words) = 1 THEN '50000' ELSE '0' END, true);
+            -- A word that many are called by is a whole one, but for the last, which may still be being typed.
+            near := crm.word_query(words[place], known < 25 OR place = cardinality(words));
+            parts := parts || near;
+            loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
+            IF known > 0 THEN words[place] := NULL; END IF;
+        END LOOP;
+        candidates := candidates || ARRAY(
+            SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
+        -- Somebody is called by each word, if by none of those who have the others: then it was not mistyped.
+        IF candidates = '{}' AND array_remove(words, NULL) <> '{}' THEN
+            loosely := NULL;
+            FOR place IN 1..cardinality(words) LOOP
+                near := NULL;
+                IF length(words[place]) >= 4 AND NOT EXISTS (
+                    SELECT FROM crm.customer c WHERE c.name_words @@ parts[place] AND c.deleted_at IS NULL LIMIT 1)
+                THEN
+                    SELECT string_agg(q.query::text, ' | ')::tsquery INTO near
+                    FROM (SELECT crm.word_query(n.word, false) AS query FROM crm.near_words(words[place]) AS n (word)
+                        WHERE length(n.word) > 2 AND EXISTS (
+                            SELECT FROM crm.customer c WHERE c.name_words @@ crm.word_query(n.word, false) AND c.deleted_at IS NULL LIMIT 1)
+                        LIMIT 20) AS q;
+                END IF;
+                near := coalesce(near, parts[place]);
+                loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
+            END LOOP;
+            candidates := ARRAY(
+                SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
         END IF;
     END IF;
     RETURN QUERY

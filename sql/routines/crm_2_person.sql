@@ -78,16 +78,17 @@ REVOKE ALL ON FUNCTION crm.person(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.person(uuid) TO mehvar_app;
 
 -- A regular expression that finds a text, large letters as small ones, however CSV and JSON write it: quotation marks may stand twice, whatever
--- else behind a backslash or as \u with its code, or with two for what is beyond 16 bits.
+-- else behind a backslash or as \u with its code, or with two for what is beyond 16 bits. A short one is found as a word only.
 CREATE OR REPLACE FUNCTION crm.written(text text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT string_agg(format(CASE WHEN a.letter IN ('"', '\') THEN '(?:\\?\U%s{1,2}|%s)' ELSE '(?:\\?\U%s|%s)' END, lpad(to_hex(ascii(a.letter)), 8, '0'),
+    SELECT format(CASE WHEN length(text) < 5 THEN '(?<![[:alnum:]])(?:%s)(?![[:alnum:]])' ELSE '%s' END,
+        string_agg(format(CASE WHEN a.letter IN ('"', '\') THEN '(?:\\?\U%s{1,2}|%s)' ELSE '(?:\\?\U%s|%s)' END, lpad(to_hex(ascii(a.letter)), 8, '0'),
         (SELECT string_agg(DISTINCT CASE
                 WHEN u.code < 65536 THEN '\\u' || lpad(to_hex(u.code), 4, '0')
                 ELSE '\\u' || to_hex(55296 + ((u.code - 65536) >> 10)) || '\\u' || to_hex(56320 + ((u.code - 65536) & 1023)) END, '|')
-            FROM unnest(ARRAY[ascii(a.letter), ascii(lower(a.letter)), ascii(upper(a.letter))]) AS u (code))), '' ORDER BY a.place)
+            FROM unnest(ARRAY[ascii(a.letter), ascii(lower(a.letter)), ascii(upper(a.letter))]) AS u (code))), '' ORDER BY a.place))
     FROM regexp_split_to_table(text, '') WITH ORDINALITY AS a (letter, place)
 $$;
 REVOKE ALL ON FUNCTION crm.written(text) FROM PUBLIC;
@@ -136,12 +137,14 @@ BEGIN
     WHERE k.tenant_id = tenant AND i.tenant_id = tenant AND i.id = k.import_id AND i.state IN ('failed', 'cancelled');
     -- Rows of files that were wrong, where they may be about the person.
     DELETE FROM crm.import_reject r
-    WHERE r.tenant_id = tenant AND r.content ~* ANY (ARRAY(
-        SELECT crm.written(c.name) FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person
-        UNION SELECT crm.written(n.value) FROM crm.customer c CROSS JOIN LATERAL jsonb_each_text(c.names) AS n
-        WHERE c.tenant_id = tenant AND c.id = person
-        UNION SELECT crm.written(c.reference) FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND length(c.reference) > 3
-        UNION SELECT crm.written(p.address) FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person));
+    WHERE r.tenant_id = tenant AND r.content ~* (
+        SELECT string_agg(crm.written(t.text), '|') FROM (
+            SELECT c.name AS text FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person
+            UNION SELECT n.value FROM crm.customer c CROSS JOIN LATERAL jsonb_each_text(c.names) AS n
+            WHERE c.tenant_id = tenant AND c.id = person
+            UNION SELECT c.reference FROM crm.customer c WHERE c.tenant_id = tenant AND c.id = person AND length(c.reference) > 3
+            UNION SELECT p.address FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person
+        ) AS t);
     DELETE FROM crm.contact_point p WHERE p.tenant_id = tenant AND p.customer_id = person;
     DELETE FROM crm.consent n WHERE n.tenant_id = tenant AND n.customer_id = person;
     DELETE FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = person;

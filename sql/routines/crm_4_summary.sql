@@ -54,6 +54,8 @@ BEGIN
                     IS NOT DISTINCT FROM (f.kind, f.stage, f.language, f.order_count, f.order_amount, f.order_margin, f.first_ordered_on,
                         f.last_ordered_on, f.interaction_count, f.last_interaction_at, f.satisfaction, f.nps, f.csat, f.ces,
                         f.last_response_at))
+        -- As everybody locks customers, whom the foreign key looks at.
+        ORDER BY f.customer_id
         ON CONFLICT (tenant_id, customer_id) DO UPDATE SET kind = excluded.kind, stage = excluded.stage, language = excluded.language,
             order_count = excluded.order_count, order_amount = excluded.order_amount, order_margin = excluded.order_margin,
             first_ordered_on = excluded.first_ordered_on, last_ordered_on = excluded.last_ordered_on,

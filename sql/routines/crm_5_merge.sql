@@ -6,17 +6,18 @@ AS $$
     DELETE FROM crm.consent k WHERE k.tenant_id = tenant AND k.customer_id = customer
         AND NOT EXISTS (SELECT FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = customer AND n.channel = k.channel);
 
-    INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source, recorded_at)
-    SELECT DISTINCT ON (n.channel) n.tenant_id, n.customer_id, n.channel, n.is_granted, n.source, n.recorded_at
+    INSERT INTO crm.consent (tenant_id, customer_id, channel, is_granted, source, given_at, recorded_at)
+    SELECT DISTINCT ON (n.channel) n.tenant_id, n.customer_id, n.channel, n.is_granted, n.source, n.given_at, n.recorded_at
     FROM crm.consent_record n WHERE n.tenant_id = tenant AND n.customer_id = customer
         -- A file undoes no refusal that a customer said in another way.
         AND NOT (n.is_granted AND n.source = 'import' AND EXISTS (SELECT FROM crm.consent_record o
             WHERE o.tenant_id = tenant AND o.customer_id = customer AND o.channel = n.channel AND o.source <> 'import' AND NOT o.is_granted
                 AND NOT EXISTS (SELECT FROM crm.consent_record l WHERE l.tenant_id = tenant AND l.customer_id = customer
-                    AND l.channel = n.channel AND l.source <> 'import' AND (l.recorded_at, l.id) > (o.recorded_at, o.id))))
-    ORDER BY n.channel, n.recorded_at DESC, n.id DESC
+                    AND l.channel = n.channel AND l.source <> 'import'
+                    AND (l.given_at, l.recorded_at, l.id) > (o.given_at, o.recorded_at, o.id))))
+    ORDER BY n.channel, n.given_at DESC, n.recorded_at DESC, n.id DESC
     ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE SET is_granted = excluded.is_granted, source = excluded.source,
-        recorded_at = excluded.recorded_at
+        given_at = excluded.given_at, recorded_at = excluded.recorded_at
 $$;
 REVOKE ALL ON FUNCTION crm.settle_consents(uuid, uuid) FROM PUBLIC;
 
@@ -193,3 +194,19 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION crm.survivor_of(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.survivor_of(uuid, uuid) TO mehvar_app;
+
+-- The numbers in other systems of those who were made one with a customer, however indirectly.
+CREATE OR REPLACE FUNCTION crm.former_references(tenant uuid, customer uuid) RETURNS TABLE (system text, reference text)
+LANGUAGE sql STABLE
+AS $$
+    WITH RECURSIVE former (id, others, level) AS (
+        SELECT c.id, c.external_references, 1 FROM crm.customer c WHERE c.tenant_id = tenant AND c.merged_into_id = customer
+        UNION ALL
+        SELECT c.id, c.external_references, f.level + 1 FROM former f
+        JOIN crm.customer c ON c.tenant_id = tenant AND c.merged_into_id = f.id
+        WHERE f.level < 1000
+    )
+    SELECT e.key, e.value FROM former f CROSS JOIN LATERAL jsonb_each_text(f.others) AS e
+$$;
+REVOKE ALL ON FUNCTION crm.former_references(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION crm.former_references(uuid, uuid) TO mehvar_app;

@@ -5,8 +5,9 @@ extension Campaign: Resource {
 
     public static var example: Campaign {
         var campaign = Campaign(
-            id: Example.id(), name: "Autumn", kind: .relationship, state: .running, surveyID: Example.id(2),
-            surveyVersion: 1, segmentID: Example.id(3), subject: LocalizedText(["en": "One question"]),
+            id: Example.id(), name: "Autumn", kind: .transactional, state: .running, surveyID: Example.id(2),
+            surveyVersion: 1, segmentID: Example.id(3), touchpointID: Example.id(7),
+            subject: LocalizedText(["en": "One question"]),
             message: LocalizedText(["en": "It takes a minute."]), expiresInDays: 30, wave: 1,
             launchedAt: Example.later, finishedAt: nil, version: 2, createdAt: Example.time, updatedAt: Example.later)
         campaign.ledger.counts.total = 120
@@ -25,6 +26,8 @@ extension Campaign: Resource {
         json.member("survey_id", surveyID, "The survey that it sends.")
         json.member("survey_version", surveyVersion, "The published version that it sends.")
         json.member("segment_id", segmentID, "Whom it asks.")
+        json.member(
+            "touchpoint_id", touchpointID, "After which touchpoint it asks; null for one that is about the whole.")
         json.member("subject", subject, "The mail's subject, by language.")
         json.member("message", message, "The mail's words, by language.")
         json.member("expires_in_days", expiresInDays, "Days until an invitation can no longer be answered.")

@@ -27,6 +27,8 @@ public struct Campaign: Sendable {
     public let surveyID: Survey.ID
     public let surveyVersion: Int
     public let segmentID: Segment.ID
+    /// After which touchpoint; `nil` for a relationship survey, and where nobody said.
+    public let touchpointID: Touchpoint.ID?
     public let subject: LocalizedText
     public let message: LocalizedText
     public let expiresInDays: Int
@@ -66,18 +68,20 @@ public struct NewCampaign: Sendable {
     public var kind: Campaign.Kind
     public var surveyID: Survey.ID
     public var segmentID: Segment.ID
+    public var touchpointID: Touchpoint.ID?
     public var subject: LocalizedText
     public var message: LocalizedText
     public var expiresInDays: Int
 
     public init(
-        name: String, kind: Campaign.Kind, surveyID: Survey.ID, segmentID: Segment.ID, subject: LocalizedText,
-        message: LocalizedText, expiresInDays: Int = 30
+        name: String, kind: Campaign.Kind, surveyID: Survey.ID, segmentID: Segment.ID,
+        touchpointID: Touchpoint.ID? = nil, subject: LocalizedText, message: LocalizedText, expiresInDays: Int = 30
     ) {
         self.name = name
         self.kind = kind
         self.surveyID = surveyID
         self.segmentID = segmentID
+        self.touchpointID = touchpointID
         self.subject = subject
         self.message = message
         self.expiresInDays = expiresInDays

@@ -20,7 +20,11 @@ public struct CampaignService: Sendable {
         let tenant = context.tenantID
         do {
             return try await database.withTenant(context) { transaction in
-                try await transaction.require([ObjectLink(.segment, [("/segment_id", new.segmentID.rawValue)])])
+                try await transaction.require(
+                    [
+                        ObjectLink(.segment, [("/segment_id", new.segmentID.rawValue)]),
+                        ObjectLink(.touchpoint, "/touchpoint_id", from: nil, to: new.touchpointID?.rawValue),
+                    ].compactMap(\.self))
                 guard try await transaction.run(CampaignStatements.insert(tenant, id, new)) == 1 else {
                     throw ServiceError.invalid(
                         "/survey_id", "not_published", "No such survey, or it is not published yet.")
@@ -130,6 +134,10 @@ extension NewCampaign {
         if !Self.expiry.contains(expiresInDays) {
             errors.append(
                 FieldError("/expires_in_days", "range", "\(Self.expiry.lowerBound) to \(Self.expiry.upperBound)."))
+        }
+        if touchpointID != nil, kind == .relationship {
+            errors.append(
+                FieldError("/touchpoint_id", "not_allowed", "Only a transactional campaign is about a touchpoint."))
         }
         if subject.texts.isEmpty { errors.append(FieldError("/subject", "required", "At least one language.")) }
         if message.texts.isEmpty { errors.append(FieldError("/message", "required", "At least one language.")) }

@@ -3,7 +3,7 @@ public import Postgres
 
 enum CampaignStatements {
     private static let columns: SQL = """
-        c.id, c.name, c.kind, c.state, c.survey_id, c.survey_version, c.segment_id, c.subject, c.message,
+        c.id, c.name, c.kind, c.state, c.survey_id, c.survey_version, c.segment_id, c.touchpoint_id, c.subject, c.message,
         c.expires_in_days, c.wave, c.launched_at, c.finished_at, c.version, c.created_at, c.updated_at
         """
 
@@ -30,9 +30,9 @@ enum CampaignStatements {
         Statement(
             "campaign.insert",
             """
-            INSERT INTO crm.campaign (tenant_id, id, name, kind, survey_id, survey_version, segment_id, subject, message,
-                expires_in_days)
-            SELECT \(tenant), \(id), \(new.name), \(new.kind), s.id, s.published_version, \(new.segmentID),
+            INSERT INTO crm.campaign (tenant_id, id, name, kind, survey_id, survey_version, segment_id, touchpoint_id, subject,
+                message, expires_in_days)
+            SELECT \(tenant), \(id), \(new.name), \(new.kind), s.id, s.published_version, \(new.segmentID), \(new.touchpointID),
                 \(try JSONValue(new.subject)), \(try JSONValue(new.message)), \(Int16(new.expiresInDays))
             FROM crm.survey s WHERE s.tenant_id = \(tenant) AND s.id = \(new.surveyID) AND s.deleted_at IS NULL
                 AND s.published_version IS NOT NULL
@@ -141,6 +141,7 @@ extension Campaign {
         self.init(
             id: try row.next(), name: try row.next(), kind: try row.next(), state: try row.next(),
             surveyID: try row.next(), surveyVersion: try row.next(), segmentID: try row.next(),
+            touchpointID: try row.nextIfPresent(),
             subject: try row.next(JSONValue<LocalizedText>.self).value,
             message: try row.next(JSONValue<LocalizedText>.self).value, expiresInDays: try row.next(),
             wave: try row.next(), launchedAt: try row.nextIfPresent(), finishedAt: try row.nextIfPresent(),

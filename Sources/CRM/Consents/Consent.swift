@@ -1,7 +1,7 @@
 public import Foundation
 public import Postgres
 
-/// A customer's word on whether the business may write or call on a channel. The latest of a channel counts.
+/// A customer's word on whether the business may write or call on a channel. The one that was said last of a channel counts.
 public struct Consent: Sendable {
     public typealias ID = Identifier<Consent>
 

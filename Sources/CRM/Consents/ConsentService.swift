@@ -4,7 +4,7 @@ public struct ConsentService: Sendable {
 
     public init(database: Database) { self.database = database }
 
-    /// Records a customer's word, which counts from now on.
+    /// Records a customer's word. Of a channel the one counts that the customer said last, whenever it is recorded.
     ///
     /// - Throws: ``ServiceError/invalid(_:)``, also for a customer that is not there.
     public func record(

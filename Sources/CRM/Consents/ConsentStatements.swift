@@ -25,7 +25,7 @@ enum ConsentStatements {
             condition = """
                 \(condition) AND NOT EXISTS (SELECT FROM crm.consent_record l
                     WHERE l.tenant_id = \(tenant) AND l.customer_id = n.customer_id AND l.channel = n.channel
-                        AND (l.recorded_at, l.id) > (n.recorded_at, n.id))
+                        AND (l.given_at, l.recorded_at, l.id) > (n.given_at, n.recorded_at, n.id))
                 """
         }
         return Statement(
@@ -36,7 +36,7 @@ enum ConsentStatements {
             """, all: Consent.init(row:))
     }
 
-    /// Notes a customer's word, and that it counts now. Who unsubscribes twice has said nothing new.
+    /// Notes a customer's word, which counts unless a later one is known. Who unsubscribes twice has said nothing new.
     static func record(
         _ id: Consent.ID, _ new: NewConsent, source: Consent.Source, by context: TenantContext
     ) -> Statement<Int> {
@@ -52,13 +52,13 @@ enum ConsentStatements {
                     WHERE k.tenant_id = \(context.tenantID) AND k.customer_id = \(new.customerID)
                         AND k.channel = \(new.channel) AND \(source) = 'unsubscribe' AND k.source = 'unsubscribe'
                         AND k.is_granted = \(new.isGranted))
-                RETURNING tenant_id, customer_id, channel, is_granted, source
+                RETURNING tenant_id, customer_id, channel, is_granted, source, given_at
             )
-            INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source)
-            SELECT r.tenant_id, r.customer_id, r.channel, r.is_granted, r.source FROM record r
+            INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source, given_at)
+            SELECT r.tenant_id, r.customer_id, r.channel, r.is_granted, r.source, r.given_at FROM record r
             ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE SET is_granted = excluded.is_granted,
-                source = excluded.source, recorded_at = excluded.recorded_at
-            WHERE k.recorded_at <= excluded.recorded_at
+                source = excluded.source, given_at = excluded.given_at, recorded_at = excluded.recorded_at
+            WHERE (k.given_at, k.recorded_at) <= (excluded.given_at, excluded.recorded_at)
             """)
     }
 }

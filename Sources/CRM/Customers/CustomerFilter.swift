@@ -48,7 +48,7 @@ extension CustomerFilter {
             parts.append(
                 """
                 AND EXISTS (SELECT FROM crm.customer_market k WHERE k.tenant_id = c.tenant_id AND k.customer_id = c.id
-                    AND k.market_id = \(market))
+                    AND k.market_id = ANY ((SELECT crm.markets_below(\(tenant), ARRAY[\(market)::uuid]))::uuid[]))
                 """)
         }
         for tag in tags ?? [] {

@@ -48,6 +48,17 @@ package enum CustomerPartStatements {
             """)
     }
 
+    /// By the numbers in other systems of those who were made one with the customer it is found, too, where nobody else is.
+    static func insertFormerReferences(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Int> {
+        Statement(
+            "customer.insert_former_references",
+            """
+            INSERT INTO crm.customer_reference (tenant_id, system, reference, customer_id)
+            SELECT \(tenant), f.system, f.reference, \(id) FROM crm.former_references(\(tenant), \(id)) AS f
+            ON CONFLICT DO NOTHING
+            """)
+    }
+
     static func delete(_ tenant: Tenant.ID, _ id: Customer.ID) -> Statement<Void> {
         Statement(
             effect: "customer.delete_parts",

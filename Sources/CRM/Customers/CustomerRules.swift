@@ -73,7 +73,7 @@ public enum CustomerRules {
                     FieldError(
                         "/contact_points/\(index)/is_primary", "duplicate", "One primary contact point a channel."))
             }
-            if !seen.insert("\(point.channel):\(point.address.lowercased())").inserted {
+            if !seen.insert("\(point.channel):\(point.spelling)").inserted {
                 errors.append(FieldError("/contact_points/\(index)/address", "duplicate", "The address stands twice."))
             }
         }
@@ -109,6 +109,17 @@ public enum CustomerRules {
         var seen: Set<AnyHashable> = []
         for (index, value) in values.enumerated() where !seen.insert(value).inserted {
             errors.append(FieldError("\(pointer)/\(index)", "duplicate", "Stands twice."))
+        }
+    }
+}
+
+extension ContactPoint {
+    /// What two spellings of an address have in common: of a number its digits, whichever they are.
+    fileprivate var spelling: String {
+        switch channel {
+        case .phone, .sms, .whatsapp:
+            String(address.compactMap { $0 == "+" ? $0 : $0.wholeNumberValue.flatMap { "\($0)".first } })
+        case .email, .postal: address.lowercased()
         }
     }
 }

@@ -147,11 +147,12 @@ public struct CustomerService: Sendable {
                 return try await transaction.pipeline(
                     CustomerStatements.setDeleted(tenant, id, false), CustomerStatements.relink(tenant, id, values),
                     CustomerPartStatements.insert(tenant, id, values),
+                    CustomerPartStatements.insertFormerReferences(tenant, id),
                     // With the links that were lost meanwhile.
                     try Event.record(
                         "customer.restored", "customer", id.rawValue, from: old, to: old.with(values), by: context),
                     RefreshCustomers.noting(tenant, [id]), CustomerStatements.find(tenant, id)
-                ).5.orNotFound("customer")
+                ).6.orNotFound("customer")
             }
         }
     }
@@ -195,9 +196,9 @@ extension TenantTransaction {
         if values.hasOtherParts(than: old.values) {
             parts = [CustomerPartStatements.delete(tenant, id), CustomerPartStatements.insert(tenant, id, values)]
         }
-        var rows: [Statement<Int>] = []
+        var rows: [Statement<Int>] = parts.isEmpty ? [] : [CustomerPartStatements.insertFormerReferences(tenant, id)]
         if values.contactPoints != old.values.contactPoints {
-            rows = [
+            rows += [
                 CustomerPartStatements.deleteContactPoints(tenant, id),
                 CustomerPartStatements.insertContactPoints(tenant, id, values.contactPoints),
             ]

@@ -81,7 +81,7 @@ public enum RejectedFile {
         var csv = CSVWriter()
         for row in rows {
             csv.cell(String(row.row), isText: false)
-            csv.cell(row.errors.map { "\($0.column.map { "\($0): " } ?? "")\($0.detail)" }.joined(separator: " "))
+            csv.cell(row.reasons)
             // As an import reads them, which takes an apostrophe before a formula away.
             for cell in cells(of: row.content, file) { csv.cell(Formula.bared(cell)) }
             csv.endRow()
@@ -89,10 +89,16 @@ public enum RejectedFile {
         return csv.bytes
     }
 
+    /// Each row as it stands in the file, with what is wrong in members that an import passes over; a line that is no object stands in
+    /// one, as it is.
     public static func ndjson(_ rows: [RejectedRow]) -> [UInt8] {
         var bytes: [UInt8] = []
         for row in rows {
-            bytes += JSONWriter.bytes(of: row)
+            var members = ["content": JSONNode.string(row.content)]
+            if case .object(let object) = row.node { members = object }
+            members["import_row"] = .number(Decimal(row.row))
+            members["import_errors"] = .string(row.reasons)
+            bytes += JSONWriter.bytes(of: members)
             bytes.append(Byte.lineFeed)
         }
         return bytes
@@ -120,5 +126,16 @@ public enum RejectedFile {
         return places.prefix(ImportOptions.maximumColumns).map { index in
             if case .text(let text) = row.cell(index) { text } else { "" }
         }
+    }
+}
+
+extension RejectedRow {
+    fileprivate var reasons: String {
+        errors.map { "\($0.column.map { "\($0): " } ?? "")\($0.detail)" }.joined(separator: " ")
+    }
+
+    /// The row as JSON; `nil` where it is none.
+    fileprivate var node: JSONNode? {
+        do { return try JSONDecoder().decode(JSONNode.self, from: Data(content.utf8)) } catch { return nil }
     }
 }

@@ -37,10 +37,10 @@ struct CustomerImport: ImportWriting {
         checks += CustomerFaultStatements.keys(tenant, id, key)
         checks += [CustomerFaultStatements.unnamed, CustomerFaultStatements.kinds(tenant)]
         if key != .reference { checks.append(CustomerFaultStatements.references(tenant)) }
+        let required = terms.attributes.values.filter(\.isRequired).map(\.name).sorted()
+        if !required.isEmpty { checks.append(CustomerFaultStatements.attributes(required: required)) }
         if terms.hasDetails {
             checks.append(CustomerFaultStatements.externalReferences(tenant))
-            let required = terms.attributes.values.filter(\.isRequired).map(\.name).sorted()
-            if !required.isEmpty { checks.append(CustomerFaultStatements.attributes(required: required)) }
             checks += [
                 CustomerFaultStatements.nested(tenant), Staging.resolveOrganisations(tenant),
                 CustomerFaultStatements.organisations,

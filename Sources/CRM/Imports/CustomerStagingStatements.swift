@@ -179,6 +179,12 @@ enum CustomerStagingStatements {
         let reference: SQL = """
             CASE WHEN \(isOfMerged) THEN coalesce(c.reference, s.reference) ELSE coalesce(s.reference, c.reference) END
             """
+        // And so may a number in another system.
+        var numbers: SQL = "coalesce(s.external_references, '{}')"
+        if case .system(let name) = key {
+            numbers =
+                "CASE WHEN c.external_references ? \(name)::text THEN \(numbers) - \(name)::text ELSE \(numbers) END"
+        }
         return Statement(
             effect: "import.find_customer_changes",
             """
@@ -206,7 +212,7 @@ enum CustomerStagingStatements {
                 c.market_ids || ARRAY(SELECT t.id FROM unnest(s.market_ids) WITH ORDINALITY AS t (id, place)
                     WHERE t.id <> ALL (c.market_ids) ORDER BY t.place) AS market_ids,
                 c.names || coalesce(s.names, '{}') AS names,
-                c.external_references || coalesce(s.external_references, '{}') AS external_references,
+                c.external_references || \(numbers) AS external_references,
                 c.attributes || coalesce(s.attributes, '{}') AS attributes
             ) AS n
             LEFT JOIN \(known("e", "email", tenant)) LEFT JOIN \(known("p", "phone", tenant))

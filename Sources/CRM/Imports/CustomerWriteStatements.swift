@@ -95,9 +95,10 @@ enum CustomerWriteStatements {
                 SELECT \(tenant), s.customer_id, 'email', s.consent, 'import'
                 FROM \(rows(of: owners)) s WHERE s.consent IS NOT NULL
                 ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
-                SET is_granted = excluded.is_granted, source = excluded.source, recorded_at = excluded.recorded_at
+                SET is_granted = excluded.is_granted, source = excluded.source, given_at = excluded.given_at,
+                    recorded_at = excluded.recorded_at
                 WHERE NOT (excluded.is_granted AND NOT k.is_granted AND k.source <> 'import')
-                    AND k.recorded_at <= excluded.recorded_at
+                    AND (k.given_at, k.recorded_at) <= (excluded.given_at, excluded.recorded_at)
                 RETURNING k.customer_id, k.is_granted
             )
             INSERT INTO crm.consent_record
@@ -118,6 +119,8 @@ enum CustomerWriteStatements {
             WHERE r.tenant_id = \(tenant) AND r.customer_id = m.customer_id
                 AND r.customer_id = ANY (ARRAY(SELECT k.customer_id FROM pg_temp.import_change k))
                 AND r.reference <> (m.external_references ->> r.system)
+                -- Those of who was made one with the customer stay.
+                AND (r.system, r.reference) NOT IN (SELECT f.system, f.reference FROM crm.former_references(\(tenant), r.customer_id) AS f)
             """)
     }
 

@@ -3,7 +3,8 @@ import Postgres
 
 /// Numbers and days as people type them, in ASCII, Persian or Arabic digits.
 enum PlainNumber {
-    /// The text with Persian and Arabic digits and decimal points as their ASCII equals.
+    /// The text with Persian and Arabic digits and decimal points as their ASCII equals, and without the sign between thousands where
+    /// it stands between thousands.
     static func folded(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
         var folded = String.UnicodeScalarView()
@@ -17,7 +18,9 @@ enum PlainNumber {
                 }
             folded.append(ascii.flatMap(Unicode.Scalar.init) ?? scalar)
         }
-        return String(folded)
+        let number = String(folded)
+        return number.wholeMatch(of: /[+-]?[0-9]{1,3}(?:\x{066C}[0-9]{3})+(?:\.[0-9]+)?/) == nil
+            ? number : number.replacing("\u{066C}", with: "")
     }
 
     /// A whole number above zero that `integer` holds.

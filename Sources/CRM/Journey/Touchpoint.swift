@@ -84,7 +84,12 @@ extension TouchpointValues {
         statements: .init(
             find: "touchpoint.find", list: "touchpoint.list", insert: "touchpoint.insert",
             update: "touchpoint.update", remove: "touchpoint.remove", lock: "touchpoint.lock", uses: "touchpoint.uses"),
-        uniqueKey: .name("touchpoint_name_key"), uses: [.init(table: "crm.interaction", column: "touchpoint_id")])
+        uniqueKey: .name("touchpoint_name_key"),
+        uses: [
+            .init(table: "crm.interaction", column: "touchpoint_id"),
+            .init(table: "crm.customer_order", column: "touchpoint_id"),
+            .init(table: "crm.campaign", column: "touchpoint_id"),
+        ])
 
     public var columns: [SQL] { ["\(name)", "\(stageID)", "\(position)", "\(isMomentOfTruth)", "\(departmentID)"] }
 

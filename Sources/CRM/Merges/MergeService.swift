@@ -119,7 +119,8 @@ extension TenantTransaction {
             CustomerPartStatements.insert(tenant, survivor.id, values),
             try MergeStatements.insert(
                 id, survivor.id, merged.id, from: MergedValues(survivor.values), to: MergedValues(values), by: context),
-            MergeStatements.giveToSurvivor(id, survivor.id, merged.id))
+            MergeStatements.giveToSurvivor(id, survivor.id, merged.id),
+            CustomerPartStatements.insertFormerReferences(tenant, survivor.id))
         try await recordStage(of: survivor, values)
         let new = try await run(CustomerStatements.find(tenant, survivor.id)).orNotFound(Customer.kind)
         _ = try await pipeline(
@@ -154,6 +155,8 @@ extension TenantTransaction {
         _ = try await pipeline(
             MergeStatements.release(tenant, merged.id), CustomerStatements.relink(tenant, merged.id, links),
             CustomerPartStatements.insert(tenant, merged.id, links),
+            CustomerPartStatements.insertFormerReferences(tenant, merged.id),
+            CustomerPartStatements.insertFormerReferences(tenant, survivor.id),
             MergeStatements.giveBack(id, survivor.id, merged.id), MergeStatements.markUndone(tenant, id))
         try await recordStage(of: survivor, values)
         _ = try await pipeline(

@@ -85,7 +85,10 @@ extension CustomerValues {
         }
         values.reference = reference ?? other.reference
         values.references = Self.union(references, other.references, atMost: CustomerRules.maximumReferences)
-        values.names = Self.union(names, other.names, atMost: CustomerRules.maximumNames)
+        var others = other.names
+        // What the other one is called in another script is not lost.
+        if let script = other.name.script, script != name.script, others[script] == nil { others[script] = other.name }
+        values.names = Self.union(names, others, atMost: CustomerRules.maximumNames)
         values.birthDate = birthDate ?? other.birthDate
         values.timeZone = timeZone ?? other.timeZone
         values.organisationID = organisationID ?? other.organisationID

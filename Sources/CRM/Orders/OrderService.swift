@@ -169,11 +169,14 @@ extension TenantTransaction {
         _ values: OrderValues, after old: OrderValues?
     ) async throws -> (OrderValues, Customer?) {
         let tenant = context.tenantID
-        if let link = ObjectLink(
-            .member, "/member_id", from: old?.memberID?.rawValue, to: values.memberID?.rawValue)
-        {
-            try await require([link])
-        }
+        let links = [
+            ObjectLink(.member, "/member_id", from: old?.memberID?.rawValue, to: values.memberID?.rawValue),
+            ObjectLink(
+                .department, "/department_id", from: old?.departmentID?.rawValue, to: values.departmentID?.rawValue),
+            ObjectLink(
+                .touchpoint, "/touchpoint_id", from: old?.touchpointID?.rawValue, to: values.touchpointID?.rawValue),
+        ].compactMap(\.self)
+        if !links.isEmpty { try await require(links) }
         let (settings, products) = try await pipeline(
             TenantStatements.settings(tenant),
             OrderStatements.products(tenant, values.lines.compactMap(\.productID)))

@@ -4,6 +4,7 @@ public import Postgres
 enum OrderStatements {
     private static let rows: SQL = """
         SELECT o.id, o.customer_id, o.reference, o.ordered_on, o.ordered_at, o.currency, o.amount, o.quantity, o.member_id,
+            o.department_id, o.touchpoint_id, o.channel,
             o.returned_amount, o.margin_amount, o.version, o.created_at, o.updated_at, l.products, l.descriptions,
             l.quantities, l.prices, l.discounts, l.costs, l.sales, r.ids, r.lines, r.quantities, r.amounts, r.days, r.reasons
         FROM crm.customer_order o
@@ -71,9 +72,10 @@ enum OrderStatements {
             "order.insert",
             """
             INSERT INTO crm.customer_order (tenant_id, id, customer_id, reference, ordered_on, ordered_at, quantity, amount,
-                currency, member_id, margin_amount)
+                currency, member_id, department_id, touchpoint_id, channel, margin_amount)
             VALUES (\(tenant), \(id), \(new.customerID), \(new.reference), \(new.orderedOn), \(new.orderedAt),
-                \(new.quantity), \(new.amount), \(new.currency), \(new.memberID), \(new.margin))
+                \(new.quantity), \(new.amount), \(new.currency), \(new.memberID), \(new.departmentID),
+                \(new.touchpointID), \(new.channel), \(new.margin))
             """)
     }
 
@@ -106,6 +108,7 @@ enum OrderStatements {
             UPDATE crm.customer_order SET customer_id = \(new.customerID), reference = \(new.reference),
                 ordered_on = \(new.orderedOn), ordered_at = \(new.orderedAt), quantity = \(new.quantity),
                 amount = \(new.amount), currency = \(new.currency), member_id = \(new.memberID),
+                department_id = \(new.departmentID), touchpoint_id = \(new.touchpointID), channel = \(new.channel),
                 margin_amount = \(old.returns.isEmpty ? new.margin : old.marginAmount), version = version + 1,
                 updated_at = now()
             WHERE tenant_id = \(tenant) AND id = \(old.id) AND version = \(old.version) AND deleted_at IS NULL
@@ -191,6 +194,9 @@ extension Order {
         values.amount = try row.next(Decimal.self)
         values.quantity = try row.next(Int.self)
         values.memberID = try row.nextIfPresent()
+        values.departmentID = try row.nextIfPresent()
+        values.touchpointID = try row.nextIfPresent()
+        values.channel = try row.nextIfPresent()
         let returned: Decimal = try row.next()
         let margin: Decimal? = try row.nextIfPresent()
         let version: Int = try row.next()

@@ -58,6 +58,10 @@ public struct OrderValues: Sendable {
     public var amount: Decimal?
     public var quantity: Int?
     public var memberID: Member.ID?
+    /// Which department took it.
+    public var departmentID: Department.ID?
+    public var touchpointID: Touchpoint.ID?
+    public var channel: InteractionValues.Channel?
     public var lines: [Line] = []
 
     public init(customerID: Customer.ID, orderedOn: LocalDate) {
@@ -78,6 +82,10 @@ extension OrderValues {
         values.currency = "GBP"
         values.amount = 25
         values.quantity = 2
+        values.memberID = Example.id(7)
+        values.departmentID = Example.id(7)
+        values.touchpointID = Example.id(7)
+        values.channel = .web
         values.lines = [
             Line(
                 productID: Example.id(7), quantity: 2, unitPrice: 12.5, discount: 0, unitCost: 7, sale: .crossSell)
@@ -94,6 +102,9 @@ extension OrderValues {
         json.member("amount", (amount ?? 0).description, "What it came to.")
         json.member("quantity", quantity ?? 1, "How many things it was.")
         json.member("member_id", memberID, "Who sold it.")
+        json.member("department_id", departmentID, "The department that took it.")
+        json.member("touchpoint_id", touchpointID, "Where on the journey it was taken.")
+        json.member("channel", channel, "On which channel it came.")
         json.member("lines", lines, "What it was made of.", isPersonal: true)
     }
 

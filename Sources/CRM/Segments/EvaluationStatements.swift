@@ -79,9 +79,11 @@ enum EvaluationStatements {
     /// Has those in a segment whom its rule describes, and no others; the output is whether so many came and went, more than one for
     /// ten that are in it now, that statistics say something else.
     ///
-    /// - Parameter customers: whom to look at; `nil` for all.
+    /// - Parameters:
+    ///   - customers: whom to look at; `nil` for all.
+    ///   - isExact: whether all customers are looked at as they are now, and not as they were found last.
     static func evaluate(
-        _ terms: SegmentQuery.Terms, _ evaluated: EvaluatedRule, _ customers: [Customer.ID]?
+        _ terms: SegmentQuery.Terms, _ evaluated: EvaluatedRule, _ customers: [Customer.ID]?, isExact: Bool = false
     ) -> Statement<Bool> {
         let (tenant, id) = (terms.tenant, evaluated.id)
         let few: SQL = customers.map { "AND m.customer_id = ANY (\($0))" } ?? ""
@@ -91,7 +93,7 @@ enum EvaluationStatements {
         return Statement(
             customers == nil ? "segment.evaluate" : "segment.evaluate_some",
             """
-            WITH matching AS NOT MATERIALIZED (\(SegmentQuery.matching(evaluated.rule, terms, customers: customers))),
+            WITH matching AS NOT MATERIALIZED (\(SegmentQuery.matching(evaluated.rule, terms, customers: customers, isExact: isExact))),
             diff AS MATERIALIZED (
                 SELECT k.id AS come, m.customer_id AS gone FROM matching k
                 FULL JOIN (
@@ -114,6 +116,8 @@ enum EvaluationStatements {
             ), come AS (
                 INSERT INTO crm.segment_member (tenant_id, segment_id, customer_id)
                 SELECT \(tenant), \(id), d.come FROM diff d WHERE d.come IS NOT NULL
+                    -- Who was deleted is known some seconds later.
+                    AND EXISTS (SELECT FROM crm.customer e WHERE e.tenant_id = \(tenant) AND e.id = d.come AND e.deleted_at IS NULL)
                 ON CONFLICT DO NOTHING
                 RETURNING customer_id
             ), counted AS (

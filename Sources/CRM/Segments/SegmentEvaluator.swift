@@ -39,14 +39,20 @@ package struct SegmentEvaluator: Sendable {
     /// - Throws: ``Busy``.
     package func refresh(_ context: TenantContext) async throws {
         let tenant = context.tenantID
-        let rules = try await database.withTenant(context, timeout: Self.timeout) { transaction in
-            let (terms, rules) = try await transaction.beginEvaluation(ofAll: true)
-            _ = try await transaction.pipeline(
-                EvaluationStatements.summarise(tenant, currency: terms.currency, nil),
-                EvaluationStatements.rank(tenant), EvaluationStatements.removeDeleted(tenant, nil))
-            return rules
+        try await database.withTenant(context, timeout: Self.timeout) { transaction in
+            let (terms, _) = try await transaction.beginEvaluation(ofAll: true)
+            _ = try await transaction.run(EvaluationStatements.summarise(tenant, currency: terms.currency, nil))
         }
         await database.analyse(context, ["customer_summary"])
+        // By itself, so that nobody waits for it who changes customers of whom something was found out.
+        let rules = try await waiting {
+            try await database.withTenant(context, timeout: Self.timeout) { transaction in
+                let (_, rules) = try await transaction.beginEvaluation(ofAll: true)
+                _ = try await transaction.pipeline(
+                    EvaluationStatements.rank(tenant), EvaluationStatements.removeDeleted(tenant, nil))
+                return rules
+            }
+        }
         _ = try await evaluate(context, rules.inOrder)
     }
 
@@ -57,7 +63,7 @@ package struct SegmentEvaluator: Sendable {
         let (hasTurned, rules) = try await database.withTenant(context, timeout: Self.timeout) { transaction in
             let (terms, rules) = try await transaction.beginEvaluation(ofAll: true)
             guard let rule = rules.first(where: { $0.id == id }) else { return (false, [EvaluatedRule]()) }
-            let hasTurned = try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
+            let hasTurned = try await transaction.evaluate(terms, rule)
             return (hasTurned, rules.buildingOn(id).filter { $0.id != id })
         }
         let haveTurned = try await evaluate(context, rules)
@@ -83,7 +89,7 @@ package struct SegmentEvaluator: Sendable {
                 try await database.withTenant(context, timeout: Self.timeout) { transaction in
                     let (terms, rules) = try await transaction.beginEvaluation(ofAll: true)
                     guard let rule = rules.first(where: { $0.id == id }) else { return false }
-                    return try await transaction.run(EvaluationStatements.evaluate(terms, rule, nil))
+                    return try await transaction.evaluate(terms, rule)
                 }
             }
             haveTurned = haveTurned || hasTurned
@@ -114,6 +120,16 @@ extension TenantTransaction {
         return (terms, rules)
     }
 
+    /// - Returns: whether many came or went.
+    fileprivate mutating func evaluate(
+        _ terms: SegmentQuery.Terms, _ rule: EvaluatedRule, isExact: Bool = false
+    ) async throws -> Bool {
+        try await pipeline(
+            SegmentStatements.makeRoom(for: rule.rule),
+            EvaluationStatements.evaluate(terms, rule, nil, isExact: isExact)
+        ).1
+    }
+
     /// - Returns: how many notes there were.
     fileprivate mutating func refreshNoted(atMost limit: Int) async throws -> Int {
         let tenant = context.tenantID
@@ -129,11 +145,12 @@ extension TenantTransaction {
         return noted.count
     }
 
-    /// Finds out who is in a segment now, and before that in those that it builds on.
+    /// Finds out who is in a segment now, and before that in those that it builds on, by the customers as they are now: whom one writes
+    /// to because of it cannot be taken back.
     ///
     /// - Throws: ``SegmentEvaluator/Busy``.
     mutating func evaluate(_ id: Segment.ID) async throws {
         let (terms, rules) = try await beginEvaluation(ofAll: true)
-        _ = try await pipeline(all: rules.leading(to: id).map { EvaluationStatements.evaluate(terms, $0, nil) })
+        for rule in rules.leading(to: id) { _ = try await evaluate(terms, rule, isExact: true) }
     }
 }

@@ -39,10 +39,14 @@ struct SegmentQuery {
     }
 
     /// The ids of the customers that the rule describes.
-    static func matching(_ rule: SegmentRule, _ terms: Terms, customers: [Customer.ID]? = nil) -> SQL {
+    ///
+    /// - Parameter isExact: whether what stands of the customers themselves is asked, and not what was found out of them some time ago.
+    static func matching(
+        _ rule: SegmentRule, _ terms: Terms, customers: [Customer.ID]? = nil, isExact: Bool = false
+    ) -> SQL {
         var query = SegmentQuery(terms, customers: customers)
         query.mayBeUnknown = true
-        query.isNarrow = customers == nil && rule.comparisons.allSatisfy(\.isNarrow)
+        query.isNarrow = customers == nil && !isExact && rule.comparisons.allSatisfy(\.isNarrow)
         let condition = query.condition(rule.condition)
         return "SELECT \(query.id) AS id FROM \(query.source) AND \(condition)"
     }
@@ -220,6 +224,14 @@ struct SegmentSums {
 }
 
 extension SegmentRule.Comparison {
+    /// Whether it may be asked of rows beside the customer's.
+    var isOfRows: Bool {
+        switch subject {
+        case .attribute: false
+        case .field(let field): [.tags, .markets, .channels, .consents, .segments].contains(field)
+        }
+    }
+
     fileprivate var isNarrow: Bool {
         switch subject {
         case .attribute: false

@@ -133,8 +133,9 @@ public struct SegmentService: Sendable {
         let tenant = context.tenantID
         return try await database.withTenant(context, timeout: Self.previewTimeout) { transaction in
             let terms = try await transaction.check(rule, of: nil)
-            let (_, count) = try await transaction.pipeline(
-                SegmentStatements.plan(anew: true), SegmentStatements.count(terms, rule))
+            let (_, _, count) = try await transaction.pipeline(
+                SegmentStatements.plan(anew: true), SegmentStatements.makeRoom(for: rule),
+                SegmentStatements.count(terms, rule))
             guard count > 0, context.scopes.contains(.customersRead) else {
                 return SegmentPreview(count: count, sample: [])
             }

@@ -117,15 +117,18 @@ enum SegmentStatements {
 
     /// Whether the transaction's statements are planned anew each time. A plan for any tenant, as prepared statements come to have, is
     /// none for the customers of a large one; of a few customers it finds the same indexes, and spares planning every rule.
-    ///
-    /// With room to hash a million customers: a list that is longer than the room is looked up for each of them.
     static func plan(anew: Bool) -> Statement<Void> {
         Statement(
             effect: "segment.plan",
-            """
-            SELECT set_config('plan_cache_mode', \(anew ? "force_custom_plan" : "auto"), true),
-                set_config('work_mem', CASE WHEN \(anew) THEN '64MB' ELSE current_setting('work_mem') END, true)
-            """)
+            "SELECT set_config('plan_cache_mode', \(anew ? "force_custom_plan" : "auto"), true)")
+    }
+
+    /// Gives a rule room to hash a million customers, those with a tag for instance: a list that is longer than the room is looked up
+    /// for each customer. Each of the rule's lists has its share.
+    static func makeRoom(for rule: SegmentRule) -> Statement<Void> {
+        let megabytes = max(4, 64 / max(1, rule.comparisons.count(where: \.isOfRows)))
+        return Statement(
+            effect: "segment.make_room", "SELECT set_config('work_mem', \("\(megabytes)MB"), true)")
     }
 
     /// How many customers a rule describes. Several processors may count.

@@ -44,15 +44,21 @@ extension TimelineFilter {
     /// Only what the filter may let through is looked at. There is always one, which then shows nothing.
     fileprivate var sources: [TimelineSource] {
         var found = [interaction]
-        // The others happened in no department and at no touchpoint, and nobody of the business answers a survey.
-        if department == nil, touchpoint == nil {
-            found += [order, member == nil ? survey : nil, stageChange, consent]
-        }
+        // Nobody of the business answers a survey, and the others happened in no department and at no touchpoint.
+        found += [order, member == nil ? survey : nil]
+        if department == nil, touchpoint == nil { found += [stageChange, consent] }
         return found.compactMap(\.self).isEmpty ? [nothing] : found.compactMap(\.self)
     }
 
     /// The condition with the member behind it; none where any will do.
     private func ofMember(_ condition: SQL) -> [SQL] { member.map { ["\(condition) \($0)"] } ?? [] }
+
+    /// The conditions on the department and the touchpoint, which stand in these columns.
+    private func ofPlace(_ departmentColumn: SQL, _ touchpointColumn: SQL) -> [SQL] {
+        [
+            department.map { "AND \(departmentColumn) = \($0)" }, touchpoint.map { "AND \(touchpointColumn) = \($0)" },
+        ].compactMap(\.self)
+    }
 
     private var nothing: TimelineSource {
         TimelineSource(
@@ -71,9 +77,7 @@ extension TimelineFilter {
         guard !wanted.isEmpty else { return nil }
         var conditions: [SQL] = ["AND e.deleted_at IS NULL"]
         if wanted.count < all.count { conditions.append("AND e.kind = ANY (\(wanted.map(\.rawValue)))") }
-        if let department { conditions.append("AND e.department_id = \(department)") }
-        conditions += ofMember("AND e.member_id =")
-        if let touchpoint { conditions.append("AND e.touchpoint_id = \(touchpoint)") }
+        conditions += ofMember("AND e.member_id =") + ofPlace("e.department_id", "e.touchpoint_id")
         return TimelineSource(
             table: "crm.interaction e", columns: Self.interactionColumns, time: "e.happened_at",
             conditions: conditions)
@@ -84,10 +88,11 @@ extension TimelineFilter {
         return TimelineSource(
             table: "crm.customer_order e",
             columns: """
-                'order', e.id, e.happened_at, NULL::uuid, e.member_id, NULL::uuid, NULL::text, e.reference, NULL::text,
-                NULL::smallint, e.amount - e.returned_amount, e.currency, NULL::text, NULL::smallint
+                'order', e.id, e.happened_at, e.department_id, e.member_id, e.touchpoint_id, e.channel, e.reference,
+                NULL::text, NULL::smallint, e.amount - e.returned_amount, e.currency, NULL::text, NULL::smallint
                 """, time: "e.happened_at",
-            conditions: ["AND e.deleted_at IS NULL"] + ofMember("AND e.member_id ="))
+            conditions: ["AND e.deleted_at IS NULL"] + ofMember("AND e.member_id =")
+                + ofPlace("e.department_id", "e.touchpoint_id"))
     }
 
     private var survey: TimelineSource? {
@@ -96,14 +101,16 @@ extension TimelineFilter {
             table: """
                 crm.response e
                 JOIN crm.survey s ON s.tenant_id = e.tenant_id AND s.id = e.survey_id
+                LEFT JOIN crm.campaign g ON g.tenant_id = e.tenant_id AND g.id = e.campaign_id
+                LEFT JOIN crm.touchpoint h ON h.tenant_id = e.tenant_id AND h.id = g.touchpoint_id
                 LEFT JOIN LATERAL (SELECT a.score FROM crm.answer a
                     WHERE a.tenant_id = e.tenant_id AND a.response_id = e.id AND a.kind = e.metric
                     ORDER BY a.question_id LIMIT 1) a ON true
                 """,
             columns: """
-                'survey', e.id, e.submitted_at, NULL::uuid, NULL::uuid, NULL::uuid, NULL::text, s.name, NULL::text,
+                'survey', e.id, e.submitted_at, h.department_id, NULL::uuid, g.touchpoint_id, NULL::text, s.name, NULL::text,
                 NULL::smallint, NULL::numeric, NULL::text, e.metric, a.score
-                """, time: "e.submitted_at", conditions: [])
+                """, time: "e.submitted_at", conditions: ofPlace("h.department_id", "g.touchpoint_id"))
     }
 
     private var stageChange: TimelineSource? {

@@ -7,12 +7,14 @@ extension OrderValues: WholeBody {
     static let spoken = "order"
     static let newExample = """
         {"customer_id": "019aab50-c4c0-7000-8000-000000000007", "ordered_on": "2026-11-22", "currency": "GBP",
-         "member_id": "019aab50-c4c0-7000-8000-000000000007",
+         "member_id": "019aab50-c4c0-7000-8000-000000000007", "department_id": "019aab50-c4c0-7000-8000-000000000007",
+         "touchpoint_id": "019aab50-c4c0-7000-8000-000000000007", "channel": "web",
          "lines": [{"product_id": "019aab50-c4c0-7000-8000-000000000007", "quantity": 2, "unit_price": "12.50",
             "unit_cost": "7", "sale": "cross_sell"}]}
         """
     static let changesExample = """
         {"reference": "2026-117", "member_id": "019aab50-c4c0-7000-8000-000000000007",
+         "department_id": "019aab50-c4c0-7000-8000-000000000007", "touchpoint_id": "019aab50-c4c0-7000-8000-000000000007",
          "customer_id": "019aab50-c4c0-7000-8000-000000000007",
          "lines": [{"product_id": "019aab50-c4c0-7000-8000-000000000007", "unit_price": "12.50"}]}
         """
@@ -29,6 +31,9 @@ extension OrderValues: WholeBody {
         amount = reader.optionalAmount("amount", "What it came to; with lines, what those come to.")
         quantity = reader.integer("quantity", in: 1...Int(Int32.max), "How many things it was; with lines, theirs.")
         memberID = reader.identifier("member_id", "Who sold it.")
+        departmentID = reader.identifier("department_id", "The department that took it.")
+        touchpointID = reader.identifier("touchpoint_id", "Where on the journey it was taken.")
+        channel = reader.choice("channel", "On which channel it came.")
         lines =
             reader.objects("lines", count: 0...Self.maximumLines, "What it is made of.") { reader in
                 Line(

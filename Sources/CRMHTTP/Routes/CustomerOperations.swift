@@ -127,7 +127,7 @@ extension CustomerFilter: ListFilter {
         sources = query.filterTexts("source", CustomerRules.source, "Only customers that came from there.")
         owner = query.filterIdentifier("owner_id", "Only customers that this member looks after.")
         organisation = query.filterIdentifier("organisation_id", "Only people of this organisation.")
-        market = query.filterIdentifier("market_id", "Only customers of this market.")
+        market = query.filterIdentifier("market_id", "Only customers of this market and those below it.")
         tags = query.filterText("tag", CustomerRules.tag, "Only customers with this tag.").map { [$0] }
         isDeleted =
             query.filterFlag("is_deleted", "Customers that were deleted instead of those that are there.") ?? false

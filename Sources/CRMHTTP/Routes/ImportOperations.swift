@@ -5,10 +5,7 @@ import Hummingbird
 
 /// Files of one kind on their way in.
 struct ImportOperations: OperationGroup {
-    private static let tag = Operation.Tag(
-        "Imports",
-        "Customers and orders from files. A file is taken in and imported by a job, which can be watched, stopped and resumed; rows that are wrong can be had as a file, mended and sent again."
-    )
+    private static let tag = Operation.Tag("Imports", ImportText.chapter)
 
     let kind: FileImport.Kind
     let imports: ImportService

@@ -55,6 +55,7 @@ extension StatementCatalogue {
                     CatalogueEntry(CustomerPartStatements.insertContactPoints(tenant, id, []), .nothing),
                     CatalogueEntry(CustomerPartStatements.deleteContactPoints(tenant, id)),
                     CatalogueEntry(CustomerPartStatements.insert(tenant, id, new)),
+                    CatalogueEntry(CustomerPartStatements.insertFormerReferences(tenant, id), .nothing),
                     CatalogueEntry(CustomerStatements.update(tenant, customer, changed)),
                     CatalogueEntry(CustomerStatements.relink(tenant, id, new)),
                     CatalogueEntry(StageChangeStatements.insert(id, from: .potential, to: changed, by: context)),

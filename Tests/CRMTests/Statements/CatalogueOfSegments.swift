@@ -44,6 +44,7 @@ extension StatementCatalogue {
                     CatalogueEntry(EvaluationStatements.isRefreshWaiting(tenant)),
                     CatalogueEntry(EvaluationStatements.tryLock(tenant)),
                     CatalogueEntry(SegmentStatements.plan(anew: true)),
+                    CatalogueEntry(SegmentStatements.makeRoom(for: rule.rule)),
                     CatalogueEntry(EvaluationStatements.hold(tenant, customers)),
                     CatalogueEntry(EvaluationStatements.summarise(tenant, currency: "IRR", customers)),
                     CatalogueEntry(EvaluationStatements.summarise(tenant, currency: "IRR", nil)),

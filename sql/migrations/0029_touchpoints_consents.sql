@@ -1,0 +1,19 @@
+-- Surveys after a touchpoint say which, orders say where and in which department they were taken, and of two words of a customer the later one
+-- counts, whenever they were noted. Orders are read from end to end for it, some seconds for ten million, and who writes them waits.
+
+ALTER TABLE crm.campaign ADD COLUMN touchpoint_id uuid,
+    ADD CONSTRAINT campaign_touchpoint_fkey FOREIGN KEY (tenant_id, touchpoint_id) REFERENCES crm.touchpoint (tenant_id, id),
+    ADD CONSTRAINT campaign_touchpoint_check CHECK (touchpoint_id IS NULL OR kind = 'transactional');
+CREATE INDEX campaign_touchpoint_idx ON crm.campaign (tenant_id, touchpoint_id) WHERE touchpoint_id IS NOT NULL;
+
+ALTER TABLE crm.customer_order ADD COLUMN department_id uuid, ADD COLUMN touchpoint_id uuid, ADD COLUMN channel text,
+    ADD CONSTRAINT customer_order_channel_check CHECK (channel IN
+        ('phone', 'email', 'sms', 'chat', 'whatsapp', 'social', 'web', 'in_person', 'postal', 'other')),
+    ADD CONSTRAINT customer_order_department_fkey FOREIGN KEY (tenant_id, department_id) REFERENCES crm.department (tenant_id, id),
+    ADD CONSTRAINT customer_order_touchpoint_fkey FOREIGN KEY (tenant_id, touchpoint_id) REFERENCES crm.touchpoint (tenant_id, id);
+CREATE INDEX customer_order_department_idx ON crm.customer_order (tenant_id, department_id) WHERE department_id IS NOT NULL;
+CREATE INDEX customer_order_touchpoint_idx ON crm.customer_order (tenant_id, touchpoint_id) WHERE touchpoint_id IS NOT NULL;
+
+-- When the customer said it. What counted until now was what was noted last.
+ALTER TABLE crm.consent ADD COLUMN given_at timestamptz NOT NULL DEFAULT now();
+UPDATE crm.consent SET given_at = recorded_at;
