@@ -109,7 +109,7 @@ private struct SearchQuery {
         text =
             query.requiredText(
                 "q", CustomerSearch.textRule,
-                "A name or its beginning, in any script and with a slip of the pen, an e-mail address or its beginning, a telephone number or its end, or a reference."
+                "A name or its beginning, in any script and with a slip of the pen, an e-mail address or its beginning from the @ on, a telephone number or its end, or a reference."
             )
         limit =
             query.integer("limit", in: CustomerSearch.limits, "How many at most; 20 by default.")
