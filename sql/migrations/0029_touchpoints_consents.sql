@@ -17,3 +17,4 @@ CREATE INDEX customer_order_touchpoint_idx ON crm.customer_order (tenant_id, tou
 -- When the customer said it. What counted until now was what was noted last.
 ALTER TABLE crm.consent ADD COLUMN given_at timestamptz NOT NULL DEFAULT now();
 UPDATE crm.consent SET given_at = recorded_at;
+CREATE INDEX consent_record_given_idx ON crm.consent_record (tenant_id, customer_id, given_at, id);

@@ -114,7 +114,7 @@ extension OrderValues {
         if let reference { CustomerRules.reference.check(reference, "/reference", into: &errors) }
         if let currency { TextRule.currency.check(currency, "/currency", into: &errors) }
         if orderedOn < OrderRules.firstDay || orderedOn > OrderRules.lastDay {
-            errors.append(FieldError("/ordered_on", "range", "From 1900-01-01, and not tomorrow."))
+            errors.append(FieldError("/ordered_on", "range", "From 1900-01-01 to today."))
         }
         errors.check(quantity, in: 1...Int(Int32.max), "/quantity")
         if let amount, abs(amount) > Self.maximumAmount {

@@ -8,6 +8,7 @@ public struct CustomerOverview: Sendable {
         public let channel: ContactPoint.Channel
         public let isGranted: Bool
         public let source: Consent.Source
+        public let givenAt: Date
         public let recordedAt: Date
     }
 
@@ -73,13 +74,15 @@ extension CustomerOverview.Permission: JSONObject {
     public static let schemaName = "ChannelConsent"
     public static let schemaDescription = "Whether the business may write or call on a channel."
     public static var example: CustomerOverview.Permission {
-        CustomerOverview.Permission(channel: .email, isGranted: true, source: .api, recordedAt: Example.time)
+        CustomerOverview.Permission(
+            channel: .email, isGranted: true, source: .api, givenAt: Example.time, recordedAt: Example.time)
     }
 
     public func members(_ json: inout JSONWriter) {
         json.member("channel", channel, "The channel.")
         json.member("is_granted", isGranted, "Whether the business may.")
         json.member("source", source, "How the business learned it.")
+        json.member("given_at", givenAt, "When the customer said it.")
         json.member("recorded_at", recordedAt, "When it was recorded.")
     }
 }

@@ -9,13 +9,13 @@ enum OverviewStatements {
         Statement(
             "overview.consents",
             """
-            SELECT channel, is_granted, source, recorded_at FROM crm.consent
+            SELECT channel, is_granted, source, given_at, recorded_at FROM crm.consent
             WHERE tenant_id = \(tenant) AND customer_id = \(customer) ORDER BY channel
             """,
             all: { row in
                 CustomerOverview.Permission(
                     channel: try row.next(), isGranted: try row.next(), source: try row.next(),
-                    recordedAt: try row.next())
+                    givenAt: try row.next(), recordedAt: try row.next())
             })
     }
 

@@ -129,10 +129,10 @@ extension TimelineFilter {
         return TimelineSource(
             table: "crm.consent_record e",
             columns: """
-                'consent', e.id, e.recorded_at, NULL::uuid, CASE WHEN e.actor_kind = 'member' THEN e.actor_id END,
+                'consent', e.id, e.given_at, NULL::uuid, CASE WHEN e.actor_kind = 'member' THEN e.actor_id END,
                 NULL::uuid, e.channel, NULL::text, CASE WHEN e.is_granted THEN 'granted' ELSE 'declined' END,
                 NULL::smallint, NULL::numeric, NULL::text, NULL::text, NULL::smallint
-                """, time: "e.recorded_at", conditions: ofMember("AND e.actor_kind = 'member' AND e.actor_id ="))
+                """, time: "e.given_at", conditions: ofMember("AND e.actor_kind = 'member' AND e.actor_id ="))
     }
 }
 

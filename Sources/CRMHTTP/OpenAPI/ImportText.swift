@@ -8,11 +8,12 @@ enum ImportText {
         empty cell leaves what is known as it is. `columns` says what they are called in other files; some names of other programs, \
         also Persian ones, are known: `Full name`, `موبایل`.
 
-        | columns of customers | are |
+        Files of customers:
+
+        | columns | are |
         |---|---|
         | `reference` `id` | by which the customer is found again, as `key` says; also `email`, `phone` and `references.…` |
         | `name` `kind` `stage` `stage_reason` `language` `time_zone` `source` | as in a customer; a new one has a name |
-        | `names.…` | the name in other scripts, `names.Arab` |
         | `email` `phone` | one address each, the primary one where the customer has it not yet |
         | `consent` | yes or no, to e-mail |
         | `birth_date` | YYYY-MM-DD, of the Gregorian or the Persian calendar |
@@ -20,10 +21,13 @@ enum ImportText {
         | `tags` `markets` | names (of markets also ids) with semicolons between them; they are added to what there is |
         | `owner` | a member's address |
         | `organisation` | the reference of the organisation that a person belongs to, which may come in the same file |
+        | `names.…` | the name in other scripts, `names.Arab`; or all in one column `names`, as JSON, and so with the next two |
         | `references.…` | the number in another system, `references.shop` |
         | `attributes.…` | what the business keeps itself, `attributes.club` |
 
-        | columns of orders | are |
+        Files of orders:
+
+        | columns | are |
         |---|---|
         | `customer_ref` | the customer's reference |
         | `ordered_on` | the day, as a birth date |

@@ -128,7 +128,7 @@ struct IndexUseTests {
         for (index, time) in [
             ("interaction_customer_idx", "happened_at"), ("customer_order_timeline_idx", "happened_at"),
             ("response_customer_idx", "submitted_at"), ("stage_change_customer_idx", "changed_at"),
-            ("consent_record_customer_idx", "recorded_at"),
+            ("consent_record_given_idx", "given_at"),
         ] {
             expect(all, index, ["tenant_id = ", "customer_id = ", "ROW(\(time), id)"])
         }
