@@ -95,7 +95,7 @@ extension CustomerValues {
             references, "/references", CustomerRules.system, CustomerRules.reference, CustomerRules.maximumReferences,
             &errors)
         if let birthDate, !CustomerRules.isBirthDate(birthDate) {
-            errors.append(FieldError("/birth_date", "range", "From 1800-01-01, and not tomorrow."))
+            errors.append(FieldError("/birth_date", "range", "From 1800-01-01 to today."))
         }
         if let language { TextRule.language.check(language, "/language", into: &errors) }
         if let timeZone { TextRule.timeZone.check(timeZone, "/time_zone", into: &errors) }

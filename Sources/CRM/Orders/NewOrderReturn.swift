@@ -38,7 +38,7 @@ public struct NewOrderReturn: Sendable {
         var errors: [FieldError] = []
         if let reason { Self.reasonRule.check(reason, "/reason", into: &errors) }
         if returnedOn < OrderRules.firstDay || returnedOn > OrderRules.lastDay {
-            errors.append(FieldError("/returned_on", "range", "From 1900-01-01, and not tomorrow."))
+            errors.append(FieldError("/returned_on", "range", "From 1900-01-01 to today."))
         }
         for (index, item) in items.enumerated() {
             errors.check(item.line, in: 1...OrderValues.maximumLines, "/lines/\(index)/line")
