@@ -134,37 +134,4 @@ struct MergeTests {
             #expect(try await api.get("/v1/segments/\(segment.id)").number("member_count") == 1)
         }
     }
-
-    /// The status, once the server is not too busy to look at the request.
-    static func answered(_ send: () async throws -> Answer) async throws -> Int {
-        while true {
-            let answer = try await send()
-            if answer.status != 503 { return answer.status }
-        }
-    }
-
-    @Test func `Merges at once, both ways and beside orders and deletions, lose nothing`() async throws {
-        try await HTTPFixture.with { fixture in
-            let (api, business) = (fixture.api, fixture.business)
-            let ids = try await business.customers(8).map(\.id.description)
-            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
-                for (left, right) in zip(ids, ids.dropFirst()) {
-                    group.addTask { try await Self.answered { try await Twins.merge(api, [right], into: left) } }
-                    group.addTask { try await Self.answered { try await Twins.merge(api, [left], into: right) } }
-                    group.addTask {
-                        let body = #"{"customer_id": "\#(left)", "ordered_on": "2026-01-01", "amount": "5"}"#
-                        return try await Self.answered { try await api.post("/v1/orders", body) } == 201 ? 1 : 0
-                    }
-                }
-                return try await group.reduce(into: [Int]()) { $0.append($1) }
-            }
-            // Whoever comes too late is told so, and nobody else.
-            #expect(Set(statuses).isSubset(of: [0, 1, 200, 404, 422]))
-            let left = try await api.get("/v1/customers").ids()
-            #expect(left.count == 8 - statuses.count { $0 == 200 })
-            let orders = try await api.get("/v1/orders")
-            let owners = try orders.list("data").indices.compactMap { try orders.text("data/\($0)/customer_id") }
-            #expect(owners.count == statuses.count { $0 == 1 } && Set(owners).isSubset(of: left))
-        }
-    }
 }

@@ -39,7 +39,7 @@ struct OrderTests {
             #expect(try made.text("lines/0/unit_price") == "10" && made.text("lines/0/unit_cost") == "6")
             // 21 − 2 × 6 − 1
             #expect(try made.text("margin_amount") == "8")
-            #expect(try made.text("lines/1/sale") == "cross_sell")
+            #expect(try made.text("lines/0/sale") == "regular" && made.text("lines/1/sale") == "cross_sell")
             let path = try #require(made.headers[.location])
             #expect(try await api.get(path).value() == made.value())
             // Without a cost there is no margin.
@@ -56,8 +56,12 @@ struct OrderTests {
                 #expect(try await api.get("/v1/orders?filter[\(filter)").ids().count == count, "\(filter)")
             }
             let patched = try await api.patch(
-                path, #"{"lines": [{"description": "a box", "unit_price": "4", "quantity": 3}]}"#)
+                path, #"{"lines": [{"description": "a box", "unit_price": "4", "quantity": 3, "sale": "up_sell"}]}"#)
             #expect(try patched.text("amount") == "12" && patched.list("lines").count == 1)
+            #expect(try await api.get(path).text("lines/0/sale") == "up_sell")
+            let stranger = try await api.patch(
+                path, #"{"lines": [{"description": "a box", "unit_price": "4", "sale": "down_sell"}]}"#)
+            #expect(stranger.status == 422)
             let again = try await api.post(
                 "/v1/orders",
                 #"{"customer_id": "\#(customer)", "ordered_on": "2026-03-02", "amount": "1", "reference": "O-1"}"#)

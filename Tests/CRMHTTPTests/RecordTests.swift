@@ -177,7 +177,17 @@ struct RecordTests {
             #expect(try await api.delete("/v1/journey-stages/\(stages[2])").text("code") == "in_use")
             let list = try await api.get("/v1/touchpoints?filter[stage_id]=\(stages[2])")
             #expect(try list.text("data/0/name") == "The basket")
+            // A moment of truth when it is said to be one, and no other.
+            #expect(try list.value("data/0/is_moment_of_truth") == .bool(true))
             let id = try #require(try touchpoint.text("id"))
+            let plain = try await api.patch("/v1/touchpoints/\(id)", #"{"is_moment_of_truth": false}"#)
+            #expect(try plain.status == 200 && plain.value("is_moment_of_truth") == .bool(false))
+            #expect(try await api.get("/v1/touchpoints/\(id)").value("is_moment_of_truth") == .bool(false))
+            let silent = try await api.post(
+                "/v1/touchpoints", #"{"name": "The till", "position": 2, "stage_id": "\#(stages[2])"}"#)
+            #expect(try silent.value("is_moment_of_truth") == .bool(false))
+            let till = try #require(try silent.text("id"))
+            #expect(try await api.delete("/v1/touchpoints/\(till)").status == 204)
             #expect(try await api.delete("/v1/touchpoints/\(id)").status == 204)
             #expect(try await api.delete("/v1/journey-stages/\(stages[2])").status == 204)
         }

@@ -1,17 +1,19 @@
-"""hostile.py PORT KEY PID UPLOAD-LIMIT: clients that mean harm, or know no better, against the API of that process.
+"""hostile.py PORT KEY PID WORKER-PID UPLOAD-LIMIT: clients that mean harm, or know no better, against the API of that
+process.
 Prints what each part took of memory; tells what was not borne, and ends with 1 then."""
 
 import asyncio
 import sys
 import time
 
+import hostile_files
 import hostile_parts as parts
 import texts
 from hostile_parts import LIST, MB, drip, each, endless, forget_peak, huge, memory, server
 from wire import Closed, Failure
 
 server.port, server.key = int(sys.argv[1]), sys.argv[2]
-parts.pid, upload_limit = int(sys.argv[3]), int(sys.argv[4])
+parts.pid, worker, upload_limit = map(int, sys.argv[3:6])
 JSON, CHUNKED = "Content-Type: application/json", "Transfer-Encoding: chunked"
 wrong = []
 highest = 0
@@ -74,6 +76,7 @@ async def quick_parts():
         ("a query of 1 MB", server.head("GET", "/v1/customers?limit=" + "1" * MB)),
         ("a method of 1 MB", server.head("A" * MB, "/v1/customers")),
     ], huge), 64)
+    await part("files that mean harm", hostile_files.imported(worker), 64)
     await part("JSON that is none, or may not be", each(texts.bodies(), parts.body), 64)
     await part("JSON at the edge", each(((*case, True) for case in texts.legal_bodies()), parts.body), 64)
     await part("queries that are none", each(((text,) for text in texts.queries()), parts.query))

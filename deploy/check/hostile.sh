@@ -19,12 +19,11 @@ check_hostile() (
     "$MEHVAR_BIN/mehvar" import customers --tenant hostile "$MEHVAR_HOME/hostile.csv" >/dev/null
     # Both ends of ten thousand connections.
     ulimit -n "$(ulimit -Hn)"
-    servers_keys
-    process_start api "$MEHVAR_BIN/mehvar-api"
-    process_ready api "$MEHVAR_PORT" 60
+    servers_start
     attended python3 -B "$MEHVAR_ROOT/deploy/check/hostile.py" \
-        "$MEHVAR_PORT" "$key" "$(process_pid api)" "$MEHVAR_UPLOAD_LIMIT" || code=$?
+        "$MEHVAR_PORT" "$key" "$(process_pid api)" "$(process_pid worker)" "$MEHVAR_UPLOAD_LIMIT" || code=$?
     process_pid api >/dev/null || { process_log api && fail "the API ended"; }
-    process_stop api
+    process_pid worker >/dev/null || { process_log worker && fail "the worker ended"; }
+    servers_stop
     [ "$code" = 0 ] || fail "the API did not bear it"
 )

@@ -16,9 +16,9 @@ REFUSALS = [*range(400, 500), 501, 505]  # of what is no HTTP
 server, pid = Server(0, ""), 0
 
 
-def memory(which):
-    """MB that the process has (VmRSS), or had at most since it was last forgotten (VmHWM)."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+def memory(which, of=None):
+    """MB that the process, the API unless one is named, has (VmRSS) or had at most since that was forgotten (VmHWM)."""
+    with open(f"/proc/{of or pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith(which))
 
 
@@ -29,8 +29,8 @@ def kernel_memory():
     return int(words[words.index("mem") + 1]) * resource.getpagesize() / MB
 
 
-def forget_peak():
-    with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
+def forget_peak(of=None):
+    with open(f"/proc/{of or pid}/clear_refs", "w", encoding="ascii") as file:
         file.write("5")
 
 
@@ -38,9 +38,9 @@ def connections():
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-async def each(cases, check):
+async def each(cases, check, at_once=8):
     """Checks them all, a few at once, and tells of all that failed."""
-    turns, failures, count = asyncio.Semaphore(8), [], 0
+    turns, failures, count = asyncio.Semaphore(at_once), [], 0
 
     async def one(case):
         async with turns:

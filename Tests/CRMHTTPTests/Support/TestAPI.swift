@@ -16,6 +16,8 @@ struct TestAPI: Sendable {
     let wire: TestWire
     /// The key that requests carry.
     var key: String?
+    /// What the server says of requests that failed.
+    let log: CapturedLog
 
     /// - Parameters:
     ///   - pool: connects as the application; by default to the database itself.
@@ -29,16 +31,15 @@ struct TestAPI: Sendable {
         let spool = FileManager.default.temporaryDirectory.appending(path: "spool-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: spool) }
         let database = Database(pool: pool ?? Pool(server.configuration(user: "mehvar_app")))
-        // A handler that keeps the metadata: the request's id is there.
-        var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = .critical
+        let log = CapturedLog()
+        let logger = log.logger(level: .error)
         let control: AccessControl
         if let access { control = access } else { control = try await AccessControl(database: database, cost: .low) }
         let api = API(
             database: database, imports: database, platform: server.platform, access: control,
             spool: UploadSpool(directory: spool, limit: uploadLimit))
         @Sendable func tested(_ wire: TestWire) async throws {
-            try await body(TestAPI(wire: wire, key: key))
+            try await body(TestAPI(wire: wire, key: key, log: log))
             let left =
                 FileManager.default.fileExists(atPath: spool.path)
                 ? try FileManager.default.contentsOfDirectory(atPath: spool.path) : []
@@ -69,9 +70,11 @@ struct TestAPI: Sendable {
                 request.path, request.method, headers: headers, body: request.body.map { ByteBuffer(string: $0) }))
     }
 
-    /// Posts JSON of whatever bytes.
-    func send(_ bytes: Data, to path: String) async throws -> Answer {
-        var headers: HTTPFields = [.contentType: "application/json"]
+    /// Posts whatever bytes.
+    func send(
+        _ bytes: Data, to path: String, headers: HTTPFields = [.contentType: "application/json"]
+    ) async throws -> Answer {
+        var headers = headers
         if let key { headers[.authorization] = "Bearer \(key)" }
         return Answer(
             try await wire.execute(path, .post, headers: headers, body: ByteBuffer(bytes: Array(bytes))))

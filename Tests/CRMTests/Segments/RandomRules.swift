@@ -13,11 +13,8 @@ struct RandomRules {
     let members: [String]
     let organisations: [String]
     let segments: [String]
-
-    /// Fields whose values a test knows.
-    static let fields: [SegmentField] = SegmentField.allCases.filter { field in
-        ![.tier, .recency, .frequency, .money, .group, .createdOn, .stageChangedOn].contains(field)
-    }
+    let departments: [String]
+    let touchpoints: [String]
 
     mutating func tree(depth: Int) -> JSONNode {
         guard depth > 1, Int.random(in: 0..<10, using: &random) < 7 else { return comparison() }
@@ -35,7 +32,7 @@ struct RandomRules {
         case 1: return recent()
         default: break
         }
-        let field = pick(Self.fields)
+        let field = pick(SegmentField.allCases)
         let comparator = pick(field.operators)
         var members: [String: JSONNode] = [
             "field": .string(field.rawValue), "op": .string(comparator.rawValue),
@@ -48,6 +45,8 @@ struct RandomRules {
             case .interactions:
                 if Bool.random(using: &random) { members["kinds"] = .array([.string("call"), .string("note")]) }
                 if Bool.random(using: &random) { members["channels"] = .array([.string("phone")]) }
+                if chance(in: 3) { members["department_ids"] = some(departments) }
+                if chance(in: 3) { members["touchpoint_ids"] = some(touchpoints) }
                 if Bool.random(using: &random) { members["is_open"] = .bool(Bool.random(using: &random)) }
             }
             if Bool.random(using: &random) { members["last_days"] = nil }
@@ -107,6 +106,13 @@ struct RandomRules {
             "field": .string("attributes.\(pick(["club", "visits", "vip", "since", "none"]))"),
             "op": .string(comparator.rawValue), "value": value(comparator) { _ in operand },
         ])
+    }
+
+    private mutating func chance(in count: Int) -> Bool { Int.random(in: 0..<count, using: &random) == 0 }
+
+    /// One of them or two, which may be the same.
+    private mutating func some(_ ids: [String]) -> JSONNode {
+        .array((0..<Int.random(in: 1...2, using: &random)).map { _ in .string(pick(ids)) })
     }
 
     mutating func pick<Element>(_ elements: [Element]) -> Element {

@@ -20,6 +20,8 @@ struct ModelCustomer {
         var channel: String?
         var satisfaction: Int?
         var isOpen: Bool
+        var department: String?
+        var touchpoint: String?
     }
 
     var id = Customer.ID.make()
@@ -77,6 +79,8 @@ struct RuleModel {
                 && (members["kinds"]?.strings.map { $0.contains(contact.kind) } ?? true)
                 && (members["channels"]?.strings.map { $0.contains(contact.channel ?? "") } ?? true)
                 && (members["is_open"].map { $0 == .bool(contact.isOpen) } ?? true)
+                && (members["department_ids"]?.strings.map { $0.contains(contact.department ?? "") } ?? true)
+                && (members["touchpoint_ids"]?.strings.map { $0.contains(contact.touchpoint ?? "") } ?? true)
         }
     }
 
