@@ -906,10 +906,14 @@ DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     wanted constant text := crm.normalise(asked);
     digits constant text := ltrim(regexp_replace(wanted, '[^0-9]', '', 'g'), '0');
-    words text[] := (array_remove(string_to_array(crm.spaced_words(wanted), ' '), ''))[1:8];
+    -- As typed, in other digits, and in large letters, as most have it.
+    numbers constant text[] := ARRAY[btrim(asked), wanted, upper(wanted)];
+    words constant text[] := (array_remove(string_to_array(crm.spaced_words(wanted), ' '), ''))[1:8];
     word text;
     place integer;
     known integer;
+    is_known boolean[] := '{}';
+    is_other boolean := false;
     exactly tsquery;
     parts tsquery[] := '{}';
     loosely tsquery;
@@ -919,8 +923,8 @@ DECLARE
 BEGIN
     -- What names one customer alone.
     sure := ARRAY(
-        SELECT c.id FROM crm.customer c WHERE c.tenant_id = tenant AND c.reference = btrim(asked) AND c.deleted_at IS NULL
-        UNION (SELECT r.customer_id FROM crm.customer_reference r WHERE r.tenant_id = tenant AND r.reference = btrim(asked) LIMIT 100)
+        SELECT c.id FROM crm.customer c WHERE c.tenant_id = tenant AND c.reference = ANY (numbers) AND c.deleted_at IS NULL
+        UNION (SELECT r.customer_id FROM crm.customer_reference r WHERE r.tenant_id = tenant AND r.reference = ANY (numbers) LIMIT 100)
         UNION (SELECT p.customer_id FROM crm.contact_point p
             WHERE p.tenant_id = tenant AND p.channel = 'email' AND p.address_key >= wanted AND p.address_key < wanted || U&'\+10FFFD'
                 AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND wanted ~ '@' LIMIT 100)
@@ -933,6 +937,15 @@ BEGIN
         FOREACH word IN ARRAY words LOOP
             exactly := CASE WHEN exactly IS NULL THEN crm.word_query(word, false) ELSE exactly && crm.word_query(word, false) END;
         END LOOP;
+        -- What some write as one word, as many Persian names: two that follow each other as one, with the others.
+        FOR place IN 1..cardinality(words) - 1 LOOP
+            CONTINUE WHEN words[place] || words[place + 1] !~ U&'^[\0600-\06FF]+$';
+            near := crm.word_query(words[place] || words[place + 1], false);
+            FOREACH word IN ARRAY words[1:place - 1] || words[place + 2:] LOOP near := near && crm.word_query(word, false); END LOOP;
+            parts := parts || near;
+        END LOOP;
+        FOREACH near IN ARRAY parts LOOP exactly := exactly || near; END LOOP;
+        parts := '{}';
         -- Of several words chance would lose those who have all.
         IF cardinality(words) = 1 THEN PERFORM set_config('gin_fuzzy_search_limit', '50000', true); END IF;
         candidates := ARRAY(
@@ -949,16 +962,16 @@ BEGIN
             near := crm.word_query(words[place], known < 25 OR place = cardinality(words));
             parts := parts || near;
             loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
-            IF known > 0 THEN words[place] := NULL; END IF;
+            is_known := is_known || (known > 0);
         END LOOP;
         candidates := candidates || ARRAY(
             SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
-        -- Somebody is called by each word, if by none of those who have the others: then it was not mistyped.
-        IF candidates = '{}' AND array_remove(words, NULL) <> '{}' THEN
+        IF candidates = '{}' THEN
             loosely := NULL;
             FOR place IN 1..cardinality(words) LOOP
                 near := NULL;
-                IF length(words[place]) >= 4 AND NOT EXISTS (
+                -- By what nobody is called, somebody may be called nearly.
+                IF NOT is_known[place] AND length(words[place]) >= 4 AND NOT EXISTS (
                     SELECT FROM crm.customer c WHERE c.name_words @@ parts[place] AND c.deleted_at IS NULL LIMIT 1)
                 THEN
                     SELECT string_agg(q.query::text, ' | ')::tsquery INTO near
@@ -968,10 +981,20 @@ BEGIN
                         LIMIT 20) AS q;
                 END IF;
                 near := coalesce(near, parts[place]);
+                -- What is typed as one word others write as two.
+                SELECT coalesce(near || string_agg('(' || q.query::text || ')', ' | ')::tsquery, near) INTO near
+                FROM (SELECT k.query FROM generate_series(2, length(words[place]) - 2) AS i (cut) CROSS JOIN LATERAL (
+                        SELECT crm.word_query(left(words[place], i.cut), false) && crm.word_query(substr(words[place], i.cut + 1), false)) AS k (query)
+                    WHERE words[place] ~ U&'^[\0600-\06FF]+$' AND EXISTS (
+                        SELECT FROM crm.customer c WHERE c.name_words @@ k.query AND c.deleted_at IS NULL LIMIT 1)
+                    LIMIT 5) AS q;
+                is_other := is_other OR near <> parts[place];
                 loosely := CASE WHEN loosely IS NULL THEN near ELSE loosely && near END;
             END LOOP;
-            candidates := ARRAY(
-                SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
+            IF is_other THEN
+                candidates := ARRAY(
+                    SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
+            END IF;
         END IF;
     END IF;
     RETURN QUERY
@@ -3390,6 +3413,8 @@ CREATE UNIQUE INDEX campaign_name_key ON crm.campaign USING btree (tenant_id, na
 CREATE INDEX campaign_touchpoint_idx ON crm.campaign USING btree (tenant_id, touchpoint_id) WHERE (touchpoint_id IS NOT NULL);
 
 CREATE INDEX consent_record_customer_idx ON crm.consent_record USING btree (tenant_id, customer_id, recorded_at, id);
+
+CREATE INDEX consent_record_given_idx ON crm.consent_record USING btree (tenant_id, customer_id, given_at, id);
 
 CREATE INDEX consent_record_time_idx ON crm.consent_record USING btree (tenant_id, recorded_at, id);
 
