@@ -56,6 +56,14 @@ struct ConsentTests {
             #expect(try await api.get("/v1/consents?filter[customer_id]=\(customer.id)").ids().count == 3)
             let again = try await api.post("/v1/campaigns/\(campaign.id)/preview")
             #expect(again.body.contains("no_consent"), "\(again)")
+            // A client whose clock is fast outlasts nobody who says no a moment later.
+            let soon = Date(timeIntervalSinceNow: 240).ISO8601Format()
+            #expect(try await say(true, #", "given_at": "\#(soon)""#).status == 201)
+            #expect(try await say(false).status == 201)
+            let last = try await api.get("/v1/consents?filter[customer_id]=\(customer.id)&filter[is_current]=true")
+            #expect(try last.ids().count == 1 && last.value("data/0/is_granted") == .bool(false))
+            let refused = try await api.post("/v1/campaigns/\(campaign.id)/preview")
+            #expect(refused.body.contains("no_consent"), "\(refused)")
             let future = try await say(true, #", "given_at": "2999-01-01T00:00:00Z""#)
             #expect(try future.errors() == ["/given_at range"])
             let nobody = try await api.post(

@@ -36,7 +36,8 @@ enum ConsentStatements {
             """, all: Consent.init(row:))
     }
 
-    /// Notes a customer's word, which counts unless a later one is known. Who unsubscribes twice has said nothing new.
+    /// Notes a customer's word, which counts unless a later one is known; by the database's clock, or what a client whose clock is fast
+    /// told a minute ago would outlast who unsubscribes now. Who unsubscribes twice has said nothing new.
     static func record(
         _ id: Consent.ID, _ new: NewConsent, source: Consent.Source, by context: TenantContext
     ) -> Statement<Int> {
@@ -47,7 +48,7 @@ enum ConsentStatements {
                 INSERT INTO crm.consent_record
                     (tenant_id, id, customer_id, channel, is_granted, source, proof, given_at, actor_kind, actor_id)
                 SELECT \(context.tenantID), \(id), \(new.customerID), \(new.channel), \(new.isGranted), \(source),
-                    \(new.proof), coalesce(\(new.givenAt), now()), \(context.actor.kind), \(context.actor.id)
+                    \(new.proof), least(coalesce(\(new.givenAt), now()), now()), \(context.actor.kind), \(context.actor.id)
                 WHERE NOT EXISTS (SELECT FROM crm.consent k
                     WHERE k.tenant_id = \(context.tenantID) AND k.customer_id = \(new.customerID)
                         AND k.channel = \(new.channel) AND \(source) = 'unsubscribe' AND k.source = 'unsubscribe'
