@@ -73,6 +73,13 @@ struct CustomerProfileTests {
                     {"channel": "phone", "address": "09123456789", "is_primary": true}]}
                 """)
             #expect(try twice.errors() == ["/contact_points/1/address duplicate"])
+            let neither = try await api.post(
+                "/v1/customers",
+                """
+                {"name": "A", "contact_points": [{"channel": "phone", "address": "home"}, {"channel": "phone", "address": "work"}]}
+                """)
+            #expect(
+                try neither.errors() == ["/contact_points/0/address invalid", "/contact_points/1/address invalid"])
             let nowhere = try await api.post(
                 "/v1/customers",
                 """

@@ -118,8 +118,10 @@ extension ContactPoint {
     fileprivate var spelling: String {
         switch channel {
         case .phone, .sms, .whatsapp:
-            String(address.compactMap { $0 == "+" ? $0 : $0.wholeNumberValue.flatMap { "\($0)".first } })
-        case .email, .postal: address.lowercased()
+            let digits = address.compactMap { $0 == "+" ? $0 : $0.wholeNumberValue.flatMap { "\($0)".first } }
+            // Of what is no number at all two are not the same.
+            return digits.isEmpty ? address : String(digits)
+        case .email, .postal: return address.lowercased()
         }
     }
 }

@@ -10,7 +10,7 @@ public struct SegmentPreview: Sendable {
 extension SegmentPreview: JSONObject {
     public static let schemaName = "SegmentPreview"
     public static let schemaDescription =
-        "Whom a rule describes now. What changed within the last seconds may still be on its way."
+        "Whom a rule describes now. What changed within the last seconds, or by a file that is still coming in, is not counted yet."
     public static var example: SegmentPreview { SegmentPreview(count: 1_204, sample: [.example]) }
 
     public func members(_ json: inout JSONWriter) {
