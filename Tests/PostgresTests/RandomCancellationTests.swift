@@ -15,8 +15,9 @@ import Testing
                 #expect(tally.count == 10_000)
                 for work in CancelledWork.allCases {
                     #expect(tally.finished[work] != nil, "\(work) was always cancelled")
+                    #expect(tally.cancelled[work] != nil, "\(work) was never cancelled")
                     for step in 0..<work.steps {
-                        #expect(tally.cancelled[work]?[step] != nil, "\(work) was never cancelled in step \(step)")
+                        #expect(try await cancellations.cancel(work, inStep: step) == step)
                     }
                 }
             }

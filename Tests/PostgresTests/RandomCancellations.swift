@@ -56,6 +56,25 @@ struct RandomCancellations {
         #expect(try await pool.pipeline(CancelledWork.echo(proof)) == proof)
     }
 
+    /// Cancels one piece of work as a step of it begins: that no moment between two steps is left to chance.
+    ///
+    /// - Returns: the step that was under way when the work ended.
+    func cancel(_ work: CancelledWork, inStep step: Int) async throws -> Int {
+        let reached = Shared(0)
+        let task = Task(executorPreference: executor) {
+            if step == 0 { withUnsafeCurrentTask { $0?.cancel() } }
+            try await work.perform(1, pool) { now in
+                reached.change { $0 = now }
+                if now == step { withUnsafeCurrentTask { $0?.cancel() } }
+            }
+        }
+        let error = await #expect(throws: PostgresError.self, "\(work) in step \(step)") { try await task.value }
+        #expect(error?.reason == .cancelled, "\(work) in step \(step)")
+        let proof = Int.random(in: 0 ... .max)
+        #expect(try await pool.pipeline(CancelledWork.echo(proof)) == proof)
+        return reached.value
+    }
+
     /// A thousand cancellations by ten tasks. There has to be an empty table `t (n int)`.
     func cancelThousand() async throws {
         let first = tally.value.count
