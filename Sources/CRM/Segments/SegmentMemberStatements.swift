@@ -103,7 +103,7 @@ enum SegmentMemberStatements {
             })
     }
 
-    /// A customer's times in segments.
+    /// A customer's times in segments. The limit within keeps PostgreSQL from going through all segments of the business.
     static func stays(
         _ tenant: Tenant.ID, of customer: Customer.ID, _ page: PageRequest<SegmentStay>
     ) -> Statement<[SegmentStay]> {
@@ -117,8 +117,9 @@ enum SegmentMemberStatements {
                 SELECT p.tenant_id, p.segment_id, p.entered_at, p.left_at FROM crm.segment_stay p
                 WHERE p.tenant_id = \(tenant) AND p.customer_id = \(customer)
             ) t
-            JOIN crm.segment s ON s.tenant_id = t.tenant_id AND s.id = t.segment_id
-            WHERE t.tenant_id = \(tenant) AND s.tenant_id = \(tenant) AND s.deleted_at IS NULL
+            CROSS JOIN LATERAL (SELECT g.name FROM crm.segment g
+                WHERE g.tenant_id = t.tenant_id AND g.id = t.segment_id AND g.deleted_at IS NULL LIMIT 1) s
+            WHERE t.tenant_id = \(tenant)
             \(page.clause(id: "t.segment_id"))
             """,
             all: { row in

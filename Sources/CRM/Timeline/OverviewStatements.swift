@@ -34,12 +34,14 @@ enum OverviewStatements {
             })
     }
 
+    /// The limit within keeps PostgreSQL from going through all segments of the business, of which it expects few.
     static func segments(_ tenant: Tenant.ID, _ customer: Customer.ID) -> Statement<[CustomerOverview.Membership]> {
         Statement(
             "overview.segments",
             """
             SELECT s.id, s.name, m.entered_at FROM crm.segment_member m
-            JOIN crm.segment s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id AND s.deleted_at IS NULL
+            CROSS JOIN LATERAL (SELECT g.id, g.name FROM crm.segment g
+                WHERE g.tenant_id = m.tenant_id AND g.id = m.segment_id AND g.deleted_at IS NULL LIMIT 1) s
             WHERE m.tenant_id = \(tenant) AND m.customer_id = \(customer) ORDER BY m.entered_at DESC, s.id LIMIT 200
             """,
             all: { row in

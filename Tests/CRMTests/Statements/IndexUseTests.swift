@@ -132,6 +132,12 @@ struct IndexUseTests {
         ] {
             expect(all, index, ["tenant_id = ", "customer_id = ", "ROW(\(time), id)"])
         }
+        // From the customer's memberships on, and not from all segments of the business.
+        let segments = try await large.plan(of: OverviewStatements.segments(tenant, customer).sql)
+        let stays = try await large.plan(of: SegmentMemberStatements.stays(tenant, of: customer, PageRequest()).sql)
+        for plan in [segments, stays] {
+            expect(plan, "segment_member_customer_idx", ["tenant_id = ", "customer_id = "])
+        }
         var filter = CustomerFilter()
         filter.tags = ["tag 17"]
         let tagged = try await large.plan(of: CustomerStatements.list(tenant, filter, PageRequest()).sql)
