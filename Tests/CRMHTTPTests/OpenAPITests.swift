@@ -104,6 +104,17 @@ struct OpenAPITests {
         }
     }
 
+    @Test func `README tells every way to be refused`() throws {
+        let readme = try String(
+            contentsOf: sqlDirectory.deletingLastPathComponent().appending(path: "README.md"), encoding: .utf8)
+        let rows = readme.split(separator: "\n").filter { $0.hasPrefix("| ") }
+        for code in ProblemCode.allCases {
+            #expect(
+                rows.contains { $0.hasPrefix("| \(code.status.code)") && $0.contains("`\(code.rawValue)`") },
+                "\(code.status.code) \(code.rawValue)")
+        }
+    }
+
     @Test func `The document is served without a key, and so is the page for people`() async throws {
         try await HTTPFixture.with { fixture in
             let anybody = fixture.with(key: nil)

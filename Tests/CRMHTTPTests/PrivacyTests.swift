@@ -57,6 +57,31 @@ struct PrivacyTests {
         }
     }
 
+    @Test func `Every table with a customer in it is shown and forgotten`() async throws {
+        try await withMigratedDatabase { server in
+            let tables = try await server.texts(
+                """
+                SELECT DISTINCT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'crm'
+                JOIN pg_attribute a ON a.attrelid = c.oid
+                LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.confrelid = 'crm.customer'::regclass
+                WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+                    AND (k.oid IS NOT NULL OR a.attname IN ('customer_id', 'first_id'))
+                """)
+            // Those on whose behalf another one speaks: the customer's own row, or being deleted like everybody else.
+            for (routine, others) in [
+                ("person", ["customer_tag", "customer_market", "customer_reference"]),
+                ("forget_customer", ["segment_member"]),
+            ] {
+                let text = try await server.texts(
+                    "SELECT prosrc FROM pg_proc WHERE pronamespace = 'crm'::regnamespace AND proname = \(routine)"
+                ).joined()
+                let unnamed = tables.filter { text.range(of: "crm\\.\($0)\\b", options: .regularExpression) == nil }
+                #expect(Set(unnamed) == Set(others), "\(routine)")
+            }
+            #expect(tables.count > 15)
+        }
+    }
+
     @Test func `A person is told everything that is kept`() async throws {
         try await Self.with { filled, api in
             let path = try await Self.marked(filled, api)
