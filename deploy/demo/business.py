@@ -14,7 +14,7 @@ PLAN = {
         "physical_evidence": {"description": "Packing that is kept", "actions": ["Sturdier sleeves"]},
     },
     "objectives": ["NPS above 20 by spring", "Third order within 90 days for 40 %"],
-    "budget": {"amount": "2500000000", "currency": "IRR"},
+    "budget": {"amount": "2500", "currency": "USD"},
     "activities": [
         {"title": "Call the detractors", "department": "service", "starts_on": "2026-12-01", "ends_on": "2026-12-14"},
         {"title": "Loyalty price", "department": "marketing", "starts_on": "2026-12-15", "ends_on": "2027-03-20"},
