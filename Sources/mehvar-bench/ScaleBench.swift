@@ -22,15 +22,18 @@ struct ScaleBench: AsyncParsableCommand {
     private enum Kind: String, CaseIterable {
         case get, list, search, timeline, overview, preview
 
-        /// How many times as long as at the first size; a search has milliseconds. A preview may take ten times as long each time that
-        /// the customers become a hundred times as many.
-        func limit(_ growth: Double) -> Double {
+        /// How long it may take in milliseconds, however many customers there are. A preview counts them, and has ten times as long
+        /// as before with a hundred times as many; further on it is bound by somebody who waits for it.
+        func milliseconds(_ growth: Double) -> Double? {
             switch self {
-            case .get, .list, .timeline, .overview: 1.5
+            case .get, .list, .timeline, .overview: nil
             case .search: 50
-            case .preview: max(1.5, growth.squareRoot())
+            case .preview: growth > 100 ? 1000 : nil
             }
         }
+
+        /// How many times as long as at the first size it may take.
+        func times(_ growth: Double) -> Double { self == .preview ? max(1.5, growth.squareRoot()) : 1.5 }
     }
 
     private struct Found {
@@ -91,16 +94,17 @@ struct ScaleBench: AsyncParsableCommand {
             .print(json: options.json, check: options.check)
     }
 
-    /// Each size beside the first one, but for searches, which have a limit of their own.
+    /// Each size beside the first one, or beside the milliseconds that it has.
     private func cases(_ found: [Found], memory: Double) -> [Measurement.Case] {
         Kind.allCases.flatMap { kind in
             let times = found.filter { $0.kind == kind }
             return times.map { time in
-                let limit = kind.limit(Double(time.size) / Double(times[0].size))
-                let floor = kind == .search ? limit : times[0].milliseconds
+                let growth = Double(time.size) / Double(times[0].size)
+                let limit = kind.milliseconds(growth)
                 return Measurement.Case(
-                    name: "\(kind.rawValue) \(time.size)", unit: "ms", values: [time.milliseconds], floors: [floor],
-                    memoryMb: memory, isCost: true, goal: kind == .search ? 1 : 1 / limit)
+                    name: "\(kind.rawValue) \(time.size)", unit: "ms", values: [time.milliseconds],
+                    floors: [limit ?? times[0].milliseconds], memoryMb: memory, isCost: true,
+                    goal: limit == nil ? 1 / kind.times(growth) : 1)
             }
         }
     }
