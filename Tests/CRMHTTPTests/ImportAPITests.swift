@@ -92,8 +92,18 @@ struct ImportAPITests {
                  "acquisition_cost": {"amount": "12.5", "currency": "IRR"}, "tags": ["a;b", "@c"], "attributes": {"n": 1, "t": "x\ny"},
                  "market_ids": ["\#(market.id)"], "organisation_id": "\#(company)",
                  "contact_points": [{"channel": "email", "address": "mina@a.example", "is_primary": true},
-                                    {"channel": "phone", "address": "+98 912 000", "is_primary": true}]}
+                                    {"channel": "email", "address": "work@a.example"},
+                                    {"channel": "phone", "address": "+98 912 000", "is_primary": true},
+                                    {"channel": "sms", "address": "+98 912 001"},
+                                    {"channel": "postal", "address": "Tehran; Valiasr 12", "is_primary": true}]}
                 """#)
+            let mina = try #require(try await api.get("/v1/customers?filter[references]=shop:7").ids().first)
+            for said in [
+                #"{"customer_id": "\#(mina)", "channel": "email", "is_granted": true, "given_at": "2025-03-01T08:30:00Z"}"#,
+                #"{"customer_id": "\#(mina)", "channel": "sms", "is_granted": false, "given_at": "2025-04-01T08:30:00Z"}"#,
+            ] {
+                try #require(try await api.post("/v1/consents", said).status == 201)
+            }
             let file = try await api.get("/v1/customers/export?format=\(format)")
             #expect(file.status == 200 && file.headers[.contentDisposition]?.contains("customers.\(format)") == true)
             if format == "csv" {

@@ -9,27 +9,27 @@ package enum ExportStatements {
         return Statement(
             "export.customers",
             """
-            SELECT c.id, c.reference, c.name, c.kind, c.stage, c.stage_reason, \(address(of: "email")), \(address(of: "phone")),
-                c.language, c.time_zone,
-                (SELECT k.is_granted FROM crm.consent k
-                    WHERE k.tenant_id = c.tenant_id AND k.customer_id = c.id AND k.channel = 'email'),
-                c.birth_date, c.source, c.acquisition_amount, c.acquisition_currency, c.tags,
+            SELECT c.id, c.reference, c.name, c.kind, c.stage, c.stage_reason, p.channels, p.addresses, c.language, c.time_zone,
+                k.channels, k.grants, k.times, c.birth_date, c.source, c.acquisition_amount, c.acquisition_currency, c.tags,
                 CASE WHEN c.market_ids = '{}' THEN '{}' ELSE ARRAY(SELECT m.name FROM crm.market m
                     WHERE m.tenant_id = c.tenant_id AND m.id = ANY (c.market_ids) ORDER BY m.name) END,
                 (SELECT o.email FROM crm.member o WHERE o.tenant_id = c.tenant_id AND o.id = c.owner_id),
                 (SELECT g.reference FROM crm.customer g WHERE g.tenant_id = c.tenant_id AND g.id = c.organisation_id),
                 c.names, c.external_references, c.attributes, c.created_at, c.updated_at
-            FROM crm.customer c WHERE c.tenant_id = \(tenant) \(filter.condition(of: tenant)) \(after)
+            FROM crm.customer c
+            CROSS JOIN LATERAL (
+                SELECT coalesce(array_agg(q.channel), '{}') AS channels, coalesce(array_agg(q.address), '{}') AS addresses
+                FROM (SELECT a.channel, a.address FROM crm.contact_point a
+                    WHERE a.tenant_id = c.tenant_id AND a.customer_id = c.id AND a.deleted_at IS NULL
+                    ORDER BY a.channel, a.is_primary DESC, a.id) AS q
+            ) AS p
+            CROSS JOIN LATERAL (
+                SELECT coalesce(array_agg(w.channel), '{}') AS channels, coalesce(array_agg(w.is_granted), '{}') AS grants,
+                    coalesce(array_agg(w.given_at), '{}') AS times
+                FROM crm.consent w WHERE w.tenant_id = c.tenant_id AND w.customer_id = c.id
+            ) AS k
+            WHERE c.tenant_id = \(tenant) \(filter.condition(of: tenant)) \(after)
             ORDER BY c.id LIMIT \(limit)
             """, all: ExportedCustomer.init(row:))
-    }
-
-    /// The address that is used.
-    private static func address(of channel: SQL) -> SQL {
-        """
-        (SELECT p.address FROM crm.contact_point p
-            WHERE p.tenant_id = c.tenant_id AND p.customer_id = c.id AND p.channel = '\(channel)' AND p.deleted_at IS NULL
-            ORDER BY p.is_primary DESC, p.id LIMIT 1)
-        """
     }
 }

@@ -9,11 +9,9 @@ public struct ExportedCustomer: Sendable {
     let kind: String
     let stage: String
     let stageReason: String?
-    let email: String?
-    let phone: String?
+    let channels: ExportedChannels
     let language: String
     let timeZone: String?
-    let consent: Bool?
     let birthDate: LocalDate?
     let source: String?
     let acquisitionAmount: Decimal?
@@ -35,11 +33,12 @@ public struct ExportedCustomer: Sendable {
         kind = try row.next()
         stage = try row.next()
         stageReason = try row.nextIfPresent()
-        email = try row.nextIfPresent()
-        phone = try row.nextIfPresent()
+        var channels = ExportedChannels()
+        try channels.readAddresses(&row)
         language = try row.next()
         timeZone = try row.nextIfPresent()
-        consent = try row.nextIfPresent()
+        try channels.readConsents(&row)
+        self.channels = channels
         birthDate = try row.nextIfPresent()
         source = try row.nextIfPresent()
         acquisitionAmount = try row.nextIfPresent()
@@ -68,7 +67,7 @@ extension ExportedCustomer {
         "consent",
         "birth_date", "source", "acquisition_amount", "acquisition_currency", "tags", "markets", "owner",
         "organisation",
-        "names", "references", "attributes", "created_at", "updated_at",
+        "names", "references", "attributes", "addresses", "consents", "consents_given_at", "created_at", "updated_at",
     ]
 
     func write(to csv: inout CSVWriter) {
@@ -78,11 +77,11 @@ extension ExportedCustomer {
         csv.cell(kind, isText: false)
         csv.cell(stage, isText: false)
         csv.cell(stageReason)
-        csv.cell(email)
-        csv.cell(phone)
+        csv.cell(channels.email)
+        csv.cell(channels.phone)
         csv.cell(language, isText: false)
         csv.cell(timeZone, isText: false)
-        csv.cell(consent.map { $0 ? "yes" : "no" }, isText: false)
+        csv.cell(channels.consent.map { $0 ? "yes" : "no" }, isText: false)
         csv.cell(birthDate?.description, isText: false)
         csv.cell(source)
         csv.cell(acquisitionAmount?.description, isText: false)
@@ -94,6 +93,9 @@ extension ExportedCustomer {
         csv.cell(Self.object(names))
         csv.cell(Self.object(references))
         csv.cell(Self.object(attributes))
+        csv.cell(Self.object(channels.addresses))
+        csv.cell(Self.object(channels.consents))
+        csv.cell(Self.object(channels.times))
         csv.cell(JSONCoding.rfc3339(createdAt), isText: false)
         csv.cell(JSONCoding.rfc3339(updatedAt), isText: false)
         csv.endRow()
@@ -106,6 +108,10 @@ extension ExportedCustomer {
             return String(decoding: JSONWriter.bytes(of: texts), as: UTF8.self)
         }
         return texts.count == 1 ? texts[0] : texts.joined(separator: ";")
+    }
+
+    private static func object(_ members: [String: some JSONRepresentable]) -> String? {
+        members.isEmpty ? nil : String(decoding: JSONWriter.bytes(of: members), as: UTF8.self)
     }
 
     private static func object(_ json: JSONText) -> String? {
@@ -121,11 +127,11 @@ extension ExportedCustomer {
             json.member(named: "kind", kind)
             json.member(named: "stage", stage)
             json.member(named: "stage_reason", stageReason)
-            json.member(named: "email", email)
-            json.member(named: "phone", phone)
+            json.member(named: "email", channels.email)
+            json.member(named: "phone", channels.phone)
             json.member(named: "language", language)
             json.member(named: "time_zone", timeZone)
-            json.member(named: "consent", consent)
+            json.member(named: "consent", channels.consent)
             json.member(named: "birth_date", birthDate)
             json.member(named: "source", source)
             json.member(named: "acquisition_amount", acquisitionAmount?.description)
@@ -137,6 +143,9 @@ extension ExportedCustomer {
             json.member(named: "names", Verbatim(json: names))
             json.member(named: "references", Verbatim(json: references))
             json.member(named: "attributes", Verbatim(json: attributes))
+            json.member(named: "addresses", channels.addresses)
+            json.member(named: "consents", channels.consents)
+            json.member(named: "consents_given_at", channels.times)
             json.member(named: "created_at", createdAt)
             json.member(named: "updated_at", updatedAt)
         }

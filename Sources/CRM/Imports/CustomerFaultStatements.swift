@@ -151,16 +151,22 @@ enum CustomerFaultStatements {
     }
 
     /// Customers who would have more than they may.
-    static let limits = Statement<Void>(
-        effect: "import.overfull_customers",
-        StagingStatements.noting(
+    static func limits(_ tenant: Tenant.ID) -> Statement<Void> {
+        let addresses: SQL = """
+            jsonb_array_length(coalesce(m.addresses, '[]')) + (SELECT count(*) FROM crm.contact_point p
+                WHERE p.tenant_id = \(tenant) AND p.customer_id = m.customer_id AND p.deleted_at IS NULL AND m.addresses IS NOT NULL) > 20
             """
-            SELECT m.row_number, CASE WHEN cardinality(m.tags) > 50 THEN 'tags' WHEN cardinality(m.market_ids) > 50 THEN 'markets'
-                    WHEN octet_length(m.attributes::text) > 16384 THEN 'attributes' ELSE 'references' END,
-                'too_many', 'With what the customer has it is too much.'
-            FROM pg_temp.import_change m
-            WHERE cardinality(m.tags) > 50 OR cardinality(m.market_ids) > 50 OR octet_length(m.attributes::text) > 16384
-                OR (SELECT count(*) FROM jsonb_object_keys(m.external_references)) > 20
-            OR (SELECT count(*) FROM jsonb_object_keys(m.names)) > 10
-            """))
+        return Statement<Void>(
+            effect: "import.overfull_customers",
+            StagingStatements.noting(
+                """
+                SELECT m.row_number, CASE WHEN \(addresses) THEN 'addresses' WHEN cardinality(m.tags) > 50 THEN 'tags' WHEN cardinality(m.market_ids) > 50 THEN 'markets'
+                        WHEN octet_length(m.attributes::text) > 16384 THEN 'attributes' ELSE 'references' END,
+                    'too_many', 'With what the customer has it is too much.'
+                FROM pg_temp.import_change m
+                WHERE \(addresses) OR cardinality(m.tags) > 50 OR cardinality(m.market_ids) > 50 OR octet_length(m.attributes::text) > 16384
+                    OR (SELECT count(*) FROM jsonb_object_keys(m.external_references)) > 20
+                OR (SELECT count(*) FROM jsonb_object_keys(m.names)) > 10
+                """))
+    }
 }

@@ -10,7 +10,7 @@ struct CustomerImport: ImportWriting {
     static let copy: StaticString = """
         COPY pg_temp.import_customer (row_number, id, customer_id, key, reference, name, kind, stage, stage_reason, language,
             time_zone, email_id, email, phone_id, phone, consent, birth_date, source, acquisition_amount, acquisition_currency,
-            tags, market_ids, owner_id, organisation, names, external_references, attributes)
+            tags, market_ids, owner_id, organisation, names, external_references, attributes, addresses, consents)
         FROM STDIN (FORMAT binary)
         """
 
@@ -47,7 +47,7 @@ struct CustomerImport: ImportWriting {
             ]
         }
         checks.append(Staging.findChanges(tenant, key))
-        if terms.hasDetails { checks.append(CustomerFaultStatements.limits) }
+        if terms.hasDetails { checks.append(CustomerFaultStatements.limits(tenant)) }
         return checks + [Staging.removeFaulty, Staging.removeFaultyChanges]
     }
 
@@ -64,7 +64,7 @@ struct CustomerImport: ImportWriting {
         let (tenant, id) = (tenant, id)
         func parts(of owners: Writes.Owners) -> [Statement<Int>] {
             [Writes.insertContactPoints(tenant, of: owners), Writes.recordConsents(id, by: context, of: owners)]
-                + (terms.hasDetails ? [Writes.insertParts(tenant, of: owners)] : [])
+                + (terms.hasDetails ? Writes.details(id, by: context, of: owners) : [])
         }
         return ImportWrites(
             create: Writes.insert(tenant, id, language: terms.language), afterCreating: parts(of: .created),

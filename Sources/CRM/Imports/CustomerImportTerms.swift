@@ -36,6 +36,8 @@ struct CustomerImportTerms: Sendable {
     let key: CustomerImportKey
     let currency: String
     let language: String
+    /// In which days of the file are.
+    let zone: TimeZone
     /// Whether the file may have more than the columns that nearly all have.
     let hasDetails: Bool
     /// The business's own attributes, by name; empty where anything is allowed.

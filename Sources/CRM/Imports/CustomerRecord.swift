@@ -7,12 +7,12 @@ struct CustomerRecord: ImportRecord {
     enum Column: Int, ImportColumn {
         case reference, name, kind, stage, stageReason, email, phone, language, timeZone, consent, birthDate, source,
             acquisitionAmount, acquisitionCurrency, tags, markets, owner, organisation, id, names, references,
-            attributes
+            attributes, addresses, consents, consentsGivenAt
 
         static let columnNames = [
             "reference", "name", "kind", "stage", "stage_reason", "email", "phone", "language", "time_zone", "consent",
             "birth_date", "source", "acquisition_amount", "acquisition_currency", "tags", "markets", "owner",
-            "organisation", "id", "names", "references", "attributes",
+            "organisation", "id", "names", "references", "attributes", "addresses", "consents", "consents_given_at",
         ]
         static let aliases: [String: Column] = [
             "نام": .name, "نام و نام خانوادگی": .name, "نام مشتری": .name, "full name": .name, "full_name": .name,
@@ -28,6 +28,7 @@ struct CustomerRecord: ImportRecord {
             case .names: CustomerRules.script
             case .references: CustomerRules.system
             case .attributes: .words(100)
+            case .addresses, .consents, .consentsGivenAt: ImportedChannels.name
             default: nil
             }
         }
@@ -62,6 +63,7 @@ struct CustomerRecord: ImportRecord {
     var names: [String: String] = [:]
     var references: [String: String] = [:]
     var attributes: [String: JSONNode] = [:]
+    var channels = ImportedChannels()
 
     init?(_ cells: inout ImportCells<Column>, _ terms: CustomerImportTerms) {
         reference = cells.text(.reference, CustomerRules.check(reference:_:))
@@ -105,6 +107,7 @@ struct CustomerRecord: ImportRecord {
         if organisation != nil, kind == .organisation {
             cells.report(.organisation, "not_allowed", "Only persons belong to organisations.")
         }
+        channels = ImportedChannels(&cells, zone: terms.zone, consent: &consent)
         names = cells.texts(.names, CustomerRules.name)
         references = cells.texts(.references, CustomerRules.reference)
         for (name, value) in cells.family(.attributes) {
@@ -147,7 +150,7 @@ struct CustomerRecord: ImportRecord {
         }
     }
 
-    private static func flag(_ text: String) -> Bool? {
+    static func flag(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "yes", "true", "1", "بله", "بلی": true
         case "no", "false", "0", "خیر", "نه": false
@@ -169,7 +172,7 @@ struct CustomerRecord: ImportRecord {
 
     var lacksReference: Bool { false }
 
-    static let fieldCount = 27
+    static let fieldCount = 29
 
     func write(row: Int, to fields: inout CopyRow) {
         fields.append(Int32(clamping: row))
@@ -199,5 +202,7 @@ struct CustomerRecord: ImportRecord {
         fields.append(names.isEmpty ? nil : JSONText(utf8: JSONWriter.bytes(of: names)))
         fields.append(references.isEmpty ? nil : JSONText(utf8: JSONWriter.bytes(of: references)))
         fields.append(attributes.isEmpty ? nil : JSONText(utf8: JSONWriter.bytes(of: attributes)))
+        fields.append(channels.addressesJSON)
+        fields.append(channels.consentsJSON)
     }
 }

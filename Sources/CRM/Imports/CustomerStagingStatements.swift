@@ -13,7 +13,7 @@ enum CustomerStagingStatements {
             stage text, stage_reason text, language text, time_zone text, email_id uuid, email text, phone_id uuid, phone text,
             consent boolean, birth_date date, source text, acquisition_amount numeric(18, 4), acquisition_currency text,
             tags text[], market_ids uuid[], owner_id uuid, organisation text, names jsonb, external_references jsonb,
-            attributes jsonb, organisation_id uuid
+            attributes jsonb, organisation_id uuid, addresses jsonb, consents jsonb
         ) ON COMMIT DROP
         """)
 
@@ -26,7 +26,8 @@ enum CustomerStagingStatements {
             kind text NOT NULL, stage text NOT NULL, stage_reason text, language text NOT NULL, time_zone text, birth_date date,
             source text, acquisition_amount numeric(18, 4), acquisition_currency text, owner_id uuid, organisation_id uuid,
             tags text[] NOT NULL, market_ids uuid[] NOT NULL, names jsonb NOT NULL, external_references jsonb NOT NULL,
-            attributes jsonb NOT NULL, email_id uuid, email text, phone_id uuid, phone text, consent boolean
+            attributes jsonb NOT NULL, email_id uuid, email text, phone_id uuid, phone text, consent boolean,
+            addresses jsonb, consents jsonb
         ) ON COMMIT DROP
         """)
 
@@ -194,7 +195,7 @@ enum CustomerStagingStatements {
                 n.language, n.time_zone, n.birth_date, n.source, n.acquisition_amount, n.acquisition_currency, n.owner_id,
                 n.organisation_id, n.tags, n.market_ids, n.names, n.external_references, n.attributes,
                 s.email_id, CASE WHEN e.id IS NULL THEN s.email END, s.phone_id, CASE WHEN p.id IS NULL THEN s.phone END,
-                CASE WHEN \(isNewConsent) THEN s.consent END
+                CASE WHEN \(isNewConsent) THEN s.consent END, d.addresses, d.consents
             FROM pg_temp.import_customer s
             -- With a limit it is asked row by row, and not joined the other way round.
             CROSS JOIN LATERAL (SELECT k.* FROM crm.customer k
@@ -218,6 +219,7 @@ enum CustomerStagingStatements {
             LEFT JOIN \(known("e", "email", tenant)) LEFT JOIN \(known("p", "phone", tenant))
             LEFT JOIN LATERAL (SELECT w.is_granted, w.source FROM crm.consent w
                 WHERE w.tenant_id = \(tenant) AND w.customer_id = c.id AND w.channel = 'email' LIMIT 1) AS k ON true
+            CROSS JOIN LATERAL (SELECT \(newAddresses(tenant)) AS addresses, \(newConsents(tenant)) AS consents) AS d
             WHERE (n.reference, n.name, n.kind, n.stage, n.language, n.time_zone, n.birth_date, n.source, n.acquisition_amount,
                     n.acquisition_currency, n.owner_id, n.organisation_id, n.tags, n.market_ids, n.names, n.external_references,
                     n.attributes)
@@ -226,6 +228,7 @@ enum CustomerStagingStatements {
                     c.external_references, c.attributes)
                 OR (s.stage_reason IS NOT NULL AND s.stage_reason IS DISTINCT FROM c.stage_reason)
                 OR (s.email IS NOT NULL AND e.id IS NULL) OR (s.phone IS NOT NULL AND p.id IS NULL) OR \(isNewConsent)
+                OR d.addresses IS NOT NULL OR d.consents IS NOT NULL
             ON CONFLICT DO NOTHING
             """)
     }
@@ -237,6 +240,29 @@ enum CustomerStagingStatements {
         LATERAL (SELECT q.id FROM crm.contact_point q WHERE q.tenant_id = \(tenant) AND q.customer_id = c.id
             AND q.deleted_at IS NULL AND q.channel || '' = '\(channel)'
             AND (q.address = s.\(channel) OR q.address_key = crm.address_key('\(channel)', s.\(channel))) LIMIT 1) AS \(name) ON true
+        """
+    }
+
+    /// Those of the file's other addresses that the customer has not.
+    private static func newAddresses(_ tenant: Tenant.ID) -> SQL {
+        """
+        CASE WHEN s.addresses IS NOT NULL THEN (SELECT jsonb_agg(a.value ORDER BY a.place)
+            FROM jsonb_array_elements(s.addresses) WITH ORDINALITY AS a (value, place)
+            WHERE NOT EXISTS (SELECT FROM crm.contact_point q WHERE q.tenant_id = \(tenant) AND q.customer_id = c.id
+                AND q.deleted_at IS NULL AND q.channel || '' = a.value ->> 0
+                AND q.address_key = crm.address_key(a.value ->> 0, a.value ->> 1))) END
+        """
+    }
+
+    /// The same of what it says of channels; what was said later stays.
+    private static func newConsents(_ tenant: Tenant.ID) -> SQL {
+        """
+        CASE WHEN s.consents IS NOT NULL THEN (SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(s.consents) AS a
+            LEFT JOIN LATERAL (SELECT w.is_granted, w.source, w.given_at FROM crm.consent w
+                WHERE w.tenant_id = \(tenant) AND w.customer_id = c.id AND w.channel = a.key LIMIT 1) AS o ON true
+            WHERE o.is_granted IS NULL OR (o.is_granted <> (a.value ->> 'is_granted')::boolean
+                AND (o.is_granted OR o.source = 'import')
+                AND o.given_at <= coalesce((a.value ->> 'given_at')::timestamptz, now()))) END
         """
     }
 

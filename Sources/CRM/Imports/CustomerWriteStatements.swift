@@ -89,24 +89,75 @@ enum CustomerWriteStatements {
         let tenant = context.tenantID
         return Statement(
             owners == .created ? "import.insert_consents" : "import.update_consents",
-            """
-            WITH said AS (
-                INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source)
-                SELECT \(tenant), s.customer_id, 'email', s.consent, 'import'
+            recording(
+                """
+                SELECT \(tenant), s.customer_id, 'email', s.consent, 'import', now()
                 FROM \(rows(of: owners)) s WHERE s.consent IS NOT NULL
-                ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
-                SET is_granted = excluded.is_granted, source = excluded.source, given_at = excluded.given_at,
-                    recorded_at = excluded.recorded_at
-                WHERE NOT (excluded.is_granted AND NOT k.is_granted AND k.source <> 'import')
-                    AND (k.given_at, k.recorded_at) <= (excluded.given_at, excluded.recorded_at)
-                RETURNING k.customer_id, k.is_granted
-            )
-            INSERT INTO crm.consent_record
-                (tenant_id, id, customer_id, channel, is_granted, source, proof, actor_kind, actor_id)
-            SELECT \(tenant), \(ImportStatements.id(of: "s.customer_id")), s.customer_id, 'email', s.is_granted, 'import',
-                \("import \(importID)"), \(context.actor.kind), \(context.actor.id)
-            FROM said s
-            ON CONFLICT DO NOTHING
+                """, importID, by: context))
+    }
+
+    /// The same of what files say channel by channel.
+    private static func recordChannelConsents(
+        _ importID: FileImport.ID, by context: TenantContext, of owners: Owners
+    ) -> Statement<Int> {
+        let tenant = context.tenantID
+        return Statement(
+            owners == .created ? "import.insert_channel_consents" : "import.update_channel_consents",
+            recording(
+                """
+                SELECT \(tenant), s.customer_id, e.key, (e.value ->> 'is_granted')::boolean, 'import',
+                    least(coalesce((e.value ->> 'given_at')::timestamptz, now()), now())
+                FROM \(rows(of: owners)) s CROSS JOIN LATERAL jsonb_each(s.consents) AS e WHERE s.consents IS NOT NULL
+                """, importID, by: context))
+    }
+
+    /// Notes consents where they are news, and all of these in the log.
+    private static func recording(_ said: SQL, _ importID: FileImport.ID, by context: TenantContext) -> SQL {
+        """
+        WITH said AS (
+            INSERT INTO crm.consent AS k (tenant_id, customer_id, channel, is_granted, source, given_at)
+            \(said)
+            ON CONFLICT (tenant_id, customer_id, channel) DO UPDATE
+            SET is_granted = excluded.is_granted, source = excluded.source, given_at = excluded.given_at,
+                recorded_at = excluded.recorded_at
+            WHERE NOT (excluded.is_granted AND NOT k.is_granted AND k.source <> 'import')
+                AND (k.given_at, k.recorded_at) <= (excluded.given_at, excluded.recorded_at)
+            RETURNING k.customer_id, k.channel, k.is_granted, k.given_at
+        )
+        INSERT INTO crm.consent_record
+            (tenant_id, id, customer_id, channel, is_granted, source, proof, given_at, actor_kind, actor_id)
+        SELECT \(context.tenantID), \(ImportStatements.id(of: "s.channel || s.customer_id")), s.customer_id, s.channel, s.is_granted,
+            'import', \("import \(importID)"), s.given_at, \(context.actor.kind), \(context.actor.id)
+        FROM said s
+        ON CONFLICT DO NOTHING
+        """
+    }
+
+    /// What stands only in files that say more of customers than others.
+    static func details(
+        _ importID: FileImport.ID, by context: TenantContext, of owners: Owners
+    ) -> [Statement<Int>] {
+        [
+            insertOtherAddresses(context.tenantID, of: owners),
+            recordChannelConsents(importID, by: context, of: owners), insertParts(context.tenantID, of: owners),
+        ]
+    }
+
+    /// Behind the primary ones; the first of a channel where there is none becomes that.
+    private static func insertOtherAddresses(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
+        Statement(
+            owners == .created ? "import.insert_other_addresses" : "import.add_other_addresses",
+            """
+            INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary)
+            SELECT \(tenant), \(ImportStatements.id(of: "s.customer_id::text || a.place")), s.customer_id, a.value ->> 0, a.value ->> 1,
+                row_number() OVER (PARTITION BY s.customer_id, a.value ->> 0 ORDER BY a.place) = 1
+                    AND (SELECT p.id FROM crm.contact_point p WHERE p.tenant_id = \(tenant) AND p.customer_id = s.customer_id
+                        AND p.channel = a.value ->> 0 AND p.is_primary AND p.deleted_at IS NULL) IS NULL
+            FROM \(rows(of: owners)) s
+            CROSS JOIN LATERAL jsonb_array_elements(s.addresses) WITH ORDINALITY AS a (value, place)
+            WHERE s.addresses IS NOT NULL
+            ON CONFLICT (tenant_id, customer_id, channel, address_key)
+                WHERE deleted_at IS NULL AND customer_id IS NOT NULL DO NOTHING
             """)
     }
 
@@ -125,7 +176,7 @@ enum CustomerWriteStatements {
     }
 
     /// What others find the customers by: markets, tags, and references of other systems.
-    static func insertParts(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
+    private static func insertParts(_ tenant: Tenant.ID, of owners: Owners) -> Statement<Int> {
         let rows = rows(of: owners)
         return Statement(
             owners == .created ? "import.insert_parts" : "import.add_parts",
@@ -152,7 +203,7 @@ enum CustomerWriteStatements {
         switch owners {
         case .created:
             """
-            (SELECT n.id AS customer_id, n.email_id, n.email, n.phone_id, n.phone, n.consent, n.tags, n.market_ids,
+            (SELECT n.id AS customer_id, n.email_id, n.email, n.phone_id, n.phone, n.consent, n.tags, n.market_ids, n.addresses, n.consents,
                 coalesce(n.external_references, '{}') AS external_references
             FROM pg_temp.import_customer n WHERE n.customer_id IS NULL)
             """

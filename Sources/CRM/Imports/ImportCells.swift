@@ -174,14 +174,30 @@ struct ImportCells<Column: ImportColumn> {
 
     /// The texts of a list: those of a JSON array, or what stands between semicolons; each once.
     mutating func list(_ column: Column) -> [String] {
+        if case .json(let values) = values { return list(values[column.name] ?? .null, column.name, isSplit: true) }
+        return list(text(column).map { .string($0) } ?? .null, column.name, isSplit: true)
+    }
+
+    /// The same of what a family has.
+    ///
+    /// - Parameter isSplit: false where semicolons may stand within a text.
+    mutating func list(_ column: Column, _ member: String, _ value: JSONNode, isSplit: Bool) -> [String] {
+        list(value, "\(column.name).\(member)", isSplit: isSplit)
+    }
+
+    private mutating func list(_ value: JSONNode, _ name: String, isSplit: Bool) -> [String] {
         var texts: [String] = []
-        if case .json(let values) = values, case .array(let items)? = values[column.name] {
-            for item in items { if let text = text(of: item, column.name) { texts.append(text) } }
-        } else if let text = text(column) {
-            let items = text.hasPrefix("[") ? array(text) : nil
-            texts =
-                items
-                ?? text.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        if case .array(let items) = value {
+            for item in items { if let text = text(of: item, name) { texts.append(text) } }
+        } else if let text = text(of: value, name) {
+            if let items = text.hasPrefix("[") ? array(text) : nil {
+                texts = items
+            } else if isSplit {
+                texts = text.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
+                    .filter { !$0.isEmpty }
+            } else {
+                texts = [text]
+            }
         }
         var seen: Set<String> = []
         return texts.filter { seen.insert($0).inserted }
@@ -247,6 +263,11 @@ struct ImportCells<Column: ImportColumn> {
             }
         }
         return texts
+    }
+
+    /// The text of what a family has; `nil` when it is empty, and when it is bad, which is reported.
+    mutating func text(_ column: Column, _ member: String, _ value: JSONNode) -> String? {
+        text(of: value, "\(column.name).\(member)")
     }
 
     mutating func report(_ column: Column, _ code: String, _ detail: String) {

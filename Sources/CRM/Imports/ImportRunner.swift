@@ -88,7 +88,8 @@ public struct ImportRunner: Sendable {
             ImportTermsStatements.markets(tenant), ImportTermsStatements.members(tenant))
         let terms = CustomerImportTerms(
             key: CustomerImportKey(begun.options.key), currency: settings.currency,
-            language: String(settings.locale.prefix { $0 != "-" }), hasDetails: reader.hasDetails(),
+            language: String(settings.locale.prefix { $0 != "-" }),
+            zone: settings.zone, hasDetails: reader.hasDetails(),
             attributes: Dictionary(attributes.map { ($0.name, $0) }) { $1 },
             markets: Dictionary(
                 markets.flatMap { [($0.name.lowercased(), $0.id), ($0.id.uuidString.lowercased(), $0.id)] }

@@ -11,7 +11,7 @@ import Postgres
 /// Columns of customers: ``ImportOptions/key`` finds them again; `reference`, `name`, `kind`, `stage`, `stage_reason`, `email`, `phone`,
 /// `language`, `time_zone`, `consent` (yes or no, to e-mail), `birth_date`, `source`, `acquisition_amount`, `acquisition_currency`,
 /// `tags` and `markets` (names or ids, with semicolons between them), `owner` (a member's address), `organisation` (its reference), and
-/// `names.`, `references.` and `attributes.` with what they are of. An address that the customer does not have yet becomes the primary
+/// `names.`, `references.`, `attributes.`, `addresses.`, `consents.` and `consents_given_at.` with what they are of. An address that the customer does not have yet becomes the primary
 /// one of its channel; tags, markets and what has a name of its own are added to what there is.
 ///
 /// Columns of orders: `customer_ref`, `ordered_on`, `amount`; optionally `order_ref`, by which an order is found again, `quantity` and

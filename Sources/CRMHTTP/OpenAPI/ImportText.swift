@@ -15,13 +15,16 @@ enum ImportText {
         | `reference` `id` | by which the customer is found again, as `key` says; also `email`, `phone` and `references.…` |
         | `name` `kind` `stage` `stage_reason` `language` `time_zone` `source` | as in a customer; a new one has a name |
         | `email` `phone` | one address each, the primary one where the customer has it not yet |
-        | `consent` | yes or no, to e-mail |
+        | `addresses.…` | more addresses of a channel, `addresses.email`, `addresses.postal`, with semicolons between them (postal ones \
+        as a JSON array); the first of a channel that has none becomes the primary one |
+        | `consent` `consents.…` | yes or no, to e-mail and to another channel, `consents.sms` |
+        | `consents_given_at.…` | when that was said, `consents_given_at.email`: a time, or a day; now by default |
         | `birth_date` | YYYY-MM-DD, of the Gregorian or the Persian calendar |
         | `acquisition_amount` `acquisition_currency` | what it cost to win the customer; the business's currency by default |
         | `tags` `markets` | names (of markets also ids) with semicolons between them; they are added to what there is |
         | `owner` | a member's address |
         | `organisation` | the reference of the organisation that a person belongs to, which may come in the same file |
-        | `names.…` | the name in other scripts, `names.Arab`; or all in one column `names`, as JSON, and so with the next two |
+        | `names.…` | the name in other scripts, `names.Arab`; or all in one column `names`, as JSON, and so with all that have a dot |
         | `references.…` | the number in another system, `references.shop` |
         | `attributes.…` | what the business keeps itself, `attributes.club` |
 

@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 import TestSupport
 import Testing
@@ -22,7 +23,8 @@ struct ImportIndexTests {
             try await server.execute("ANALYZE crm.contact_point")
             for key in ["reference", "email", "phone", "id", "references.shop"] {
                 let terms = CustomerImportTerms(
-                    key: CustomerImportKey(key), currency: "IRR", language: "fa", hasDetails: true, attributes: [:],
+                    key: CustomerImportKey(key), currency: "IRR", language: "fa", zone: .gmt, hasDetails: true,
+                    attributes: [:],
                     markets: [:], owners: [:])
                 try await expectLookUps(of: CustomerImport(context: context, id: .make(), terms: terms), large)
             }

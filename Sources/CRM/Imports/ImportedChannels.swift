@@ -1,0 +1,96 @@
+import Foundation
+import JobQueue
+import Postgres
+
+/// What a file says of a customer's channels beside one e-mail address, one telephone number and consent to e-mail.
+struct ImportedChannels {
+    /// Addresses with their channels, in the order in which they are preferred.
+    private var addresses: [(channel: ContactPoint.Channel, address: String)] = []
+    private var consents: [String: JSONNode] = [:]
+
+    /// The channels as columns of a file name them behind a dot.
+    static let name = TextRule.matching(
+        ContactPoint.Channel.allCases.map(\.rawValue).joined(separator: "|"), "unknown",
+        "One of \(ContactPoint.Channel.allCases.map(\.rawValue).joined(separator: ", "))."
+    ) { ContactPoint.Channel(rawValue: $0) != nil }
+
+    init() {}
+
+    /// - Parameter consent: what the file says of e-mail in a column of its own; `nil` afterwards if its day is known.
+    init(_ cells: inout ImportCells<CustomerRecord.Column>, zone: TimeZone, consent: inout Bool?) {
+        readAddresses(&cells)
+        readConsents(&cells, zone, &consent)
+    }
+
+    private mutating func readAddresses(_ cells: inout ImportCells<CustomerRecord.Column>) {
+        for (name, value) in cells.family(.addresses) {
+            guard let channel = ContactPoint.Channel(rawValue: name) else { continue }
+            for address in cells.list(.addresses, name, value, isSplit: channel != .postal) {
+                var isGood = true
+                CustomerRules.check(ContactPoint(channel: channel, address: address, isPrimary: false)) {
+                    isGood = false
+                    cells.report(.addresses, name, $0, $1)
+                }
+                if isGood { addresses.append((channel, address)) }
+            }
+        }
+        // One e-mail address and one telephone number have columns of their own.
+        let most = CustomerRules.maximumContactPoints - 2
+        if addresses.count > most { cells.report(.addresses, "too_many", "At most \(most).") }
+    }
+
+    private mutating func readConsents(
+        _ cells: inout ImportCells<CustomerRecord.Column>, _ zone: TimeZone, _ consent: inout Bool?
+    ) {
+        var times: [String: Date] = [:]
+        for (name, value) in cells.family(.consentsGivenAt) {
+            guard let text = cells.text(.consentsGivenAt, name, value) else { continue }
+            if let time = Self.time(text, zone) {
+                times[name] = time
+            } else {
+                cells.report(
+                    .consentsGivenAt, name, "invalid",
+                    "A time that has been, such as 2026-11-22T08:30:00Z, or a day as YYYY-MM-DD.")
+            }
+        }
+        var flags: [String: Bool] = [:]
+        for (name, value) in cells.family(.consents) {
+            guard let text = cells.text(.consents, name, value) else { continue }
+            flags[name] = CustomerRecord.flag(text)
+            if flags[name] == nil { cells.report(.consents, name, "invalid", "yes or no.") }
+        }
+        if let said = consent {
+            let email = ContactPoint.Channel.email.rawValue
+            if flags.updateValue(said, forKey: email) != nil {
+                cells.report(.consents, email, "duplicate", "It stands in the column consent, too.")
+            }
+            consent = nil
+        }
+        for name in times.keys.sorted() where flags[name] == nil && cells.errors.isEmpty {
+            cells.report(.consentsGivenAt, name, "not_allowed", "The row says of no consent to this channel.")
+        }
+        for (name, flag) in flags {
+            consents[name] = .object([
+                "is_granted": .bool(flag), "given_at": times[name].map { .string(JSONCoding.rfc3339($0)) } ?? .null,
+            ])
+        }
+    }
+
+    /// A moment, or the first one of a day of either calendar.
+    private static func time(_ text: String, _ zone: TimeZone) -> Date? {
+        let time =
+            Date(rfc3339: text) ?? PlainNumber.day(text, from: 1900).map { LocalDay.start(of: $0, in: zone) }
+        return time.flatMap { $0 <= Date().addingTimeInterval(300) ? $0 : nil }
+    }
+
+    /// A JSON array of the channels and addresses; `nil` for none.
+    var addressesJSON: JSONText? {
+        addresses.isEmpty
+            ? nil : JSONText(utf8: JSONWriter.bytes(of: addresses.map { [$0.channel.rawValue, $0.address] }))
+    }
+
+    /// A JSON object by channel; `nil` for none.
+    var consentsJSON: JSONText? {
+        consents.isEmpty ? nil : JSONText(utf8: JSONWriter.bytes(of: consents))
+    }
+}

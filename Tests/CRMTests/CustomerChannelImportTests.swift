@@ -1,0 +1,123 @@
+import CRM
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite("Addresses and consents of files, channel by channel")
+struct CustomerChannelImportTests {
+    private static func addresses(_ fixture: ImportFixture) async throws -> [String] {
+        try await fixture.rows(
+            """
+            SELECT c.reference AS a, p.channel AS b, p.address AS c, p.is_primary AS d FROM crm.contact_point p
+            JOIN crm.customer c ON c.id = p.customer_id WHERE p.deleted_at IS NULL ORDER BY 1, 2, 3
+            """)
+    }
+
+    private static func consents(_ fixture: ImportFixture) async throws -> [String] {
+        try await fixture.rows(
+            """
+            SELECT k.channel AS a, k.is_granted AS b, k.source AS c,
+                to_char(k.given_at AT TIME ZONE 'Asia/Tehran', 'YYYY-MM-DD HH24:MI') AS d FROM crm.consent k ORDER BY 1
+            """)
+    }
+
+    @Test("a customer has as many addresses as the file says; those that are known stay as they are")
+    func addresses() async throws {
+        try await ImportFixture.with { fixture in
+            let file = #"""
+                reference,name,email,addresses.email,addresses.sms,addresses.postal
+                1,One,one@a.example,work@a.example; home@a.example;ONE@a.example,12;0912 12345,Tehran; Valiasr 12
+                2,Two,,two@a.example,09121234567,"[""Shiraz"", ""Qom""]"
+                """#
+            let errors = try await fixture.refusal { try await fixture.customers(file) }
+            #expect(errors.map(\.column) == ["addresses.sms"])
+            let mended = file.replacing("12;", with: "")
+            #expect(try await counts(fixture.customers(mended)) == [2, 2, 0, 0])
+            let known = [
+                "1|email|home@a.example|false", "1|email|one@a.example|true", "1|email|work@a.example|false",
+                "1|postal|Tehran; Valiasr 12|true", "1|sms|0912 12345|true", "2|email|two@a.example|true",
+                "2|postal|Qom|false", "2|postal|Shiraz|true", "2|sms|09121234567|true",
+            ]
+            #expect(try await Self.addresses(fixture) == known)
+            // In another spelling it is the same; the primary one stays that.
+            let again = "reference,addresses.email,addresses.sms\n2,TWO@A.example;new@a.example,0912 123 4567"
+            #expect(try await counts(fixture.customers(again)) == [1, 0, 1, 0])
+            #expect(try await counts(fixture.customers(again)) == [1, 0, 0, 1])
+            #expect(
+                try await Self.addresses(fixture)
+                    == (known + ["2|email|new@a.example|false"]).sorted())
+        }
+    }
+
+    @Test("a customer has no more addresses than one may have, and a channel is one that there is")
+    func bounds() async throws {
+        try await ImportFixture.with { fixture in
+            func many(_ from: Int, _ to: Int) -> String {
+                (from...to).map { "m\($0)@a.example" }.joined(separator: ";")
+            }
+            func refused(_ file: String) async throws -> [String?] {
+                try await fixture.refusal { try await fixture.customers(file) }.map(\.column)
+            }
+            #expect(try await refused("reference,name,addresses.email\n1,One,\(many(1, 19))") == ["addresses"])
+            #expect(
+                try await counts(fixture.customers("reference,name,addresses.email\n1,One,\(many(1, 18))"))
+                    == [1, 1, 0, 0])
+            #expect(try await refused("reference,addresses.email\n1,\(many(19, 21))") == ["addresses"])
+            #expect(
+                try await counts(fixture.customers("reference,addresses.email\n1,\(many(17, 20))")) == [1, 0, 1, 0])
+            let unknown = try await fixture.refusal {
+                try await fixture.customers("reference,name,addresses.fax\n9,Nine,1")
+            }
+            #expect(unknown.map(\.code) == ["unknown_column"])
+        }
+    }
+
+    @Test("consent is told for each channel, with when it was given; what was said later stays")
+    func consents() async throws {
+        try await ImportFixture.with { fixture in
+            let file = """
+                reference,name,consent,consents_given_at.email,consents.sms,consents_given_at.sms,consents.phone
+                1,One,yes,2025-03-01T08:30:00Z,no,1403-12-11,yes
+                """
+            #expect(try await counts(fixture.customers(file)) == [1, 1, 0, 0])
+            let said = try await Self.consents(fixture)
+            #expect(said.count == 3)
+            #expect(said.first == "email|true|import|2025-03-01 12:00")
+            #expect(said.last == "sms|false|import|2025-03-01 00:00")
+            #expect(
+                try await fixture.count(
+                    "SELECT count(*) FROM crm.consent_record r JOIN crm.consent k USING (customer_id, channel, is_granted, given_at)"
+                ) == 3)
+            #expect(try await counts(fixture.customers(file)) == [1, 0, 0, 1])
+            // What is older than what is known changes nothing; what is newer does.
+            let older = "reference,consents.sms,consents_given_at.sms\n1,yes,2025-02-01"
+            #expect(try await counts(fixture.customers(older)) == [1, 0, 0, 1])
+            let newer = "reference,consents.sms,consents_given_at.sms\n1,yes,2025-04-01"
+            #expect(try await counts(fixture.customers(newer)) == [1, 0, 1, 0])
+            #expect(try await Self.consents(fixture).last == "sms|true|import|2025-04-01 00:00")
+            // A refusal that the customer said in another way stays, however new the file says that it is.
+            try await fixture.server.execute("UPDATE crm.consent SET is_granted = false, source = 'unsubscribe'")
+            let newest = "reference,consents.sms\n1,yes"
+            #expect(try await counts(fixture.customers(newest)) == [1, 0, 0, 1])
+        }
+    }
+
+    @Test(
+        "what cannot be is told with the column",
+        arguments: [
+            ("consents.sms", "maybe", "consents.sms"), ("consents_given_at.sms", "2025-01-01", "consents_given_at.sms"),
+            ("consent,consents_given_at.email", "yes,tomorrow", "consents_given_at.email"),
+            ("consent,consents_given_at.email", "yes,2999-01-01", "consents_given_at.email"),
+            ("consent,consents.email", "yes,no", "consents.email"),
+            ("addresses.email", "nobody", "addresses.email"), ("consents", "[1]", "consents"),
+        ])
+    func faults(_ columns: String, _ cells: String, _ column: String) async throws {
+        try await ImportFixture.with { fixture in
+            let errors = try await fixture.refusal {
+                try await fixture.customers("reference,name,\(columns)\n1,One,\(cells)")
+            }
+            #expect(errors.map(\.column) == [column])
+        }
+    }
+}
