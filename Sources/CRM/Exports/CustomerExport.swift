@@ -29,7 +29,7 @@ public struct CustomerExport: Sendable {
     /// - Parameter isNoted: false where none are.
     /// - Throws: ``ServiceError/invalid(_:)`` for attributes that the business does not keep, or that are something else.
     public func begin(_ context: TenantContext, _ filter: CustomerFilter, isNoted: Bool = true) async throws {
-        try context.require(.customersRead)
+        try filter.admit(context)
         let event = try Event.record("customers.exported", "tenant", context.tenantID.rawValue, by: context)
         try await AttributeFault.explainingFilters {
             switch (try filter.check(of: context.tenantID), isNoted) {
@@ -48,7 +48,7 @@ public struct CustomerExport: Sendable {
         _ context: TenantContext, _ filter: CustomerFilter, _ format: ImportOptions.Format, after last: Customer.ID?,
         withMark: Bool = false
     ) async throws -> Piece {
-        try context.require(.customersRead)
+        try filter.admit(context)
         let customers = try await database.run(
             context, ExportStatements.customers(context.tenantID, filter, after: last, limit: Self.pieceSize))
         let next = customers.count == Self.pieceSize ? customers.last.map { Customer.ID(rawValue: $0.id) } : nil

@@ -19,7 +19,7 @@ package enum ExportStatements {
                 (SELECT o.email FROM crm.member o WHERE o.tenant_id = c.tenant_id AND o.id = c.owner_id),
                 (SELECT g.reference FROM crm.customer g WHERE g.tenant_id = c.tenant_id AND g.id = c.organisation_id),
                 c.names, c.external_references, c.attributes, c.created_at, c.updated_at
-            FROM crm.customer c WHERE c.tenant_id = \(tenant) \(filter.condition(of: tenant)) \(after)
+            FROM crm.customer c WHERE c.tenant_id = \(tenant) \(filter.condition(of: tenant, after: last)) \(after)
             ORDER BY c.id LIMIT \(limit)
             """, all: ExportedCustomer.init(row:))
     }

@@ -57,6 +57,17 @@ struct IndexUseTests {
         let members = try await large.plan(
             of: CustomerStatements.members(tenant, of: filled.ruleSegment.id, PageRequest()).sql)
         expect(members, "segment_member_pkey", ["tenant_id = ", "segment_id = "])
+        filter = CustomerFilter()
+        // Of nearly everybody, each is asked for; of a few, they are found by the segment.
+        for (segment, key) in [(filled.manualSegment, "customer_id = "), (filled.ruleSegment, "segment_id = ")] {
+            filter.segment = segment.id
+            let page = try await large.plan(of: CustomerStatements.list(tenant, filter, PageRequest()).sql)
+            let piece = try await large.plan(
+                of: ExportStatements.customers(tenant, filter, after: filled.customer.id, limit: 100).sql)
+            expect(page, "segment_member_", ["tenant_id = ", key])
+            expect(piece, "segment_member_", ["tenant_id = ", "customer_id "])
+            expect(piece, "customer_", ["tenant_id = ", "id > "])
+        }
         try await segments(large)
     }
 
