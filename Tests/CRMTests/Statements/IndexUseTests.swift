@@ -24,6 +24,7 @@ struct IndexUseTests {
             let large = try await LargeBusiness(in: server)
             try await customers(large)
             try await timelines(large)
+            try await orders(large)
             try await secrets(large)
             try await campaigns(large)
             try await answers(large)
@@ -129,6 +130,43 @@ struct IndexUseTests {
             reads("crm.customer"), reads("crm.customer_summary"))
         #expect((1...1000).contains(count), "\(count) customers read")
         #expect((1...1000).contains(summaries), "\(summaries) summaries read")
+    }
+
+    private func orders(_ large: LargeBusiness) async throws {
+        let filled = large.filled
+        let tenant = filled.business.context.tenantID
+        var page = try PageRequest<Order>()
+        page.after = .init(key: .time(Date(timeIntervalSinceNow: -3600 * 24)), id: UUID())
+        let last = ExportedOrder.Position(happenedAt: Date(timeIntervalSinceNow: -3600 * 48), id: .make())
+        func plans(_ filter: OrderFilter) async throws -> [LargeBusiness.Plan] {
+            [
+                try await large.plan(of: OrderStatements.list(tenant, filter, page).sql),
+                try await large.plan(of: ExportStatements.orders(tenant, filter, after: last, limit: 100).sql),
+            ]
+        }
+        var filter = OrderFilter()
+        filter.channels = [.web]
+        for filter in [OrderFilter(), filter] {
+            for plan in try await plans(filter) {
+                expect(plan, "customer_order_day_idx", ["tenant_id = ", "ROW(happened_at, id)"])
+                #expect(!plan.sorts(by: "happened_at"), "\(plan)")
+            }
+        }
+        filter = OrderFilter()
+        filter.customer = filled.customer.id
+        for plan in try await plans(filter) {
+            expect(plan, "customer_order_", ["tenant_id = ", "customer_id = "])
+        }
+        filter = OrderFilter()
+        filter.department = filled.department.id
+        for plan in try await plans(filter) {
+            expect(plan, "customer_order_department_idx", ["tenant_id = ", "department_id = "])
+        }
+        filter = OrderFilter()
+        filter.touchpoint = filled.touchpoint.id
+        for plan in try await plans(filter) {
+            expect(plan, "customer_order_touchpoint_idx", ["tenant_id = ", "touchpoint_id = "])
+        }
     }
 
     private func timelines(_ large: LargeBusiness) async throws {
