@@ -78,7 +78,8 @@ public struct API: Sendable {
                 RecordService<ProductValues>(database: database)),
             ImportOperations(kind: .customers, imports: ImportService(database: imports), spool: spool),
             ImportOperations(kind: .orders, imports: ImportService(database: imports), spool: spool),
-            ExportOperations(export: CustomerExport(database: database)),
+            ExportOperations(
+                customers: CustomerExport(database: database), orders: OrderExport(database: database)),
             MergeOperations(merges: MergeService(database: database), customers: CustomerService(database: database)),
             DuplicateOperations(duplicates: DuplicateService(database: database)),
             SegmentOperations(

@@ -178,6 +178,50 @@ struct SegmentAPITests {
         }
     }
 
+    @Test func `Customers are listed and exported by the segment that they are in now, beside all other filters`()
+        async throws
+    {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let some = try await business.customers(4)
+            let segment = try await business.segment(of: Array(some.prefix(3)))
+            let buyer = try await business.customer("Buyer", stage: .actual)
+            let rule = try await Self.add(api, "Actual", Self.rule("stage", "eq", #""actual""#))
+            try await business.refresh()
+            let members = "filter[segment_id]=\(segment.id)"
+            let ids = some.map(\.id.description)
+            #expect(try await api.get("/v1/customers?\(members)").ids() == Array(ids.prefix(3)))
+            #expect(try await api.get("/v1/customers?filter[segment_id]=\(rule)").ids() == [buyer.id.description])
+            let page = try await api.get("/v1/customers?\(members)&limit=2&sort=-created_at")
+            #expect(try page.ids() == [ids[2], ids[1]])
+            let cursor = try #require(try page.text("next_cursor"))
+            let next = try await api.get("/v1/customers?\(members)&limit=2&sort=-created_at&cursor=\(cursor)")
+            #expect(try next.ids() == [ids[0]])
+            let both = "\(members)&filter[stage]=actual"
+            #expect(try await api.get("/v1/customers?\(both)").ids() == [])
+            func exported(_ query: String) async throws -> [String] {
+                try await api.get("/v1/customers/export?\(query)").body.split(separator: "\r\n").dropFirst()
+                    .map { String($0.prefix(36)) }
+            }
+            #expect(try await exported(members) == Array(ids.prefix(3)))
+            #expect(try await exported(both) == [])
+            // Who has left is in it no more.
+            #expect(try await api.delete("/v1/segments/\(segment.id)/members/\(ids[0])").status == 204)
+            #expect(try await api.get("/v1/customers?\(members)").ids() == Array(ids[1...2]))
+            #expect(try await exported(members) == Array(ids[1...2]))
+            #expect(try await api.get("/v1/customers?filter[segment_id]=\(UUID())").ids() == [])
+            #expect(
+                try await api.get("/v1/customers?filter[segment_id]=all").errors() == ["filter[segment_id] invalid"])
+            // Who may not read segments is not told who is in one.
+            let blind = fixture.with(key: try await HTTPFixture.makeKey(business, scopes: [.customersRead]))
+            for path in ["/v1/customers", "/v1/customers/export"] {
+                let refused = try await blind.get("\(path)?\(members)")
+                #expect(try refused.status == 403 && refused.text("code") == "forbidden", "\(path)")
+                #expect(try await blind.get(path).status == 200)
+            }
+        }
+    }
+
     @Test func `Ready-made rules can be used as they stand`() async throws {
         try await HTTPFixture.with { fixture in
             let templates = try await fixture.api.get("/v1/segment-templates")

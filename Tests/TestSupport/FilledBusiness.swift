@@ -124,6 +124,7 @@ public struct FilledBusiness: Sendable {
         var sold = OrderValues(customerID: ada.id, orderedOn: LocalDate(daysSince2000: 9000))
         sold.reference = "O1"
         sold.memberID = member.id
+        (sold.departmentID, sold.touchpointID, sold.channel) = (department.id, touchpoint.id, .web)
         sold.lines = [.init(productID: product.id, quantity: 2, unitPrice: 3)]
         let orders = OrderService(database: business.database)
         let made = try await orders.create(context, sold)

@@ -11,6 +11,8 @@ public struct CustomerFilter: Sendable {
     public var owner: Member.ID?
     public var organisation: Customer.ID?
     public var market: Market.ID?
+    /// Those who are in it now.
+    public var segment: Segment.ID?
     /// Customers with all of them.
     public var tags: [String]?
     public var sources: [String]?
@@ -24,7 +26,10 @@ public struct CustomerFilter: Sendable {
 
 extension CustomerFilter {
     /// Of customers `c`.
-    func condition(of tenant: Tenant.ID) -> SQL {
+    ///
+    /// - Parameter last: the customer behind whom they begin in the order of their ids. The statement says so of `c`, and this of the
+    ///   members of a segment, so that those before are not read again.
+    func condition(of tenant: Tenant.ID, after last: Customer.ID? = nil) -> SQL {
         var parts: [SQL] = [
             isDeleted
                 ? "AND c.deleted_at IS NOT NULL AND c.erased_at IS NULL AND c.merged_into_id IS NULL"
@@ -51,6 +56,14 @@ extension CustomerFilter {
                     AND k.market_id = ANY ((SELECT crm.markets_below(\(tenant), ARRAY[\(market)::uuid]))::uuid[]))
                 """)
         }
+        if let segment {
+            let after: SQL = last.map { "AND s.customer_id > \($0)" } ?? ""
+            parts.append(
+                """
+                AND EXISTS (SELECT FROM crm.segment_member s WHERE s.tenant_id = c.tenant_id AND s.customer_id = c.id
+                    AND s.segment_id = \(segment) \(after))
+                """)
+        }
         for tag in tags ?? [] {
             parts.append(
                 """
@@ -60,6 +73,14 @@ extension CustomerFilter {
         }
         parts += attributes.map { "AND \($0.condition(of: tenant))" }
         return SQL.joined(parts, by: " ")
+    }
+
+    /// Who is in which segment is for those to know who may read segments.
+    ///
+    /// - Throws: ``ServiceError/forbidden(scope:)``.
+    func admit(_ context: TenantContext) throws {
+        try context.require(.customersRead)
+        if segment != nil { try context.require(.segmentsRead) }
     }
 
     /// What raises `MV006` when the business keeps no such attributes; `nil` for a filter that asks for none.

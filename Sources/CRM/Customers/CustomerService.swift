@@ -50,7 +50,7 @@ public struct CustomerService: Sendable {
     public func list(
         _ context: TenantContext, _ filter: CustomerFilter, _ page: PageRequest<Customer>
     ) async throws -> Page<Customer> {
-        try context.require(.customersRead)
+        try filter.admit(context)
         let list = CustomerStatements.list(context.tenantID, filter, page)
         guard let check = try filter.check(of: context.tenantID) else {
             return page.page(of: try await database.run(context, list))

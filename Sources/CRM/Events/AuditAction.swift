@@ -14,6 +14,7 @@ public enum AuditAction {
         ("customer_attribute.updated", "An attribute of customers was changed."),
         ("customer_attribute.removed", "An attribute of customers was removed."),
         ("customers.exported", "Customers were taken out into a file."),
+        ("orders.exported", "Orders were taken out into a file."),
         ("import.created", "A file to be imported was sent; data has its kind."),
         ("import.cancelled", "An import of a file was stopped."),
         ("import.resumed", "An import of a file was told to go on."),

@@ -1,4 +1,4 @@
-public import Postgres
+package import Postgres
 
 package enum ExportStatements {
     /// The next customers in the order of their ids.
@@ -28,8 +28,25 @@ package enum ExportStatements {
                     coalesce(array_agg(w.given_at), '{}') AS times
                 FROM crm.consent w WHERE w.tenant_id = c.tenant_id AND w.customer_id = c.id
             ) AS k
-            WHERE c.tenant_id = \(tenant) \(filter.condition(of: tenant)) \(after)
+            WHERE c.tenant_id = \(tenant) \(filter.condition(of: tenant, after: last)) \(after)
             ORDER BY c.id LIMIT \(limit)
             """, all: ExportedCustomer.init(row:))
+    }
+
+    /// The next orders in the order of their times. A reference is no longer that of who was deleted: it may be another one's by now.
+    package static func orders(
+        _ tenant: Tenant.ID, _ filter: OrderFilter, after last: ExportedOrder.Position?, limit: Int
+    ) -> Statement<[ExportedOrder]> {
+        let after: SQL = last.map { "AND (o.happened_at, o.id) > (\($0.happenedAt), \($0.id))" } ?? ""
+        return Statement(
+            "export.orders",
+            """
+            SELECT o.happened_at, o.id, o.reference,
+                (SELECT c.reference FROM crm.customer c
+                    WHERE c.tenant_id = o.tenant_id AND c.id = o.customer_id AND c.deleted_at IS NULL),
+                o.ordered_on, o.quantity, o.amount, o.currency, o.created_at, o.updated_at
+            FROM crm.customer_order o WHERE o.tenant_id = \(tenant) AND o.deleted_at IS NULL \(filter.condition) \(after)
+            ORDER BY o.happened_at, o.id LIMIT \(limit)
+            """, all: ExportedOrder.init(row:))
     }
 }

@@ -55,14 +55,24 @@ public struct ExportedCustomer: Sendable {
     }
 }
 
-extension ExportedCustomer {
-    /// The first line of a CSV file.
-    static func writeHeader(to csv: inout CSVWriter) {
-        for name in columns { csv.cell(name, isText: false) }
-        csv.endRow()
+extension ExportedCustomer: ExportedRow {
+    public static var kind: FileImport.Kind { .customers }
+
+    public static func admit(_ context: TenantContext, _ filter: CustomerFilter) throws { try filter.admit(context) }
+
+    public static func check(_ tenant: Tenant.ID, _ filter: CustomerFilter) throws -> Statement<Void>? {
+        try filter.check(of: tenant)
     }
 
-    static let columns = [
+    public static func rows(
+        _ tenant: Tenant.ID, _ filter: CustomerFilter, after last: Customer.ID?, limit: Int
+    ) -> Statement<[ExportedCustomer]> {
+        ExportStatements.customers(tenant, filter, after: last, limit: limit)
+    }
+
+    public var position: Customer.ID { Customer.ID(rawValue: id) }
+
+    public static let columns = [
         "id", "reference", "name", "kind", "stage", "stage_reason", "email", "phone", "language", "time_zone",
         "consent",
         "birth_date", "source", "acquisition_amount", "acquisition_currency", "tags", "markets", "owner",
@@ -70,7 +80,7 @@ extension ExportedCustomer {
         "names", "references", "attributes", "addresses", "consents", "consents_given_at", "created_at", "updated_at",
     ]
 
-    func write(to csv: inout CSVWriter) {
+    public func write(to csv: inout CSVWriter) {
         csv.cell(id.text, isText: false)
         csv.cell(reference)
         csv.cell(name)
@@ -98,7 +108,6 @@ extension ExportedCustomer {
         csv.cell(Self.object(channels.times))
         csv.cell(JSONCoding.rfc3339(createdAt), isText: false)
         csv.cell(JSONCoding.rfc3339(updatedAt), isText: false)
-        csv.endRow()
     }
 
     /// With semicolons between them; a JSON array where one of them has such.
@@ -118,8 +127,7 @@ extension ExportedCustomer {
         json.utf8.count <= 2 ? nil : String(decoding: json.utf8, as: UTF8.self)
     }
 
-    /// One line of NDJSON without its end.
-    func write(to json: inout JSONWriter) {
+    public func write(to json: inout JSONWriter) {
         json.object { json in
             json.member(named: "id", id)
             json.member(named: "reference", reference)

@@ -21,6 +21,9 @@ public struct Order: Sendable {
 public struct OrderFilter: Sendable {
     public var customer: Customer.ID?
     public var product: Product.ID?
+    public var department: Department.ID?
+    public var touchpoint: Touchpoint.ID?
+    public var channels: [InteractionValues.Channel]?
     public var references: [String]?
     public var from: Date?
     public var until: Date?

@@ -163,9 +163,13 @@ enum OrderStatements {
 }
 
 extension OrderFilter {
-    fileprivate var condition: SQL {
+    /// Of orders `o`.
+    var condition: SQL {
         var parts: [SQL] = []
         if let customer { parts.append("AND o.customer_id = \(customer)") }
+        if let department { parts.append("AND o.department_id = \(department)") }
+        if let touchpoint { parts.append("AND o.touchpoint_id = \(touchpoint)") }
+        if let channels { parts.append("AND o.channel = ANY (\(channels.map(\.rawValue)))") }
         if let references { parts.append("AND o.reference = ANY (\(references))") }
         if let from { parts.append("AND o.happened_at >= \(from)") }
         if let until { parts.append("AND o.happened_at < \(until)") }

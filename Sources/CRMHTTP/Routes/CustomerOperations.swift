@@ -128,6 +128,8 @@ extension CustomerFilter: ListFilter {
         owner = query.filterIdentifier("owner_id", "Only customers that this member looks after.")
         organisation = query.filterIdentifier("organisation_id", "Only people of this organisation.")
         market = query.filterIdentifier("market_id", "Only customers of this market and those below it.")
+        segment = query.filterIdentifier(
+            "segment_id", "Only customers who are in this segment now; needs segments:read as well.")
         tags = query.filterText("tag", CustomerRules.tag, "Only customers with this tag.").map { [$0] }
         isDeleted =
             query.filterFlag("is_deleted", "Customers that were deleted instead of those that are there.") ?? false

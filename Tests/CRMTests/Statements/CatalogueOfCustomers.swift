@@ -83,6 +83,7 @@ extension StatementCatalogue {
         filter.references = ["0001", "0002", "0003"]
         filter.sources = ["fair"]
         filter.market = filled.market.id
+        filter.segment = filled.manualSegment.id
         filter.tags = ["poetry"]
         filter.externalReference = ("shop", "1")
         filter.owner = filled.member.id

@@ -108,8 +108,11 @@ extension StatementCatalogue {
     }
 
     private var exported: CatalogueGroup {
-        CatalogueGroup([
-            CatalogueEntry(ExportStatements.customers(tenant, CustomerFilter(), after: nil, limit: 10))
+        var filter = CustomerFilter()
+        filter.segment = filled.manualSegment.id
+        return CatalogueGroup([
+            CatalogueEntry(ExportStatements.customers(tenant, CustomerFilter(), after: nil, limit: 10)),
+            CatalogueEntry(ExportStatements.customers(tenant, filter, after: filled.organisation.id, limit: 10)),
         ])
     }
 }

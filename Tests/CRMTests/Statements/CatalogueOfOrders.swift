@@ -10,8 +10,10 @@ extension StatementCatalogue {
             let id = Order.ID.make()
             var filter = OrderFilter()
             (filter.customer, filter.product) = (filled.customer.id, filled.product.id)
-            filter.references = ["O1"]
+            (filter.department, filter.touchpoint) = (filled.department.id, filled.touchpoint.id)
+            (filter.channels, filter.references) = ([.web], ["O1"])
             (filter.from, filter.until) = (Date(timeIntervalSince1970: 0), Date(timeIntervalSince1970: 9e9))
+            let begin = ExportedOrder.Position(happenedAt: Date(timeIntervalSince1970: 0), id: id)
             var new = OrderValues(customerID: filled.customer.id, orderedOn: LocalDate(daysSince2000: 9000))
             (new.amount, new.currency, new.quantity) = (5, "IRR", 1)
             new.lines = [.init(productID: filled.product.id, unitPrice: 5)]
@@ -23,6 +25,8 @@ extension StatementCatalogue {
                         + pages { OrderStatements.list(tenant, filter, $0) } + [
                             CatalogueEntry(OrderStatements.find(tenant, filled.order.id)),
                             CatalogueEntry(OrderStatements.lock(tenant, filled.order.id)),
+                            CatalogueEntry(ExportStatements.orders(tenant, OrderFilter(), after: nil, limit: 10)),
+                            CatalogueEntry(ExportStatements.orders(tenant, filter, after: begin, limit: 10)),
                             CatalogueEntry(OrderStatements.products(tenant, [filled.product.id])),
                             CatalogueEntry(OrderStatements.insert(tenant, id, new)),
                             CatalogueEntry(OrderStatements.insertLines(tenant, id, new.lines)),

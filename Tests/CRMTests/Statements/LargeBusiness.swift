@@ -61,8 +61,11 @@ struct LargeBusiness: Sendable {
             """)
         try await server.run(
             """
-            INSERT INTO crm.customer_order (tenant_id, id, customer_id, ordered_on, amount, currency)
-            SELECT c.tenant_id, gen_random_uuid(), c.id, current_date - n, 5, 'IRR'
+            INSERT INTO crm.customer_order (tenant_id, id, customer_id, ordered_on, amount, currency, channel, department_id,
+                touchpoint_id)
+            SELECT c.tenant_id, gen_random_uuid(), c.id, current_date - n, 5, 'IRR', CASE WHEN n = 1 THEN 'web' END,
+                CASE WHEN c.reference LIKE 'L%77' THEN \(filled.department.id.rawValue)::uuid END,
+                CASE WHEN c.reference LIKE 'L%33' THEN \(filled.touchpoint.id.rawValue)::uuid END
             FROM crm.customer c CROSS JOIN generate_series(1, 2) AS n
             WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
             """)
