@@ -78,6 +78,11 @@ struct SearchTests {
             ] {
                 #expect(try await Self.names(api, text) == ["Sara"], "\(text)")
             }
+            // By what stands before the @, and by how that begins.
+            for text in ["sara.r", "SARA.", "sar"] { #expect(try await Self.names(api, text) == ["Sara"], "\(text)") }
+            try await Self.add(
+                api, #"{"name": "M", "contact_points": [{"channel": "email", "address": "kian_z@a.example"}]}"#)
+            for text in ["kian_z", "kian", "Kia"] { #expect(try await Self.names(api, text) == ["M"], "\(text)") }
             for text in ["10077", "۱۰۰۷۷"] {
                 #expect(try await Self.names(api, text) == ["Sara", "Omid 10077"], "\(text)")
             }
