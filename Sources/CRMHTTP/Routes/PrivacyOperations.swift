@@ -2,7 +2,11 @@ import CRM
 
 struct PrivacyOperations: OperationGroup {
     private static let tag = Operation.Tag(
-        "Privacy", "What persons may ask for: what is kept of them, and to be forgotten.")
+        "Privacy",
+        """
+        What persons may ask for: what is kept of them, and to be forgotten. A file that is still being imported then may bring \
+        somebody anew who stands in it.
+        """)
 
     let privacy: PrivacyService
 
