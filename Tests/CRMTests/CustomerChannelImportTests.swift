@@ -84,7 +84,7 @@ struct CustomerChannelImportTests {
             let said = try await Self.consents(fixture)
             #expect(said.count == 3)
             #expect(said.first == "email|true|import|2025-03-01 12:00")
-            #expect(said.last == "sms|false|import|2025-03-01 00:00")
+            #expect(said.last == "sms|false|import|2025-03-01 23:59")
             #expect(
                 try await fixture.count(
                     "SELECT count(*) FROM crm.consent_record r JOIN crm.consent k USING (customer_id, channel, is_granted, given_at)"
@@ -96,6 +96,12 @@ struct CustomerChannelImportTests {
             let newer = "reference,consents.sms,consents_given_at.sms\n1,yes,2025-04-01"
             #expect(try await counts(fixture.customers(newer)) == [1, 0, 1, 0])
             #expect(try await Self.consents(fixture).last == "sms|true|import|2025-04-01 00:00")
+            // The same word said later outlasts what was said between, whichever file comes first.
+            let later = "reference,consents.sms,consents_given_at.sms\n1,yes,2025-06-01"
+            #expect(try await counts(fixture.customers(later)) == [1, 0, 1, 0])
+            let between = "reference,consents.sms,consents_given_at.sms\n1,no,2025-05-01"
+            #expect(try await counts(fixture.customers(between)) == [1, 0, 0, 1])
+            #expect(try await Self.consents(fixture).last == "sms|true|import|2025-06-01 00:00")
             // A refusal that the customer said in another way stays, however new the file says that it is.
             try await fixture.server.execute("UPDATE crm.consent SET is_granted = false, source = 'unsubscribe'")
             let newest = "reference,consents.sms\n1,yes"

@@ -262,7 +262,11 @@ enum CustomerStagingStatements {
                 WHERE w.tenant_id = \(tenant) AND w.customer_id = c.id AND w.channel = a.key LIMIT 1) AS o ON true
             WHERE o.is_granted IS NULL OR (o.is_granted <> (a.value ->> 'is_granted')::boolean
                 AND (o.is_granted OR o.source = 'import')
-                AND o.given_at <= coalesce((a.value ->> 'given_at')::timestamptz, now()))) END
+                AND o.given_at <= coalesce(least((a.value ->> 'given_at')::timestamptz, now()), now()))
+                -- The same word said again later outlasts what was said between.
+                OR (o.is_granted = (a.value ->> 'is_granted')::boolean AND o.source = 'import'
+                    AND o.given_at < least((a.value ->> 'given_at')::timestamptz, now())
+                    AND a.value ->> 'given_at' IS NOT NULL)) END
         """
     }
 

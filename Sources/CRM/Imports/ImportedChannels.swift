@@ -42,10 +42,10 @@ struct ImportedChannels {
     private mutating func readConsents(
         _ cells: inout ImportCells<CustomerRecord.Column>, _ zone: TimeZone, _ consent: inout Bool?
     ) {
-        var times: [String: Date] = [:]
+        var times: [String: Time] = [:]
         for (name, value) in cells.family(.consentsGivenAt) {
             guard let text = cells.text(.consentsGivenAt, name, value) else { continue }
-            if let time = Self.time(text, zone) {
+            if let time = Time(text, zone) {
                 times[name] = time
             } else {
                 cells.report(
@@ -71,16 +71,32 @@ struct ImportedChannels {
         }
         for (name, flag) in flags {
             consents[name] = .object([
-                "is_granted": .bool(flag), "given_at": times[name].map { .string(JSONCoding.rfc3339($0)) } ?? .null,
+                "is_granted": .bool(flag),
+                "given_at": times[name].map { .string(JSONCoding.rfc3339($0.moment(isGranted: flag))) } ?? .null,
             ])
         }
     }
 
-    /// A moment, or the first one of a day of either calendar.
-    private static func time(_ text: String, _ zone: TimeZone) -> Date? {
-        let time =
-            Date(rfc3339: text) ?? PlainNumber.day(text, from: 1900).map { LocalDay.start(of: $0, in: zone) }
-        return time.flatMap { $0 <= Date().addingTimeInterval(300) ? $0 : nil }
+    /// When something was said: from the first moment on that it may have been, until the last.
+    private struct Time {
+        private let first: Date
+        private let last: Date
+
+        /// `nil` for what is neither a time nor a day of either calendar, and for what is still to come.
+        init?(_ text: String, _ zone: TimeZone) {
+            if let time = Date(rfc3339: text) {
+                (first, last) = (time, time)
+            } else if let day = PlainNumber.day(text, from: 1900) {
+                first = LocalDay.start(of: day, in: zone)
+                last = LocalDay.start(of: LocalDay.day(1, after: day), in: zone).addingTimeInterval(-1)
+            } else {
+                return nil
+            }
+            if first > Date().addingTimeInterval(300) { return nil }
+        }
+
+        /// Of a day a refusal outlasts what was said on it, and consent does not.
+        func moment(isGranted: Bool) -> Date { isGranted ? first : min(last, Date()) }
     }
 
     /// A JSON array of the channels and addresses; `nil` for none.

@@ -118,7 +118,7 @@ enum SegmentMemberStatements {
                 WHERE p.tenant_id = \(tenant) AND p.customer_id = \(customer)
             ) t
             CROSS JOIN LATERAL (SELECT g.name FROM crm.segment g
-                WHERE g.tenant_id = t.tenant_id AND g.id = t.segment_id AND g.deleted_at IS NULL LIMIT 1) s
+                WHERE g.tenant_id = \(tenant) AND g.id = t.segment_id AND g.deleted_at IS NULL LIMIT 1) s
             WHERE t.tenant_id = \(tenant)
             \(page.clause(id: "t.segment_id"))
             """,

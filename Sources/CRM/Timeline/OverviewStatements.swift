@@ -41,7 +41,7 @@ enum OverviewStatements {
             """
             SELECT s.id, s.name, m.entered_at FROM crm.segment_member m
             CROSS JOIN LATERAL (SELECT g.id, g.name FROM crm.segment g
-                WHERE g.tenant_id = m.tenant_id AND g.id = m.segment_id AND g.deleted_at IS NULL LIMIT 1) s
+                WHERE g.tenant_id = \(tenant) AND g.id = m.segment_id AND g.deleted_at IS NULL LIMIT 1) s
             WHERE m.tenant_id = \(tenant) AND m.customer_id = \(customer) ORDER BY m.entered_at DESC, s.id LIMIT 200
             """,
             all: { row in
