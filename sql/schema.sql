@@ -173,6 +173,22 @@ $$;
 
 ALTER FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) OWNER TO mehvar_owner;
 
+CREATE FUNCTION crm.customers_by_address(beginning text, most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_indexscan TO 'on'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+    SELECT DISTINCT a.customer_id FROM unnest(ARRAY[beginning || '@', beginning]) AS b (text) CROSS JOIN LATERAL (
+        SELECT p.customer_id FROM crm.contact_point p
+        WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = 'email' AND p.address_key >= b.text
+            AND p.address_key < b.text || U&'\+10FFFD' AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL
+        ORDER BY p.address_key LIMIT most
+    ) AS a
+$$;
+
+ALTER FUNCTION crm.customers_by_address(beginning text, most integer) OWNER TO mehvar_owner;
+
 CREATE FUNCTION crm.erase_person(person uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -920,6 +936,7 @@ DECLARE
     near tsquery;
     candidates uuid[] := '{}';
     sure uuid[];
+    addressed uuid[] := '{}';
 BEGIN
     -- What names one customer alone.
     sure := ARRAY(
@@ -951,6 +968,9 @@ BEGIN
         candidates := ARRAY(
             SELECT c.id FROM crm.customer c WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
     END IF;
+    IF cardinality(candidates) < most AND wanted ~ '^[a-z0-9][a-z0-9._+-]{2,63}$' THEN
+        addressed := ARRAY(SELECT crm.customers_by_address(wanted, 10));
+    END IF;
     IF cardinality(words) > 0 AND cardinality(candidates) < most THEN
         FOR place IN 1..cardinality(words) LOOP
             -- Some of those who have the word, whatever their number.
@@ -966,7 +986,7 @@ BEGIN
         END LOOP;
         candidates := candidates || ARRAY(
             SELECT c.id FROM crm.customer c WHERE c.name_words @@ loosely AND c.deleted_at IS NULL LIMIT 1000);
-        IF candidates = '{}' THEN
+        IF candidates = '{}' AND addressed = '{}' THEN
             loosely := NULL;
             FOR place IN 1..cardinality(words) LOOP
                 near := NULL;
@@ -998,13 +1018,13 @@ BEGIN
         END IF;
     END IF;
     RETURN QUERY
-        SELECT c.id, (CASE WHEN c.id = ANY (sure) THEN 2 ELSE 0 END
+        SELECT c.id, (CASE WHEN c.id = ANY (sure) THEN 2 WHEN c.id = ANY (addressed) THEN 0.5 ELSE 0 END
             + public.similarity(c.search_name, wanted)
             -- As good as half a name in the script that the business usually writes.
             + CASE WHEN c.names = '{}' THEN 0
                 ELSE 0.5 * public.word_similarity(wanted, crm.normalise(jsonb_path_query_array(c.names, '$.*')::text)) END)::real
         FROM crm.customer c
-        WHERE c.tenant_id = tenant AND c.id = ANY (sure || candidates) AND c.deleted_at IS NULL
+        WHERE c.tenant_id = tenant AND c.id = ANY (sure || candidates || addressed) AND c.deleted_at IS NULL
         ORDER BY 2 DESC, c.search_name, c.id LIMIT most;
 END
 $_$;
@@ -4176,6 +4196,8 @@ GRANT ALL ON FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) TO
 
 REVOKE ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) TO mehvar_app;
+
+REVOKE ALL ON FUNCTION crm.customers_by_address(beginning text, most integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION crm.erase_person(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.erase_person(person uuid) TO mehvar_app;
