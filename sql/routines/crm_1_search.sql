@@ -37,9 +37,9 @@ $$;
 REVOKE ALL ON FUNCTION crm.customers_by_address(text, integer) FROM PUBLIC;
 
 -- The customers of the transaction's tenant that a text finds, best first: by address or reference, by the words of the name, by the
--- beginnings of these and of e-mail addresses, and where nobody is called so, by words like those that nobody is called by. At most a thousand are compared; of a single
--- word that more than fifty thousand have, which ones is left to chance. Row security would keep the index from being entered, so this sees
--- all rows and names the tenant itself.
+-- beginnings of these and of e-mail addresses, and where nobody is called so, by words like those that nobody is called by. At most a
+-- thousand are compared; of a single word that more than fifty thousand have, which ones is left to chance. Row security would keep the
+-- index from being entered, so this sees all rows and names the tenant itself.
 CREATE OR REPLACE FUNCTION crm.search_customers(asked text, most integer) RETURNS TABLE (customer_id uuid, rank real)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -115,7 +115,7 @@ public enum CustomerRules {
 
 extension ContactPoint {
     /// What two spellings of an address have in common: of a number its digits, whichever they are.
-    fileprivate var spelling: String {
+    var spelling: String {
         switch channel {
         case .phone, .sms, .whatsapp:
             let digits = address.compactMap { $0 == "+" ? $0 : $0.wholeNumberValue.flatMap { "\($0)".first } }

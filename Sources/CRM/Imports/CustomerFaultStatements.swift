@@ -25,8 +25,8 @@ enum CustomerFaultStatements {
                     """)),
         ]
         switch key {
-        case .email: faults.append(ambiguous(tenant, "email", column))
-        case .phone: faults.append(ambiguous(tenant, "phone", column))
+        case .email: faults += [ambiguous(tenant, "email", column), shared("email", column)]
+        case .phone: faults += [ambiguous(tenant, "phone", column), shared("phone", column)]
         case .id:
             faults.append(
                 Statement<Void>(
@@ -150,23 +150,57 @@ enum CustomerFaultStatements {
                 """))
     }
 
-    /// Customers who would have more than they may.
+    /// Customers who would have more than they may. Who has more, since several were made one, is left alone as long as nothing is added.
     static func limits(_ tenant: Tenant.ID) -> Statement<Void> {
-        let addresses: SQL = """
-            jsonb_array_length(coalesce(m.addresses, '[]')) + (SELECT count(*) FROM crm.contact_point p
-                WHERE p.tenant_id = \(tenant) AND p.customer_id = m.customer_id AND p.deleted_at IS NULL AND m.addresses IS NOT NULL) > 20
-            """
-        return Statement<Void>(
+        Statement<Void>(
             effect: "import.overfull_customers",
             StagingStatements.noting(
                 """
-                SELECT m.row_number, CASE WHEN \(addresses) THEN 'addresses' WHEN cardinality(m.tags) > 50 THEN 'tags' WHEN cardinality(m.market_ids) > 50 THEN 'markets'
+                SELECT m.row_number, CASE WHEN n.added > 20 THEN coalesce(CASE WHEN m.addresses IS NOT NULL THEN 'addresses' END,
+                        CASE WHEN m.email IS NOT NULL THEN 'email' END, 'phone')
+                        WHEN cardinality(m.tags) > 50 THEN 'tags' WHEN cardinality(m.market_ids) > 50 THEN 'markets'
                         WHEN octet_length(m.attributes::text) > 16384 THEN 'attributes' ELSE 'references' END,
                     'too_many', 'With what the customer has it is too much.'
                 FROM pg_temp.import_change m
-                WHERE \(addresses) OR cardinality(m.tags) > 50 OR cardinality(m.market_ids) > 50 OR octet_length(m.attributes::text) > 16384
+                CROSS JOIN LATERAL (SELECT CASE WHEN \(added("m")) > 0 THEN \(added("m"))
+                    + (SELECT count(*) FROM crm.contact_point p
+                        WHERE p.tenant_id = \(tenant) AND p.customer_id = m.customer_id AND p.deleted_at IS NULL) END AS added LIMIT 1) AS n
+                WHERE n.added > 20 OR cardinality(m.tags) > 50 OR cardinality(m.market_ids) > 50
+                    OR octet_length(m.attributes::text) > 16384
                     OR (SELECT count(*) FROM jsonb_object_keys(m.external_references)) > 20
-                OR (SELECT count(*) FROM jsonb_object_keys(m.names)) > 10
+                    OR (SELECT count(*) FROM jsonb_object_keys(m.names)) > 10
+                """))
+    }
+
+    /// New customers with more addresses than one may have.
+    static let addresses = Statement<Void>(
+        effect: "import.overfull_addresses",
+        StagingStatements.noting(
+            """
+            SELECT s.row_number, 'addresses', 'too_many', 'At most 20 with e-mail and telephone.' FROM pg_temp.import_customer s
+            WHERE s.addresses IS NOT NULL AND s.customer_id IS NULL AND \(added("s")) > 20
+            """))
+
+    /// How many addresses a row brings.
+    private static func added(_ row: SQL) -> SQL {
+        """
+        (coalesce(jsonb_array_length(\(row).addresses), 0) + num_nonnulls(\(row).email, \(row).phone))
+        """
+    }
+
+    /// Rows of which the address that the customer is found by is another row's, too.
+    private static func shared(_ channel: SQL, _ column: String) -> Statement<Void> {
+        Statement<Void>(
+            effect: "import.shared_addresses",
+            StagingStatements.noting(
+                """
+                SELECT greatest(s.row_number, o.row_number), \(column)::text, 'duplicate',
+                    '"' || min(s.key) || '" stands also in row ' || min(least(s.row_number, o.row_number)) || '.'
+                FROM (SELECT k.row_number, crm.address_key('\(channel)', a.value ->> 1) AS address_key
+                    FROM pg_temp.import_customer k CROSS JOIN LATERAL jsonb_array_elements(k.addresses) AS a (value)
+                    WHERE k.addresses IS NOT NULL AND a.value ->> 0 = '\(channel)') AS o
+                JOIN pg_temp.import_customer s ON s.address_key = o.address_key AND s.row_number <> o.row_number
+                GROUP BY greatest(s.row_number, o.row_number)
                 """))
     }
 }

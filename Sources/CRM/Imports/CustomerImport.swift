@@ -47,7 +47,8 @@ struct CustomerImport: ImportWriting {
             ]
         }
         checks.append(Staging.findChanges(tenant, key))
-        if terms.hasDetails { checks.append(CustomerFaultStatements.limits(tenant)) }
+        checks.append(CustomerFaultStatements.limits(tenant))
+        if terms.hasDetails { checks.append(CustomerFaultStatements.addresses) }
         return checks + [Staging.removeFaulty, Staging.removeFaultyChanges]
     }
 

@@ -107,7 +107,10 @@ struct CustomerRecord: ImportRecord {
         if organisation != nil, kind == .organisation {
             cells.report(.organisation, "not_allowed", "Only persons belong to organisations.")
         }
-        channels = ImportedChannels(&cells, zone: terms.zone, consent: &consent)
+        let own: [ContactPoint] = [(.email, email), (.phone, phone)].compactMap { channel, address in
+            address.map { ContactPoint(channel: channel, address: $0, isPrimary: true) }
+        }
+        channels = ImportedChannels(&cells, beside: own, zone: terms.zone, consent: &consent)
         names = cells.texts(.names, CustomerRules.name)
         references = cells.texts(.references, CustomerRules.reference)
         for (name, value) in cells.family(.attributes) {

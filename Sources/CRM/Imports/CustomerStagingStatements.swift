@@ -219,7 +219,7 @@ enum CustomerStagingStatements {
             LEFT JOIN \(known("e", "email", tenant)) LEFT JOIN \(known("p", "phone", tenant))
             LEFT JOIN LATERAL (SELECT w.is_granted, w.source FROM crm.consent w
                 WHERE w.tenant_id = \(tenant) AND w.customer_id = c.id AND w.channel = 'email' LIMIT 1) AS k ON true
-            CROSS JOIN LATERAL (SELECT \(newAddresses(tenant)) AS addresses, \(newConsents(tenant)) AS consents) AS d
+            CROSS JOIN LATERAL (SELECT \(newAddresses(tenant)) AS addresses, \(newConsents(tenant)) AS consents LIMIT 1) AS d
             WHERE (n.reference, n.name, n.kind, n.stage, n.language, n.time_zone, n.birth_date, n.source, n.acquisition_amount,
                     n.acquisition_currency, n.owner_id, n.organisation_id, n.tags, n.market_ids, n.names, n.external_references,
                     n.attributes)
@@ -248,9 +248,11 @@ enum CustomerStagingStatements {
         """
         CASE WHEN s.addresses IS NOT NULL THEN (SELECT jsonb_agg(a.value ORDER BY a.place)
             FROM jsonb_array_elements(s.addresses) WITH ORDINALITY AS a (value, place)
+            -- With a limit it is made once for each address, and not for each that the customer has.
+            CROSS JOIN LATERAL (SELECT crm.address_key(a.value ->> 0, a.value ->> 1) AS address_key LIMIT 1) AS k
             WHERE NOT EXISTS (SELECT FROM crm.contact_point q WHERE q.tenant_id = \(tenant) AND q.customer_id = c.id
                 AND q.deleted_at IS NULL AND q.channel || '' = a.value ->> 0
-                AND q.address_key = crm.address_key(a.value ->> 0, a.value ->> 1))) END
+                AND q.address_key = k.address_key)) END
         """
     }
 

@@ -149,7 +149,7 @@ enum CustomerWriteStatements {
             owners == .created ? "import.insert_other_addresses" : "import.add_other_addresses",
             """
             INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address, is_primary)
-            SELECT \(tenant), \(ImportStatements.id(of: "s.customer_id::text || a.place")), s.customer_id, a.value ->> 0, a.value ->> 1,
+            SELECT \(tenant), (a.value ->> 2)::uuid, s.customer_id, a.value ->> 0, a.value ->> 1,
                 row_number() OVER (PARTITION BY s.customer_id, a.value ->> 0 ORDER BY a.place) = 1
                     AND (SELECT p.id FROM crm.contact_point p WHERE p.tenant_id = \(tenant) AND p.customer_id = s.customer_id
                         AND p.channel = a.value ->> 0 AND p.is_primary AND p.deleted_at IS NULL) IS NULL

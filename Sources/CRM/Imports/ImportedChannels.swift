@@ -16,27 +16,39 @@ struct ImportedChannels {
 
     init() {}
 
-    /// - Parameter consent: what the file says of e-mail in a column of its own; `nil` afterwards if its day is known.
-    init(_ cells: inout ImportCells<CustomerRecord.Column>, zone: TimeZone, consent: inout Bool?) {
-        readAddresses(&cells)
+    /// More than a customer may be given, since those who were made one with another may have brought theirs along.
+    private static let mostAddresses = 100
+
+    /// - Parameters:
+    ///   - own: the addresses that have columns of their own.
+    ///   - consent: what the file says of e-mail in a column of its own; `nil` afterwards.
+    init(
+        _ cells: inout ImportCells<CustomerRecord.Column>, beside own: [ContactPoint], zone: TimeZone,
+        consent: inout Bool?
+    ) {
+        readAddresses(&cells, own)
         readConsents(&cells, zone, &consent)
     }
 
-    private mutating func readAddresses(_ cells: inout ImportCells<CustomerRecord.Column>) {
+    private mutating func readAddresses(
+        _ cells: inout ImportCells<CustomerRecord.Column>, _ own: [ContactPoint]
+    ) {
+        var seen = Set(own.map { "\($0.channel):\($0.spelling)" })
         for (name, value) in cells.family(.addresses) {
             guard let channel = ContactPoint.Channel(rawValue: name) else { continue }
             for address in cells.list(.addresses, name, value, isSplit: channel != .postal) {
+                let point = ContactPoint(channel: channel, address: address, isPrimary: false)
                 var isGood = true
-                CustomerRules.check(ContactPoint(channel: channel, address: address, isPrimary: false)) {
+                CustomerRules.check(point) {
                     isGood = false
                     cells.report(.addresses, name, $0, $1)
                 }
-                if isGood { addresses.append((channel, address)) }
+                if isGood, seen.insert("\(channel):\(point.spelling)").inserted { addresses.append((channel, address)) }
             }
         }
-        // One e-mail address and one telephone number have columns of their own.
-        let most = CustomerRules.maximumContactPoints - 2
-        if addresses.count > most { cells.report(.addresses, "too_many", "At most \(most).") }
+        if addresses.count > Self.mostAddresses {
+            cells.report(.addresses, "too_many", "At most \(Self.mostAddresses).")
+        }
     }
 
     private mutating func readConsents(
@@ -99,10 +111,12 @@ struct ImportedChannels {
         func moment(isGranted: Bool) -> Date { isGranted ? first : min(last, Date()) }
     }
 
-    /// A JSON array of the channels and addresses; `nil` for none.
+    /// A JSON array of the channels and addresses, with ids in their order; `nil` for none.
     var addressesJSON: JSONText? {
         addresses.isEmpty
-            ? nil : JSONText(utf8: JSONWriter.bytes(of: addresses.map { [$0.channel.rawValue, $0.address] }))
+            ? nil
+            : JSONText(
+                utf8: JSONWriter.bytes(of: addresses.map { [$0.channel.rawValue, $0.address, UUID.v7().uuidString] }))
     }
 
     /// A JSON object by channel; `nil` for none.

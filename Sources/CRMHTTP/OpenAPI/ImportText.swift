@@ -18,7 +18,7 @@ enum ImportText {
         | `addresses.…` | more addresses of a channel, `addresses.email`, `addresses.postal`, with semicolons between them (postal ones \
         as a JSON array); the first of a channel that has none becomes the primary one |
         | `consent` `consents.…` | yes or no, to e-mail and to another channel, `consents.sms` |
-        | `consents_given_at.…` | when that was said, `consents_given_at.email`: a time, or a day; now by default |
+        | `consents_given_at.…` | when that was said, `consents_given_at.email`: a time, or a day, which a refusal outlasts and consent does not; now by default |
         | `birth_date` | YYYY-MM-DD, of the Gregorian or the Persian calendar |
         | `acquisition_amount` `acquisition_currency` | what it cost to win the customer; the business's currency by default |
         | `tags` `markets` | names (of markets also ids) with semicolons between them; they are added to what there is |

@@ -59,9 +59,9 @@ extension StatementCatalogue {
             INSERT INTO pg_temp.import_customer (row_number, id, key, reference, name, stage, email_id, email, phone_id, phone, consent,
                 tags, external_references, organisation, addresses, consents)
             VALUES (2, \(UUID()), 'N1', 'N1', 'New', NULL, \(UUID()), 'new@b.example', \(UUID()), '+98 21 123456', true,
-                    '{a}', '{"shop": "n1"}', NULL, '[["email", "other@b.example"]]', '{"sms": {"is_granted": true}}'),
+                    '{a}', '{"shop": "n1"}', NULL, '[["email", "other@b.example", "01900000-0000-7000-8000-00000000aa01"]]', '{"sms": {"is_granted": true}}'),
                 (3, \(UUID()), '0001', '0001', 'Changed', 'lost', \(UUID()), 'changed@b.example', \(UUID()), '+98 21 654321', false,
-                    '{b}', '{"shop": "n2"}', NULL, '[["postal", "Shiraz"]]', '{"sms": {"is_granted": true}}'),
+                    '{b}', '{"shop": "n2"}', NULL, '[["postal", "Shiraz", "01900000-0000-7000-8000-00000000aa02"]]', '{"sms": {"is_granted": true}}'),
                 (4, \(UUID()), 'N1', 'N1', 'Again', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
                 (5, \(UUID()), 'N5', 'N5', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'nobody', NULL, NULL)
             """)

@@ -67,7 +67,7 @@ struct IndexUseTests {
                 of: ExportStatements.customers(tenant, filter, after: filled.customer.id, limit: 100).sql)
             expect(page, "segment_member_", ["tenant_id = ", key])
             expect(piece, "segment_member_", ["tenant_id = ", "customer_id "])
-            expect(piece, "customer_", ["tenant_id = ", "id > "])
+            expect(piece, " customer_", ["tenant_id = ", "(id > "])
         }
         try await segments(large)
     }
