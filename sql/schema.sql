@@ -2241,7 +2241,9 @@ CREATE TABLE crm.duplicate_run (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT duplicate_run_kind_check CHECK ((kind = ANY (ARRAY['scan'::text, 'bulk_merge'::text])))
+    undone_run_id uuid,
+    undone integer DEFAULT 0 NOT NULL,
+    CONSTRAINT duplicate_run_kind_check CHECK ((kind = ANY (ARRAY['scan'::text, 'bulk_merge'::text, 'undo'::text])))
 );
 
 ALTER TABLE ONLY crm.duplicate_run FORCE ROW LEVEL SECURITY;
@@ -2506,7 +2508,8 @@ CREATE TABLE crm.merge (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    undone_at timestamp with time zone
+    undone_at timestamp with time zone,
+    run_id uuid
 );
 
 ALTER TABLE ONLY crm.merge FORCE ROW LEVEL SECURITY;
@@ -3480,6 +3483,8 @@ CREATE INDEX duplicate_run_created_idx ON crm.duplicate_run USING btree (tenant_
 
 CREATE UNIQUE INDEX duplicate_run_scan_key ON crm.duplicate_run USING btree (tenant_id) WHERE ((kind = 'scan'::text) AND (finished_at IS NULL));
 
+CREATE UNIQUE INDEX duplicate_run_undo_key ON crm.duplicate_run USING btree (tenant_id, undone_run_id) WHERE ((kind = 'undo'::text) AND (finished_at IS NULL));
+
 CREATE INDEX duplicate_score_idx ON crm.duplicate USING btree (tenant_id, state, score, id);
 
 CREATE INDEX duplicate_second_idx ON crm.duplicate USING btree (tenant_id, second_id);
@@ -3545,6 +3550,8 @@ CREATE UNIQUE INDEX member_email_key ON crm.member USING btree (tenant_id, email
 CREATE INDEX merge_created_idx ON crm.merge USING btree (tenant_id, created_at, id);
 
 CREATE INDEX merge_merged_idx ON crm.merge USING btree (tenant_id, merged_id, created_at, id);
+
+CREATE INDEX merge_run_idx ON crm.merge USING btree (tenant_id, run_id, created_at, id) WHERE (run_id IS NOT NULL);
 
 CREATE INDEX merge_survivor_idx ON crm.merge USING btree (tenant_id, survivor_id, created_at, id);
 
@@ -3714,6 +3721,9 @@ ALTER TABLE ONLY crm.department
 ALTER TABLE ONLY crm.duplicate_run
     ADD CONSTRAINT duplicate_run_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.duplicate_run
+    ADD CONSTRAINT duplicate_run_undone_fkey FOREIGN KEY (tenant_id, undone_run_id) REFERENCES crm.duplicate_run(tenant_id, id);
+
 ALTER TABLE ONLY crm.duplicate
     ADD CONSTRAINT duplicate_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -3776,6 +3786,9 @@ ALTER TABLE ONLY crm.merge
 
 ALTER TABLE ONLY crm.merge_row
     ADD CONSTRAINT merge_row_merge_fkey FOREIGN KEY (tenant_id, merge_id) REFERENCES crm.merge(tenant_id, id);
+
+ALTER TABLE ONLY crm.merge
+    ADD CONSTRAINT merge_run_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES crm.duplicate_run(tenant_id, id);
 
 ALTER TABLE ONLY crm.merge
     ADD CONSTRAINT merge_survivor_fkey FOREIGN KEY (tenant_id, survivor_id) REFERENCES crm.customer(tenant_id, id);

@@ -172,6 +172,15 @@ struct IndexUseTests {
             of: DuplicateStatements.close([pair.1], into: pair.0, by: large.filled.business.context).sql)
         // By both customers, or by the smaller index of the second.
         expect(closed, "duplicate_", ["tenant_id = ", "second_id = "])
+        let (run, merge) = (large.filled.mergingRun.id, large.filled.merge.id)
+        let newest = try await large.plan(of: MergeStatements.newest(tenant, of: run, before: merge).sql)
+        expect(newest, "merge_run_idx", ["tenant_id = ", "run_id = ", "ROW(created_at, id)"])
+        #expect(!newest.sorts(by: "created_at"), "\(newest)")
+        var merges = MergeFilter()
+        merges.run = run
+        let ofRun = try await large.plan(of: MergeStatements.list(tenant, merges, PageRequest()).sql)
+        expect(ofRun, "merge_run_idx", ["tenant_id = ", "run_id = "])
+        #expect(!ofRun.sorts(by: "created_at"), "\(ofRun)")
     }
 
     private func secrets(_ large: LargeBusiness) async throws {
