@@ -3457,6 +3457,8 @@ CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btr
 
 CREATE INDEX customer_order_removed_idx ON crm.customer_order USING btree (tenant_id, customer_id) WHERE (deleted_at IS NOT NULL);
 
+CREATE INDEX customer_order_returned_idx ON crm.customer_order USING btree (tenant_id, customer_id) WHERE ((returned_amount > (0)::numeric) AND (deleted_at IS NULL));
+
 CREATE INDEX customer_order_timeline_idx ON crm.customer_order USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_order_touchpoint_idx ON crm.customer_order USING btree (tenant_id, touchpoint_id) WHERE (touchpoint_id IS NOT NULL);
@@ -3532,6 +3534,8 @@ CREATE INDEX invitation_quarantine_idx ON crm.invitation USING btree (tenant_id,
 CREATE UNIQUE INDEX invitation_recipient_key ON crm.invitation USING btree (tenant_id, campaign_id, wave, recipient_id);
 
 CREATE INDEX invitation_sent_idx ON crm.invitation USING btree (tenant_id, sent_at) WHERE (sent_at IS NOT NULL);
+
+CREATE INDEX invitation_timeline_idx ON crm.invitation USING btree (tenant_id, customer_id, sent_at, id) WHERE (sent_at IS NOT NULL);
 
 CREATE UNIQUE INDEX journey_stage_name_key ON crm.journey_stage USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 

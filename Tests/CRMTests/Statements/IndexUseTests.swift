@@ -128,10 +128,12 @@ struct IndexUseTests {
         for (index, time) in [
             ("interaction_customer_idx", "happened_at"), ("customer_order_timeline_idx", "happened_at"),
             ("response_customer_idx", "submitted_at"), ("stage_change_customer_idx", "changed_at"),
-            ("consent_record_given_idx", "given_at"),
+            ("consent_record_given_idx", "given_at"), ("invitation_timeline_idx", "sent_at"),
         ] {
             expect(all, index, ["tenant_id = ", "customer_id = ", "ROW(\(time), id)"])
         }
+        expect(all, "customer_order_returned_idx", ["tenant_id = ", "customer_id = "])
+        expect(all, "order_return_order_idx", ["tenant_id = ", "order_id = "])
         // From the customer's memberships on, and not from all segments of the business.
         let segments = try await large.plan(of: OverviewStatements.segments(tenant, customer).sql)
         let stays = try await large.plan(of: SegmentMemberStatements.stays(tenant, of: customer, PageRequest()).sql)
