@@ -16,7 +16,9 @@ struct UndoneRunTests {
     ) async throws {
         try await Pairs.with { pairs in
             for name in names {
-                for _ in 0..<2 { _ = try await pairs.add(name, email: "\(name)@mail.example") }
+                for _ in 0..<2 {
+                    _ = try await pairs.add(name, email: "\(name.replacing(" ", with: "."))@mail.example")
+                }
             }
             try await pairs.scan()
             let run = try await pairs.merge()
@@ -156,6 +158,38 @@ struct UndoneRunTests {
             #expect(try ended.number("undone") == 3 && ended.number("skipped") == 0)
             #expect(try await api.get("/v1/customers").ids().count == 6)
             #expect(try await api.get("/v1/audit?filter[action]=customer.restored").ids().count == 3)
+        }
+    }
+
+    @Test
+    func `Whoever goes on with the same run, or undoes by hand, at once undoes nothing twice and leaves nothing out`()
+        async throws
+    {
+        try await withMerged((0..<8).map { "Customer \($0)" }) { pairs, run in
+            let api = pairs.api
+            let begun = try await api.post("/v1/duplicate-runs/\(run)/undo")
+            let merges = try await api.get("/v1/merges?filter[run_id]=\(run)").ids()
+            // By hand the older half and none twice, so that the others are the run's.
+            let statuses = try await withThrowingTaskGroup(of: Int?.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        let ended = try await pairs.end(begun)
+                        #expect(try ended.text("state") == "finished")
+                        return nil
+                    }
+                }
+                for merge in merges.suffix(4) {
+                    group.addTask { try await api.status { try await api.post("/v1/merges/\(merge)/undo") } }
+                }
+                return try await group.reduce(into: [Int]()) { $0 += [$1].compactMap(\.self) }
+            }
+            #expect(Set(statuses).isSubset(of: [200, 409]), "\(statuses)")
+            #expect(api.deadlocks == [])
+            let ended = try await api.get("/v1/duplicate-runs/\(try begun.text("id") ?? "")")
+            let byHand = statuses.filter { $0 == 200 }.count
+            #expect(try ended.number("undone") == 8 - byHand && ended.number("skipped") == byHand, "\(ended)")
+            #expect(try await api.get("/v1/customers").ids().count == 16)
+            #expect(try await api.get("/v1/audit?filter[action]=customer.restored").ids().count == 8)
         }
     }
 

@@ -20,15 +20,22 @@ package struct DuplicateMerger: Sendable {
     }
 
     private func takeStep(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> Bool {
+        let lock = DuplicateRunStatements.lock(context.tenantID, id)
+        var tried: DuplicateRunStatements.Place?
         do {
             return try await CustomerService.explaining {
                 try await database.withTenant(context) { transaction in
-                    try await transaction.goOn(id, isTrying: true)
+                    tried = try await transaction.run(lock)
+                    guard let place = tried else { return true }
+                    return try await transaction.goOn(id, at: place, isTrying: true)
                 }
             }
         } catch let error as ServiceError where error.isLasting {
             return try await database.withTenant(context) { transaction in
-                try await transaction.goOn(id, isTrying: false)
+                guard let place = try await transaction.run(lock) else { return true }
+                // Whoever goes on with it, too, since this worker was thought to be gone, has passed over it: the next one is to be tried.
+                guard place.lookedAt == tried?.lookedAt else { return false }
+                return try await transaction.goOn(id, at: place, isTrying: false)
             }
         }
     }
@@ -49,9 +56,9 @@ extension TenantTransaction {
     ///
     /// - Parameter isTrying: whether it is done and not passed over.
     /// - Returns: whether there is none.
-    fileprivate mutating func goOn(_ id: DuplicateRun.ID, isTrying: Bool) async throws -> Bool {
-        let tenant = context.tenantID
-        guard let place = try await run(DuplicateRunStatements.lock(tenant, id)) else { return true }
+    fileprivate mutating func goOn(
+        _ id: DuplicateRun.ID, at place: DuplicateRunStatements.Place, isTrying: Bool
+    ) async throws -> Bool {
         var step: DuplicateRunStatements.Step
         if let run = place.undoneRunID {
             step = try await undoNext(of: run, before: place.lastID.map(Merge.ID.init(rawValue:)), isTrying: isTrying)
@@ -60,7 +67,7 @@ extension TenantTransaction {
         }
         step.isLast = step.lastID == nil
         if !step.isLast { (step.lookedAt, step.skipped) = (1, isTrying ? 0 : 1) }
-        _ = try await run(DuplicateRunStatements.advance(tenant, id, by: step))
+        _ = try await run(DuplicateRunStatements.advance(context.tenantID, id, by: step))
         return step.isLast
     }
 
