@@ -2261,7 +2261,9 @@ CREATE TABLE crm.duplicate_run (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT duplicate_run_kind_check CHECK ((kind = ANY (ARRAY['scan'::text, 'bulk_merge'::text])))
+    undone_run_id uuid,
+    undone integer DEFAULT 0 NOT NULL,
+    CONSTRAINT duplicate_run_kind_check CHECK ((kind = ANY (ARRAY['scan'::text, 'bulk_merge'::text, 'undo'::text])))
 );
 
 ALTER TABLE ONLY crm.duplicate_run FORCE ROW LEVEL SECURITY;
@@ -2526,7 +2528,8 @@ CREATE TABLE crm.merge (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    undone_at timestamp with time zone
+    undone_at timestamp with time zone,
+    run_id uuid
 );
 
 ALTER TABLE ONLY crm.merge FORCE ROW LEVEL SECURITY;
@@ -3474,6 +3477,8 @@ CREATE UNIQUE INDEX customer_order_reference_key ON crm.customer_order USING btr
 
 CREATE INDEX customer_order_removed_idx ON crm.customer_order USING btree (tenant_id, customer_id) WHERE (deleted_at IS NOT NULL);
 
+CREATE INDEX customer_order_returned_idx ON crm.customer_order USING btree (tenant_id, customer_id) WHERE ((returned_amount > (0)::numeric) AND (deleted_at IS NULL));
+
 CREATE INDEX customer_order_timeline_idx ON crm.customer_order USING btree (tenant_id, customer_id, happened_at, id) WHERE (deleted_at IS NULL);
 
 CREATE INDEX customer_order_touchpoint_idx ON crm.customer_order USING btree (tenant_id, touchpoint_id) WHERE (touchpoint_id IS NOT NULL);
@@ -3499,6 +3504,8 @@ CREATE INDEX department_parent_idx ON crm.department USING btree (tenant_id, par
 CREATE INDEX duplicate_run_created_idx ON crm.duplicate_run USING btree (tenant_id, created_at, id);
 
 CREATE UNIQUE INDEX duplicate_run_scan_key ON crm.duplicate_run USING btree (tenant_id) WHERE ((kind = 'scan'::text) AND (finished_at IS NULL));
+
+CREATE UNIQUE INDEX duplicate_run_undo_key ON crm.duplicate_run USING btree (tenant_id, undone_run_id) WHERE ((kind = 'undo'::text) AND (finished_at IS NULL));
 
 CREATE INDEX duplicate_score_idx ON crm.duplicate USING btree (tenant_id, state, score, id);
 
@@ -3548,6 +3555,8 @@ CREATE UNIQUE INDEX invitation_recipient_key ON crm.invitation USING btree (tena
 
 CREATE INDEX invitation_sent_idx ON crm.invitation USING btree (tenant_id, sent_at) WHERE (sent_at IS NOT NULL);
 
+CREATE INDEX invitation_timeline_idx ON crm.invitation USING btree (tenant_id, customer_id, sent_at, id) WHERE (sent_at IS NOT NULL);
+
 CREATE UNIQUE INDEX journey_stage_name_key ON crm.journey_stage USING btree (tenant_id, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX journey_stage_position_idx ON crm.journey_stage USING btree (tenant_id, "position", id) WHERE (deleted_at IS NULL);
@@ -3565,6 +3574,8 @@ CREATE UNIQUE INDEX member_email_key ON crm.member USING btree (tenant_id, email
 CREATE INDEX merge_created_idx ON crm.merge USING btree (tenant_id, created_at, id);
 
 CREATE INDEX merge_merged_idx ON crm.merge USING btree (tenant_id, merged_id, created_at, id);
+
+CREATE INDEX merge_run_idx ON crm.merge USING btree (tenant_id, run_id, created_at, id) WHERE (run_id IS NOT NULL);
 
 CREATE INDEX merge_survivor_idx ON crm.merge USING btree (tenant_id, survivor_id, created_at, id);
 
@@ -3734,6 +3745,9 @@ ALTER TABLE ONLY crm.department
 ALTER TABLE ONLY crm.duplicate_run
     ADD CONSTRAINT duplicate_run_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
+ALTER TABLE ONLY crm.duplicate_run
+    ADD CONSTRAINT duplicate_run_undone_fkey FOREIGN KEY (tenant_id, undone_run_id) REFERENCES crm.duplicate_run(tenant_id, id);
+
 ALTER TABLE ONLY crm.duplicate
     ADD CONSTRAINT duplicate_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES platform.tenant(id);
 
@@ -3796,6 +3810,9 @@ ALTER TABLE ONLY crm.merge
 
 ALTER TABLE ONLY crm.merge_row
     ADD CONSTRAINT merge_row_merge_fkey FOREIGN KEY (tenant_id, merge_id) REFERENCES crm.merge(tenant_id, id);
+
+ALTER TABLE ONLY crm.merge
+    ADD CONSTRAINT merge_run_fkey FOREIGN KEY (tenant_id, run_id) REFERENCES crm.duplicate_run(tenant_id, id);
 
 ALTER TABLE ONLY crm.merge
     ADD CONSTRAINT merge_survivor_fkey FOREIGN KEY (tenant_id, survivor_id) REFERENCES crm.customer(tenant_id, id);

@@ -105,7 +105,10 @@ public struct JobHandlers: Sendable {
             try await goOn(context, job.runID) { try await finder.scan(context.tenant, job.runID) }
         }
         registry.register(MergeDuplicates.self) { job, context in
-            try await goOn(context, job.runID) { try await merger.merge(context.tenant, job.runID) }
+            try await goOn(context, job.runID) { try await merger.goOn(context.tenant, job.runID) }
+        }
+        registry.register(UndoMerges.self) { job, context in
+            try await goOn(context, job.runID) { try await merger.goOn(context.tenant, job.runID) }
         }
     }
 }

@@ -26,6 +26,8 @@ public struct FilledBusiness: Sendable {
     public let duplicate: Duplicate
     /// A scan that waits.
     public let duplicateRun: DuplicateRun
+    /// One that has ended, and the merge of which is ``merge``.
+    public let mergingRun: DuplicateRun
     public let consent: Consent
     /// Can be restored.
     public let deleted: Customer
@@ -133,7 +135,7 @@ public struct FilledBusiness: Sendable {
             NewOrderReturn(returnedOn: sold.orderedOn, items: [.init(line: 1, quantity: 1)]))
         consent = try await ConsentService(database: business.database).record(
             context, NewConsent(customerID: ada.id, channel: .email, isGranted: true, proof: "form"))
-        (duplicate, duplicateRun) = try await Self.duplicates(business, ada, other)
+        (duplicate, duplicateRun, mergingRun) = try await Self.duplicates(business, ada, other, merge)
         await #expect(throws: ServiceError.unauthenticated(.wrong)) {
             try await business.signIn(email: "nobody@team.example", password: "wrong")
         }
@@ -146,9 +148,9 @@ public struct FilledBusiness: Sendable {
 
     /// As jobs would make them.
     private static func duplicates(
-        _ business: Business, _ one: Customer, _ other: Customer
-    ) async throws -> (Duplicate, DuplicateRun) {
-        let (pair, run) = (Duplicate.ID.make(), DuplicateRun.ID.make())
+        _ business: Business, _ one: Customer, _ other: Customer, _ merge: Merge
+    ) async throws -> (Duplicate, DuplicateRun, DuplicateRun) {
+        let (pair, run, merging) = (Duplicate.ID.make(), DuplicateRun.ID.make(), DuplicateRun.ID.make())
         try await business.server.run(
             """
             INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons)
@@ -158,9 +160,17 @@ public struct FilledBusiness: Sendable {
             """
             INSERT INTO crm.duplicate_run (tenant_id, id, kind, total, actor_kind) VALUES (\(business.tenantID), \(run), 'scan', 2, 'cli')
             """)
+        try await business.server.run(
+            """
+            INSERT INTO crm.duplicate_run (tenant_id, id, kind, minimum_score, total, looked_at, merged, actor_kind, started_at, finished_at)
+            VALUES (\(business.tenantID), \(merging), 'bulk_merge', 90, 1, 1, 1, 'cli', now(), now())
+            """)
+        try await business.server.run(
+            "UPDATE crm.merge SET run_id = \(merging) WHERE tenant_id = \(business.tenantID) AND id = \(merge.id)")
         let duplicates = DuplicateService(database: business.database)
         return (
-            try await duplicates.find(business.context, pair), try await duplicates.findRun(business.context, run)
+            try await duplicates.find(business.context, pair), try await duplicates.findRun(business.context, run),
+            try await duplicates.findRun(business.context, merging)
         )
     }
 

@@ -41,3 +41,12 @@ public struct MergeDuplicates: Job {
     public let runID: DuplicateRun.ID
     public var uniqueKey: String? { runID.description }
 }
+
+/// Undoes the merges of a run, or goes on with it; the run is that of the undoing.
+public struct UndoMerges: Job {
+    public static let kind = "duplicates.undo"
+    public static let queue = RefreshSegments.queue
+
+    public let runID: DuplicateRun.ID
+    public var uniqueKey: String? { runID.description }
+}

@@ -1,41 +1,49 @@
 import Foundation
 import Postgres
 
-/// Merges many pairs, each in a transaction of its own, so that nobody waits for all of them.
+/// Merges many pairs, or undoes many merges, each in a transaction of its own, so that nobody waits for all of them.
 package struct DuplicateMerger: Sendable {
-    /// Pairs after which others have their turn.
+    /// Pairs, or merges, after which others have their turn.
     private static let batch = 200
 
     private let database: Database
 
     package init(database: Database) { self.database = database }
 
-    /// Goes on with a run. A pair that was decided meanwhile, or of which a customer is gone, is skipped.
+    /// Goes on with a run. A pair that was decided meanwhile, or of which a customer is gone, is skipped, and so is a merge that cannot be
+    /// undone any more.
     ///
     /// - Returns: whether nothing is left to do.
-    package func merge(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> Bool {
-        for _ in 0..<Self.batch where try await mergeNext(context, id) { return true }
+    package func goOn(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> Bool {
+        for _ in 0..<Self.batch where try await takeStep(context, id) { return true }
         return false
     }
 
-    private func mergeNext(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> Bool {
+    private func takeStep(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> Bool {
+        let lock = DuplicateRunStatements.lock(context.tenantID, id)
+        var tried: DuplicateRunStatements.Place?
         do {
             return try await CustomerService.explaining {
                 try await database.withTenant(context) { transaction in
-                    try await transaction.goOn(id, isMerging: true)
+                    tried = try await transaction.run(lock)
+                    guard let place = tried else { return true }
+                    return try await transaction.goOn(id, at: place, isTrying: true)
                 }
             }
-        } catch let error as ServiceError where error.isOfPair {
+        } catch let error as ServiceError where error.isLasting {
             return try await database.withTenant(context) { transaction in
-                try await transaction.goOn(id, isMerging: false)
+                guard let place = try await transaction.run(lock) else { return true }
+                // Whoever goes on with it, too, since this worker was thought to be gone, has passed over it: the next one is to be tried.
+                guard place.lookedAt == tried?.lookedAt else { return false }
+                return try await transaction.goOn(id, at: place, isTrying: false)
             }
         }
     }
 }
 
 extension ServiceError {
-    /// Whether it is about a pair as it is, so that trying again cannot help.
-    fileprivate var isOfPair: Bool {
+    /// Whether it is about a pair, or a merge, as it is, so that trying again cannot help.
+    fileprivate var isLasting: Bool {
         switch self {
         case .conflict, .notFound, .invalid: true
         default: false
@@ -44,22 +52,45 @@ extension ServiceError {
 }
 
 extension TenantTransaction {
-    /// Merges the next pair of a run, or passes over it.
+    /// Merges the next pair of a run, or undoes its next merge.
     ///
+    /// - Parameter isTrying: whether it is done and not passed over.
     /// - Returns: whether there is none.
-    fileprivate mutating func goOn(_ id: DuplicateRun.ID, isMerging: Bool) async throws -> Bool {
-        let tenant = context.tenantID
-        guard let place = try await run(DuplicateRunStatements.lock(tenant, id)) else { return true }
-        var step = DuplicateRunStatements.Step()
-        if let next = try await next(of: place) {
-            if isMerging { try await merge(next.id, survivor: nil) }
-            (step.lookedAt, step.merged, step.skipped) = (1, isMerging ? 1 : 0, isMerging ? 0 : 1)
-            (step.lastID, step.lastScore) = (next.id.rawValue, next.score)
+    fileprivate mutating func goOn(
+        _ id: DuplicateRun.ID, at place: DuplicateRunStatements.Place, isTrying: Bool
+    ) async throws -> Bool {
+        var step: DuplicateRunStatements.Step
+        if let run = place.undoneRunID {
+            step = try await undoNext(of: run, before: place.lastID.map(Merge.ID.init(rawValue:)), isTrying: isTrying)
         } else {
-            step.isLast = true
+            step = try await mergeNext(of: place, in: id, isTrying: isTrying)
         }
-        _ = try await run(DuplicateRunStatements.advance(tenant, id, by: step))
+        step.isLast = step.lastID == nil
+        if !step.isLast { (step.lookedAt, step.skipped) = (1, isTrying ? 0 : 1) }
+        _ = try await run(DuplicateRunStatements.advance(context.tenantID, id, by: step))
         return step.isLast
+    }
+
+    private mutating func mergeNext(
+        of place: DuplicateRunStatements.Place, in run: DuplicateRun.ID, isTrying: Bool
+    ) async throws -> DuplicateRunStatements.Step {
+        var step = DuplicateRunStatements.Step()
+        guard let next = try await next(of: place) else { return step }
+        if isTrying { try await merge(next.id, survivor: nil, run: run) }
+        (step.merged, step.lastID, step.lastScore) = (isTrying ? 1 : 0, next.id.rawValue, next.score)
+        return step
+    }
+
+    private mutating func undoNext(
+        of run: DuplicateRun.ID, before last: Merge.ID?, isTrying: Bool
+    ) async throws -> DuplicateRunStatements.Step {
+        var step = DuplicateRunStatements.Step()
+        guard let next = try await self.run(MergeStatements.newest(context.tenantID, of: run, before: last)) else {
+            return step
+        }
+        if isTrying { try await undo(next) }
+        (step.undone, step.lastID) = (isTrying ? 1 : 0, next.rawValue)
+        return step
     }
 
     private mutating func next(

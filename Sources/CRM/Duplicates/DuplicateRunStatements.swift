@@ -3,8 +3,8 @@ import Postgres
 
 enum DuplicateRunStatements {
     private static let rows: SQL = """
-        SELECT r.id, r.kind, r.duplicate_ids, r.minimum_score, r.total, r.looked_at, r.found, r.merged, r.skipped, r.error,
-            r.actor_kind, r.actor_id, r.started_at, r.finished_at, r.version, r.created_at, r.updated_at
+        SELECT r.id, r.kind, r.duplicate_ids, r.minimum_score, r.undone_run_id, r.total, r.looked_at, r.found, r.merged, r.undone,
+            r.skipped, r.error, r.actor_kind, r.actor_id, r.started_at, r.finished_at, r.version, r.created_at, r.updated_at
         FROM crm.duplicate_run r
         """
 
@@ -59,10 +59,25 @@ enum DuplicateRunStatements {
             """)
     }
 
+    /// An undoing of all merges of a run, unless one has not ended; how many were made.
+    static func beginUndo(_ id: DuplicateRun.ID, of run: DuplicateRun.ID, by context: TenantContext) -> Statement<Int> {
+        let tenant = context.tenantID
+        return Statement(
+            "duplicate_run.begin_undo",
+            """
+            INSERT INTO crm.duplicate_run (tenant_id, id, kind, undone_run_id, total, actor_kind, actor_id)
+            SELECT \(tenant), \(id), 'undo', \(run), count(*), \(context.actor.kind), \(context.actor.id) FROM crm.merge m
+            WHERE m.tenant_id = \(tenant) AND m.run_id = \(run)
+            ON CONFLICT (tenant_id, undone_run_id) WHERE kind = 'undo' AND finished_at IS NULL DO NOTHING
+            """)
+    }
+
     /// Where a run goes on.
     struct Place: Sendable {
+        let type: DuplicateRun.Kind
         let ids: [Duplicate.ID]?
         let minimumScore: Int?
+        let undoneRunID: DuplicateRun.ID?
         let total: Int
         let lookedAt: Int
         let lastID: UUID?
@@ -74,12 +89,14 @@ enum DuplicateRunStatements {
         Statement(
             "duplicate_run.lock",
             """
-            SELECT r.duplicate_ids, r.minimum_score, r.total, r.looked_at, r.last_id, r.last_score FROM crm.duplicate_run r
+            SELECT r.kind, r.duplicate_ids, r.minimum_score, r.undone_run_id, r.total, r.looked_at, r.last_id, r.last_score
+            FROM crm.duplicate_run r
             WHERE r.tenant_id = \(tenant) AND r.id = \(id) AND r.finished_at IS NULL FOR UPDATE
             """,
             optional: { row in
                 Place(
-                    ids: try row.nextIfPresent(), minimumScore: try row.nextIfPresent(), total: try row.next(),
+                    type: try row.next(), ids: try row.nextIfPresent(), minimumScore: try row.nextIfPresent(),
+                    undoneRunID: try row.nextIfPresent(), total: try row.next(),
                     lookedAt: try row.next(), lastID: try row.nextIfPresent(), lastScore: try row.nextIfPresent())
             })
     }
@@ -89,6 +106,7 @@ enum DuplicateRunStatements {
         var lookedAt = 0
         var found = 0
         var merged = 0
+        var undone = 0
         var skipped = 0
         var lastID: UUID?
         var lastScore: Int?
@@ -101,8 +119,8 @@ enum DuplicateRunStatements {
             "duplicate_run.advance",
             """
             UPDATE crm.duplicate_run SET looked_at = looked_at + \(step.lookedAt), found = found + \(step.found),
-                merged = merged + \(step.merged), skipped = skipped + \(step.skipped), last_id = coalesce(\(step.lastID), last_id),
-                last_score = coalesce(\(step.lastScore), last_score), error = NULL, started_at = coalesce(started_at, now()),
+                merged = merged + \(step.merged), undone = undone + \(step.undone), skipped = skipped + \(step.skipped),
+                last_id = coalesce(\(step.lastID), last_id), last_score = coalesce(\(step.lastScore), last_score), error = NULL, started_at = coalesce(started_at, now()),
                 finished_at = \(end), version = version + 1, updated_at = now()
             WHERE tenant_id = \(tenant) AND id = \(id)
             """)
@@ -122,8 +140,9 @@ extension DuplicateRun {
     init(row: inout RowReader) throws {
         self.init(
             id: try row.next(), type: try row.next(), duplicateIDs: try row.nextIfPresent(),
-            minimumScore: try row.nextIfPresent(), total: try row.next(), lookedAt: try row.next(),
-            found: try row.next(), merged: try row.next(), skipped: try row.next(), error: try row.nextIfPresent(),
+            minimumScore: try row.nextIfPresent(), undoneRunID: try row.nextIfPresent(), total: try row.next(),
+            lookedAt: try row.next(), found: try row.next(), merged: try row.next(), undone: try row.next(),
+            skipped: try row.next(), error: try row.nextIfPresent(),
             actorKind: try row.next(), actorID: try row.nextIfPresent(), startedAt: try row.nextIfPresent(),
             finishedAt: try row.nextIfPresent(), version: try row.next(), createdAt: try row.next(),
             updatedAt: try row.next())

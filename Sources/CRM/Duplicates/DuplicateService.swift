@@ -132,6 +132,37 @@ public struct DuplicateService: Sendable {
         }
     }
 
+    /// Has all merges of a run undone; a job does it, the newest first, each in a transaction of its own, and passes over those that
+    /// cannot be undone any more.
+    ///
+    /// - Throws: ``ServiceError/notFound(_:)``; ``ServiceError/conflict(code:detail:)`` `not_undoable` for one that merges nothing, has
+    ///   merged nothing, has not ended, or is being undone.
+    public func undo(
+        _ context: TenantContext, id: DuplicateRun.ID = .make(), _ run: DuplicateRun.ID
+    ) async throws -> DuplicateRun {
+        try context.require(.customersWrite)
+        let tenant = context.tenantID
+        return try await database.withTenant(context) { transaction in
+            let (found, merge) = try await transaction.pipeline(
+                DuplicateRunStatements.find(tenant, run), MergeStatements.newest(tenant, of: run, before: nil))
+            let old = try found.orNotFound(DuplicateRun.kind)
+            guard old.type == .merge else { throw MergeService.notUndoable("It is no merge of many pairs.") }
+            guard old.state == .finished else { throw MergeService.notUndoable("It has not ended.") }
+            // Of a time when merges did not know their runs, or of a run that came too late for all pairs.
+            guard merge != nil else { throw MergeService.notUndoable("It has no merges.") }
+            guard try await transaction.run(DuplicateRunStatements.beginUndo(id, of: run, by: context)) == 1 else {
+                throw MergeService.notUndoable("It is being undone.")
+            }
+            return try await transaction.pipeline(
+                try Event.record(
+                    "duplicates.undo_requested", DuplicateRun.kind, id.rawValue, by: context,
+                    data: ["undone_run_id": .string(run.description)]),
+                try Enqueue.statement(tenant: tenant.rawValue, job: UndoMerges(runID: id)),
+                DuplicateRunStatements.find(tenant, id)
+            ).2.orNotFound(DuplicateRun.kind)
+        }
+    }
+
     /// - Throws: ``ServiceError/notFound(_:)``.
     public func findRun(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> DuplicateRun {
         try context.require(.customersRead)
@@ -170,9 +201,11 @@ extension TenantTransaction {
     }
 
     /// Makes the customers of an open pair one.
-    mutating func merge(_ id: Duplicate.ID, survivor: Customer.ID?) async throws {
+    ///
+    /// - Parameter run: the merge of many pairs that it is a part of.
+    mutating func merge(_ id: Duplicate.ID, survivor: Customer.ID?, run: DuplicateRun.ID? = nil) async throws {
         let tenant = context.tenantID
-        let pair = try await run(DuplicateStatements.pair(tenant, id)).orNotFound(Duplicate.kind)
+        let pair = try await self.run(DuplicateStatements.pair(tenant, id)).orNotFound(Duplicate.kind)
         let both = [pair.first, pair.second]
         if let survivor, !both.contains(survivor) {
             throw ServiceError.invalid("/survivor_id", "invalid", "Neither of the two.")
@@ -188,6 +221,6 @@ extension TenantTransaction {
             throw ServiceError.conflict(
                 code: "other_kind", detail: "One is a person and the other an organisation. Change one first.")
         }
-        _ = try await merge([other], into: stays)
+        _ = try await merge([other], into: stays, run: run)
     }
 }

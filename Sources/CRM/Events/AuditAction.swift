@@ -52,6 +52,7 @@ public enum AuditAction {
         ("duplicate.reopened", "It was taken back that two customers were told apart."),
         ("duplicates.scan_requested", "All customers are looked through for pairs who may be one."),
         ("duplicates.merge_requested", "Many pairs of customers are made one."),
+        ("duplicates.undo_requested", "All merges of a run are undone; data has undone_run_id."),
         ("segment.updated", "A segment was changed."),
         ("segment.removed", "A segment was removed."),
         ("segment.member_removed", "A customer was taken out of a segment; data has customer_id."),

@@ -13,6 +13,8 @@ public struct Merge: Sendable {
     public let survivorID: Customer.ID
     /// Who was found to be the same.
     public let mergedID: Customer.ID
+    /// The merge of many pairs that it belongs to.
+    public let runID: DuplicateRun.ID?
     /// What became the survivor's, by kind.
     public let moved: [String: Int]
     public let actorKind: String
@@ -29,7 +31,7 @@ extension Merge: Resource {
     public static let schemaDescription = "That two customers were made one."
     public static var example: Merge {
         Merge(
-            id: Example.id(), survivorID: Example.id(), mergedID: Example.id(),
+            id: Example.id(), survivorID: Example.id(), mergedID: Example.id(), runID: nil,
             moved: ["order": 3, "contact_point": 1],
             actorKind: "member", actorID: Example.uuid, undoneAt: nil, version: 1, createdAt: Example.time,
             updatedAt: Example.time)
@@ -39,6 +41,7 @@ extension Merge: Resource {
         json.member("id", id, "The merge's id.")
         json.member("survivor_id", survivorID, "The customer who stayed.")
         json.member("merged_id", mergedID, "The customer who was found to be the same, and is no more.")
+        json.member("run_id", runID, "The merge of many pairs that it was a part of.")
         json.member(
             "moved", moved,
             "What became the survivor's, by kind: order, interaction, response, invitation, consent, stage_change, contact_point, person (of an organisation), segment."
@@ -61,6 +64,7 @@ public struct MergeFilter: Sendable {
     /// Either of the two.
     public var customer: Customer.ID?
     public var isUndone: Bool?
+    public var run: DuplicateRun.ID?
 
     public init() {}
 }

@@ -53,16 +53,7 @@ public struct MergeService: Sendable {
         return try await CustomerService.explaining {
             try await ServiceError.changing(ifVersion: nil) {
                 try await database.withTenant(context) { transaction in
-                    let found = try await transaction.run(MergeStatements.find(tenant, id)).orNotFound(Merge.kind)
-                    // The customers first, in the order in which merging locks them, whichever is which.
-                    let (_, _, locked) = try await transaction.pipeline(
-                        AudienceStatements.serialisePlanning(tenant),
-                        MergeStatements.lockBoth(tenant, found.survivorID, found.mergedID),
-                        MergeStatements.lock(tenant, id))
-                    let merge = try locked.orNotFound(Merge.kind)
-                    if merge.isUndone { throw Self.notUndoable("It was undone before.") }
-                    if merge.isTooLate { throw Self.notUndoable("It is more than 30 days ago.") }
-                    try await transaction.undo(merge, id)
+                    try await transaction.undo(id)
                     return try await transaction.run(MergeStatements.find(tenant, id)).orNotFound(Merge.kind)
                 }
             }
@@ -75,8 +66,11 @@ public struct MergeService: Sendable {
 }
 
 extension TenantTransaction {
+    /// - Parameter run: the merge of many pairs that it is a part of.
     /// - Returns: the survivor as it is now.
-    mutating func merge(_ others: [Customer.ID], into id: Customer.ID) async throws -> Customer {
+    mutating func merge(
+        _ others: [Customer.ID], into id: Customer.ID, run: DuplicateRun.ID? = nil
+    ) async throws -> Customer {
         let tenant = context.tenantID
         // All of them in one order, as whoever merges others does.
         let (_, _, customers) = try await pipeline(
@@ -99,14 +93,16 @@ extension TenantTransaction {
             }
         }
         try ServiceError.refuse(errors)
-        for other in merged { survivor = try await merge(other, into: survivor) }
+        for other in merged { survivor = try await merge(other, into: survivor, run: run) }
         _ = try await pipeline(
             DuplicateStatements.close(others, into: id, by: context),
             RefreshCustomers.noting(tenant, others + [id]))
         return survivor
     }
 
-    private mutating func merge(_ merged: Customer, into survivor: Customer) async throws -> Customer {
+    private mutating func merge(
+        _ merged: Customer, into survivor: Customer, run: DuplicateRun.ID?
+    ) async throws -> Customer {
         let (tenant, id) = (context.tenantID, Merge.ID.make())
         var values = survivor.values.absorbing(merged.values)
         // Nobody belongs to themselves.
@@ -114,15 +110,18 @@ extension TenantTransaction {
         _ = try await pipeline(
             MergeStatements.absorb(tenant, merged.id, into: survivor.id),
             CustomerPartStatements.delete(tenant, merged.id), CustomerPartStatements.delete(tenant, survivor.id))
-        guard try await run(CustomerStatements.update(tenant, survivor, values)) == 1 else { throw ServiceError.stale }
+        guard try await self.run(CustomerStatements.update(tenant, survivor, values)) == 1 else {
+            throw ServiceError.stale
+        }
         _ = try await pipeline(
             CustomerPartStatements.insert(tenant, survivor.id, values),
             try MergeStatements.insert(
-                id, survivor.id, merged.id, from: MergedValues(survivor.values), to: MergedValues(values), by: context),
+                id, survivor.id, merged.id, from: MergedValues(survivor.values), to: MergedValues(values), run: run,
+                by: context),
             MergeStatements.giveToSurvivor(id, survivor.id, merged.id),
             CustomerPartStatements.insertFormerReferences(tenant, survivor.id))
         try await recordStage(of: survivor, values)
-        let new = try await run(CustomerStatements.find(tenant, survivor.id)).orNotFound(Customer.kind)
+        let new = try await self.run(CustomerStatements.find(tenant, survivor.id)).orNotFound(Customer.kind)
         _ = try await pipeline(
             try Event.record(
                 "customer.merged", Customer.kind, survivor.id.rawValue, from: survivor, to: new, by: context),
@@ -132,7 +131,21 @@ extension TenantTransaction {
         return new
     }
 
-    fileprivate mutating func undo(_ merge: MergeStatements.Undoing, _ id: Merge.ID) async throws {
+    /// Makes a merged customer one of its own again.
+    mutating func undo(_ id: Merge.ID) async throws {
+        let tenant = context.tenantID
+        let found = try await run(MergeStatements.find(tenant, id)).orNotFound(Merge.kind)
+        // The customers first, in the order in which merging locks them, whichever is which.
+        let (_, _, locked) = try await pipeline(
+            AudienceStatements.serialisePlanning(tenant),
+            MergeStatements.lockBoth(tenant, found.survivorID, found.mergedID), MergeStatements.lock(tenant, id))
+        let merge = try locked.orNotFound(Merge.kind)
+        if merge.isUndone { throw MergeService.notUndoable("It was undone before.") }
+        if merge.isTooLate { throw MergeService.notUndoable("It is more than 30 days ago.") }
+        try await undo(merge, id)
+    }
+
+    private mutating func undo(_ merge: MergeStatements.Undoing, _ id: Merge.ID) async throws {
         let tenant = context.tenantID
         let (survivor, merged, others, hasOrders) = try await pipeline(
             CustomerStatements.find(tenant, merge.survivor),

@@ -3,8 +3,8 @@ import Postgres
 
 enum MergeStatements {
     private static let rows: SQL = """
-        SELECT m.id, m.survivor_id, m.merged_id, r.kinds, r.counts, m.actor_kind, m.actor_id, m.undone_at, m.version, m.created_at,
-            m.updated_at
+        SELECT m.id, m.survivor_id, m.merged_id, m.run_id, r.kinds, r.counts, m.actor_kind, m.actor_id, m.undone_at, m.version,
+            m.created_at, m.updated_at
         FROM crm.merge m
         CROSS JOIN LATERAL (
             SELECT coalesce(array_agg(q.kind), '{}') AS kinds, coalesce(array_agg(q.count), '{}') AS counts
@@ -24,6 +24,7 @@ enum MergeStatements {
             let state: SQL = isUndone ? "AND m.undone_at IS NOT NULL" : "AND m.undone_at IS NULL"
             condition = "\(condition) \(state)"
         }
+        if let run = filter.run { condition = "\(condition) AND m.run_id = \(run)" }
         return Statement(
             "merge.list",
             "\(rows) WHERE m.tenant_id = \(tenant) \(condition) \(page.clause(id: "m.id"))", all: Merge.init(row:))
@@ -51,14 +52,13 @@ enum MergeStatements {
 
     static func insert(
         _ id: Merge.ID, _ survivor: Customer.ID, _ merged: Customer.ID, from before: MergedValues,
-        to after: MergedValues,
-        by context: TenantContext
+        to after: MergedValues, run: DuplicateRun.ID?, by context: TenantContext
     ) throws -> Statement<Int> {
         Statement(
             "merge.insert",
             """
-            INSERT INTO crm.merge (tenant_id, id, survivor_id, merged_id, before_values, after_values, actor_kind, actor_id)
-            VALUES (\(context.tenantID), \(id), \(survivor), \(merged), \(try JSONValue(before)), \(try JSONValue(after)),
+            INSERT INTO crm.merge (tenant_id, id, survivor_id, merged_id, before_values, after_values, run_id, actor_kind, actor_id)
+            VALUES (\(context.tenantID), \(id), \(survivor), \(merged), \(try JSONValue(before)), \(try JSONValue(after)), \(run),
                 \(context.actor.kind), \(context.actor.id))
             """)
     }
@@ -68,6 +68,22 @@ enum MergeStatements {
     }
 
     // MARK: Undoing
+
+    /// The newest merge of a run, or the newest before another one of it.
+    static func newest(_ tenant: Tenant.ID, of run: DuplicateRun.ID, before last: Merge.ID?) -> Statement<Merge.ID?> {
+        let rest: SQL =
+            last.map {
+                """
+                AND (m.created_at, m.id) < (SELECT l.created_at, l.id FROM crm.merge l WHERE l.tenant_id = \(tenant) AND l.id = \($0))
+                """
+            } ?? ""
+        return Statement(
+            "merge.newest",
+            """
+            SELECT m.id FROM crm.merge m WHERE m.tenant_id = \(tenant) AND m.run_id = \(run) \(rest)
+            ORDER BY m.created_at DESC, m.id DESC LIMIT 1
+            """, optional: { try $0.next() })
+    }
 
     struct Undoing: Sendable {
         let survivor: Customer.ID
@@ -168,9 +184,10 @@ enum MergeStatements {
 extension Merge {
     init(row: inout RowReader) throws {
         let (id, survivor, merged): (ID, Customer.ID, Customer.ID) = (try row.next(), try row.next(), try row.next())
+        let run: DuplicateRun.ID? = try row.nextIfPresent()
         let (kinds, counts): ([String], [Int]) = (try row.next(), try row.next())
         self.init(
-            id: id, survivorID: survivor, mergedID: merged,
+            id: id, survivorID: survivor, mergedID: merged, runID: run,
             moved: Dictionary(zip(kinds, counts), uniquingKeysWith: { first, _ in first }), actorKind: try row.next(),
             actorID: try row.nextIfPresent(), undoneAt: try row.nextIfPresent(), version: try row.next(),
             createdAt: try row.next(), updatedAt: try row.next())

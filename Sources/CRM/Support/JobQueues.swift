@@ -7,6 +7,7 @@ public enum JobQueues {
         EvaluateSegment.queue, RefreshSegments.queue, RefreshCustomers.queue, PlanCampaign.queue, FinishCampaign.queue,
         SendInvitations.queue, EraseTenant.queue, RunImport.queue,
         MailLink.queue, RecomputeScores.queue, FindDuplicates.queue, ScanDuplicates.queue, MergeDuplicates.queue,
+        UndoMerges.queue,
     ]).sorted()
 
     /// The slots of queues where nobody says otherwise.

@@ -49,7 +49,8 @@ extension TimelineFilter {
         var filter = self
         filter.kinds = (kinds ?? TimelineEntry.Kind.allCases).filter { kind in
             switch kind {
-            case .order: scopes.contains(.ordersRead)
+            case .order, .orderReturn: scopes.contains(.ordersRead)
+            case .invitation: scopes.contains(.campaignsRead)
             case .survey: scopes.contains(.responsesRead)
             case .stageChange, .consent: true
             case .call, .mail, .meeting, .chat, .ticket, .note: scopes.contains(.interactionsRead)

@@ -11,7 +11,7 @@ enum TimelineStatements {
             return """
                 (SELECT \(source.columns) FROM \(source.table)
                 WHERE e.tenant_id = \(tenant) AND e.customer_id = \(customer) \(conditions)
-                \(page.clause(id: "e.id", column: source.time)))
+                \(page.clause(id: source.id, column: source.time)))
                 """ as SQL
         }
         return Statement(
@@ -26,9 +26,10 @@ enum TimelineStatements {
     }
 }
 
-/// One kind of row that a timeline is made of; the table is called `e`.
+/// One kind of row that a timeline is made of; the table with the customer is called `e`.
 private struct TimelineSource {
     let table: SQL
+    var id: SQL = "e.id"
     let columns: SQL
     let time: SQL
     let conditions: [SQL]
@@ -44,8 +45,9 @@ extension TimelineFilter {
     /// Only what the filter may let through is looked at. There is always one, which then shows nothing.
     fileprivate var sources: [TimelineSource] {
         var found = [interaction]
-        // Nobody of the business answers a survey, and the others happened in no department and at no touchpoint.
-        found += [order, member == nil ? survey : nil]
+        // Nobody of the business answers a survey or is who invites to it, and the others happened in no department and at no touchpoint.
+        found += [order, orderReturn]
+        if member == nil { found += [invitation, survey] }
         if department == nil, touchpoint == nil { found += [stageChange, consent] }
         return found.compactMap(\.self).isEmpty ? [nothing] : found.compactMap(\.self)
     }
@@ -93,6 +95,39 @@ extension TimelineFilter {
                 """, time: "e.happened_at",
             conditions: ["AND e.deleted_at IS NULL"] + ofMember("AND e.member_id =")
                 + ofPlace("e.department_id", "e.touchpoint_id"))
+    }
+
+    /// Read from the customer's orders of which something came back, which have an index of their own.
+    private var orderReturn: TimelineSource? {
+        guard has(.orderReturn) else { return nil }
+        return TimelineSource(
+            table: """
+                crm.customer_order e
+                JOIN crm.order_return r ON r.tenant_id = e.tenant_id AND r.order_id = e.id
+                """,
+            id: "r.id",
+            columns: """
+                'return', r.id, r.returned_on::timestamp AT TIME ZONE 'UTC', e.department_id, e.member_id, e.touchpoint_id,
+                e.channel, e.reference, NULL::text, NULL::smallint, r.amount, e.currency, NULL::text, NULL::smallint
+                """, time: "(r.returned_on::timestamp AT TIME ZONE 'UTC')",
+            conditions: ["AND e.returned_amount > 0 AND e.deleted_at IS NULL"] + ofMember("AND e.member_id =")
+                + ofPlace("e.department_id", "e.touchpoint_id"))
+    }
+
+    private var invitation: TimelineSource? {
+        guard has(.invitation) else { return nil }
+        return TimelineSource(
+            table: """
+                crm.invitation e
+                JOIN crm.campaign g ON g.tenant_id = e.tenant_id AND g.id = e.campaign_id
+                JOIN crm.survey s ON s.tenant_id = g.tenant_id AND s.id = g.survey_id
+                LEFT JOIN crm.touchpoint h ON h.tenant_id = g.tenant_id AND h.id = g.touchpoint_id
+                """,
+            columns: """
+                'invitation', e.id, e.sent_at, h.department_id, NULL::uuid, g.touchpoint_id, 'email', s.name, e.state,
+                NULL::smallint, NULL::numeric, NULL::text, NULL::text, NULL::smallint
+                """, time: "e.sent_at",
+            conditions: ["AND e.sent_at IS NOT NULL"] + ofPlace("h.department_id", "g.touchpoint_id"))
     }
 
     private var survey: TimelineSource? {

@@ -75,6 +75,11 @@ enum DocumentText {
         The new link ends those of before. Who was invited and has not come yet is mailed the invitation again. \
         A member is mailed five links an hour at most.
         """,
+        "undo_duplicate_run":
+            """
+        A job undoes the merges one by one, the newest first. Those that cannot be undone any more, as `/v1/merges/{id}/undo` \
+        would say, are passed over and counted as skipped; `/v1/merges?filter[run_id]=…&filter[is_undone]=false` shows them.
+        """,
         "choose_password": "Ends every other link and every session of the member.",
         "refresh":
             "The refresh token is good once. Used a second time it ends the session, whoever has the newer one.",

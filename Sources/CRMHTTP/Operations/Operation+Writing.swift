@@ -47,20 +47,43 @@ extension Operation {
         _ start: @escaping @Sendable (Caller, Identifier<Object>, Input) async throws -> Object,
         replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
     ) -> Operation {
+        self.start(
+            declared, nil, with: input, in: collection,
+            { _, context, id, input in try await start(context, id, input) },
+            replay: find)
+    }
+
+    /// Begins it with an object of the same kind, which has ended.
+    static func start<Caller: RepeatingPrincipal, Object: Resource>(
+        _ declared: Declaration<Caller>, in collection: String,
+        _ start: @escaping @Sendable (Caller, Identifier<Object>, _ other: Identifier<Object>) async throws -> Object,
+        replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
+    ) -> Operation {
+        self.start(
+            declared, .identifier(Object.self), with: NoBody.self, in: collection,
+            { call, context, id, _ in try await start(context, id, call.identifier()) }, replay: find)
+    }
+
+    private static func start<Caller: RepeatingPrincipal, Input: JSONBody, Object: Resource>(
+        _ declared: Declaration<Caller>, _ other: Parameter?, with input: Input.Type, in collection: String,
+        _ start: @escaping @Sendable (Call<Caller>, Caller, Identifier<Object>, Input) async throws -> Object,
+        replay find: @escaping @Sendable (Caller, Identifier<Object>) async throws -> Object
+    ) -> Operation {
         let isEmpty = Input.self == NoBody.self
         return Operation(
-            .post, declared, parameters: [.idempotencyKey], content: isEmpty ? nil : .json(Input.self),
+            .post, declared, parameters: [other, .idempotencyKey].compactMap(\.self),
+            content: isEmpty ? nil : .json(Input.self),
             success: .object(
                 Object.self, .accepted, "It is under way: the \(Object.kind), and where it is.",
                 headers: [.eTag, .location, .replayed]),
-            problems: (isEmpty ? [] : Body.problems) + ProblemCode.ofIdempotency
+            problems: (isEmpty ? [] : Body.problems) + ProblemCode.ofIdempotency + (other == nil ? [] : [.notFound])
         ) { call in
             try call.query { _ in }
             let (input, body) = try await Input.read(call.request)
             let id = Identifier<Object>.make()
             let context = try call.idempotent(declared.name, body: body, object: id.rawValue)
             return try await replaying {
-                Reply.begun(try await start(context, id, input), in: collection)
+                Reply.begun(try await start(call, context, id, input), in: collection)
             } replay: { object in
                 let object: Object = try await find(
                     call.caller.reading(declared.permission), Identifier(rawValue: object))

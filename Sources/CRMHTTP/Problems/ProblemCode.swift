@@ -127,7 +127,7 @@ enum ProblemCode: String, CaseIterable, Sendable {
         case .alreadyLaunched: "The campaign was launched before."
         case .ruleSegment: "The segment's rule decides who is in it."
         case .notUndoable:
-            "The merge is too long ago, was undone before, or what it made one has changed too much since."
+            "The merge is too long ago, was undone before, or what it made one has changed too much since; the run has no merges, has not ended, or is being undone."
         case .alreadyDecided: "The pair was decided before, or one of the customers is gone."
         case .otherKind: "One is a person and the other an organisation."
         case .tooManyRules: "The business has as many segments with rules as are kept up to date. Remove some first."

@@ -10,7 +10,8 @@ struct DuplicateOperations: OperationGroup {
         system, or of any from eight letters and digits on), the same number 50 (with or without country), birth date 25, a number \
         that differs in one digit 20, names 40 times their likeness where that is half or more. Where names are less than 0.7 \
         alike it is 85 at most; another birth date and another kind take away 40 each. What more than ten customers share counts \
-        for none of them. From 50 on a pair waits here to be merged or dismissed; what is dismissed stays so.
+        for none of them. From 50 on a pair waits here to be merged or dismissed; what is dismissed stays so. A merge of many pairs can be undone as a \
+        whole for 30 days: `/v1/duplicate-runs/{id}/undo`.
         """)
 
     let duplicates: DuplicateService
@@ -60,12 +61,23 @@ struct DuplicateOperations: OperationGroup {
                 with: MergedPairs.self, in: runs,
                 { context, id, body in try await duplicates.merge(context, id: id, body.pairs) },
                 replay: duplicates.findRun),
-            .list(.at(runs, "list_duplicate_runs", "List scans and merges of many pairs", tag, .customersRead)) {
+            .start(
+                .at(
+                    "\(runs)/{id}/undo", "undo_duplicate_run", "Have all merges of a run undone", tag,
+                    .customersWrite, problems: [.notUndoable]),
+                in: runs, { context, id, run in try await duplicates.undo(context, id: id, run) },
+                replay: duplicates.findRun),
+            .list(
+                .at(
+                    runs, "list_duplicate_runs", "List scans, merges of many pairs and what undoes them", tag,
+                    .customersRead)
+            ) {
                 call, page in try await duplicates.listRuns(call.caller, page)
             },
             .find(
                 .at(
-                    "\(runs)/{id}", "find_duplicate_run", "Show how far a scan or a merge of many pairs has come", tag,
+                    "\(runs)/{id}", "find_duplicate_run",
+                    "Show how far a scan, a merge of many pairs or its undoing has come", tag,
                     .customersRead), duplicates.findRun),
         ]
     }

@@ -34,5 +34,6 @@ extension MergeFilter: ListFilter {
         self.init()
         customer = query.filterIdentifier("customer_id", "Only those of this customer, whichever of the two it is.")
         isUndone = query.filterFlag("is_undone", "Only those that were undone, or only those that were not.")
+        run = query.filterIdentifier("run_id", "Only those of this merge of many pairs.")
     }
 }

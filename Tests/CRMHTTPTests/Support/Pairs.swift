@@ -47,10 +47,19 @@ struct Pairs: Sendable {
 
     /// Merges many pairs, as the job does.
     func merge(_ body: String? = nil) async throws -> Answer {
-        let begun = try await api.post("/v1/duplicates/merge", body)
+        try await end(try await api.post("/v1/duplicates/merge", body))
+    }
+
+    /// Undoes a merge of many pairs, as the job does.
+    func undo(_ run: String) async throws -> Answer {
+        try await end(try await api.post("/v1/duplicate-runs/\(run)/undo"))
+    }
+
+    /// Has a run that was begun come to its end, as the job does.
+    func end(_ begun: Answer) async throws -> Answer {
         try #require(begun.status == 202, "\(begun)")
         let id = try #require(try begun.text("id").flatMap { DuplicateRun.ID($0) })
-        while try await !DuplicateMerger(database: business.database).merge(business.context, id) {}
+        while try await !DuplicateMerger(database: business.database).goOn(business.context, id) {}
         return try await api.get("/v1/duplicate-runs/\(id)")
     }
 

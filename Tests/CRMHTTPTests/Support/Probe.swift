@@ -47,7 +47,7 @@ struct Probe: Sendable {
             Touchpoint.kind: filled.touchpoint.id.description,
             Product.kind: filled.product.id.description, Merge.kind: filled.merge.id.description,
             FileImport.kind: filled.waitingImport.id.description,
-            Duplicate.kind: filled.duplicate.id.description, DuplicateRun.kind: filled.duplicateRun.id.description,
+            Duplicate.kind: filled.duplicate.id.description, DuplicateRun.kind: filled.mergingRun.id.description,
             APIKey.kind: filled.spareKey.id.description, Tenant.kind: filled.business.context.tenantID.description,
             Erasure.kind: filled.business.context.tenantID.description,
         ]

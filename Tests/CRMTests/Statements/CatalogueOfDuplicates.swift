@@ -48,6 +48,8 @@ extension StatementCatalogue {
                         CatalogueEntry(
                             DuplicateRunStatements.insert(
                                 .make(), ids: [pair.id], minimumScore: nil, total: 1, by: context)),
+                        CatalogueEntry(
+                            DuplicateRunStatements.beginUndo(.make(), of: filled.mergingRun.id, by: context)),
                         CatalogueEntry(DuplicateRunStatements.lock(tenant, run.id)),
                         CatalogueEntry(DuplicateRunStatements.fail(tenant, run.id, "it broke off")),
                         CatalogueEntry(DuplicateRunStatements.advance(tenant, run.id, by: step)),

@@ -13,16 +13,23 @@ extension StatementCatalogue {
             var filter = MergeFilter()
             filter.customer = survivor
             filter.isUndone = false
+            let run = filled.mergingRun.id
+            var ofRun = MergeFilter()
+            ofRun.run = run
             return [
                 CatalogueGroup(
                     try pages { MergeStatements.list(tenant, MergeFilter(), $0) }
-                        + pages { MergeStatements.list(tenant, filter, $0) } + [
+                        + pages { MergeStatements.list(tenant, filter, $0) }
+                        + pages { MergeStatements.list(tenant, ofRun, $0) } + [
+                            CatalogueEntry(MergeStatements.newest(tenant, of: run, before: nil)),
+                            CatalogueEntry(MergeStatements.newest(tenant, of: run, before: id), .nothing),
                             CatalogueEntry(MergeStatements.find(tenant, id)),
                             CatalogueEntry(MergeStatements.lock(tenant, [survivor, other])),
                             CatalogueEntry(MergeStatements.absorb(tenant, other, into: survivor)),
                             CatalogueEntry(
                                 try MergeStatements.insert(
-                                    new, survivor, other, from: values, to: values, by: filled.business.context)),
+                                    new, survivor, other, from: values, to: values, run: run,
+                                    by: filled.business.context)),
                             CatalogueEntry(MergeStatements.giveToSurvivor(new, survivor, other)),
                             CatalogueEntry(MergeStatements.lock(tenant, id)),
                             CatalogueEntry(MergeStatements.lockBoth(tenant, survivor, merged)),

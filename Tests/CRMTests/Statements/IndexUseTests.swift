@@ -177,10 +177,12 @@ struct IndexUseTests {
         for (index, time) in [
             ("interaction_customer_idx", "happened_at"), ("customer_order_timeline_idx", "happened_at"),
             ("response_customer_idx", "submitted_at"), ("stage_change_customer_idx", "changed_at"),
-            ("consent_record_given_idx", "given_at"),
+            ("consent_record_given_idx", "given_at"), ("invitation_timeline_idx", "sent_at"),
         ] {
             expect(all, index, ["tenant_id = ", "customer_id = ", "ROW(\(time), id)"])
         }
+        expect(all, "customer_order_returned_idx", ["tenant_id = ", "customer_id = "])
+        expect(all, "order_return_order_idx", ["tenant_id = ", "order_id = "])
         // From the customer's memberships on, and not from all segments of the business.
         let segments = try await large.plan(of: OverviewStatements.segments(tenant, customer).sql)
         let stays = try await large.plan(of: SegmentMemberStatements.stays(tenant, of: customer, PageRequest()).sql)
@@ -221,5 +223,14 @@ struct IndexUseTests {
             of: DuplicateStatements.close([pair.1], into: pair.0, by: large.filled.business.context).sql)
         // By both customers, or by the smaller index of the second.
         expect(closed, "duplicate_", ["tenant_id = ", "second_id = "])
+        let (run, merge) = (large.filled.mergingRun.id, large.filled.merge.id)
+        let newest = try await large.plan(of: MergeStatements.newest(tenant, of: run, before: merge).sql)
+        expect(newest, "merge_run_idx", ["tenant_id = ", "run_id = ", "ROW(created_at, id)"])
+        #expect(!newest.sorts(by: "created_at"), "\(newest)")
+        var merges = MergeFilter()
+        merges.run = run
+        let ofRun = try await large.plan(of: MergeStatements.list(tenant, merges, PageRequest()).sql)
+        expect(ofRun, "merge_run_idx", ["tenant_id = ", "run_id = "])
+        #expect(!ofRun.sorts(by: "created_at"), "\(ofRun)")
     }
 }

@@ -71,6 +71,17 @@ struct LargeBusiness: Sendable {
             """)
         try await server.run(
             """
+            INSERT INTO crm.order_return (tenant_id, id, order_id, amount, returned_on)
+            SELECT o.tenant_id, gen_random_uuid(), o.id, 1, o.ordered_on FROM crm.customer_order o
+            WHERE o.tenant_id = \(tenant) AND o.currency = 'IRR' AND o.ordered_on = current_date - 1
+            """)
+        try await server.run(
+            """
+            UPDATE crm.customer_order o SET returned_amount = r.amount FROM crm.order_return r
+            WHERE o.tenant_id = \(tenant) AND r.tenant_id = \(tenant) AND r.order_id = o.id AND o.currency = 'IRR'
+            """)
+        try await server.run(
+            """
             INSERT INTO crm.customer_reference (tenant_id, customer_id, system, reference)
             SELECT c.tenant_id, c.id, 'till', c.reference
             FROM crm.customer c WHERE c.tenant_id = \(tenant) AND c.reference LIKE 'L%'
