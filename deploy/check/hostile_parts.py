@@ -118,6 +118,8 @@ async def endless(head, piece, length=None):
         nonlocal sent
         while sent < (length or 512 * MB) and await peer.send(piece if length else chunk):
             sent += len(piece)
+            # What the kernel takes at once lets nothing else run, and who never looks for an answer while it sends may lose it.
+            await asyncio.sleep(0)
 
     await peer.send(head)
     pouring = asyncio.create_task(pour())
