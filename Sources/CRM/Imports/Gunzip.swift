@@ -2,7 +2,8 @@ import CZLib
 
 /// Unpacks gzip (RFC 1952) piece by piece, each of bounded size, however much a piece of input becomes.
 final class Gunzip {
-    private static let pieceSize = 256 * 1024
+    /// Others have their turn between two of them.
+    private static let pieceSize = 64 * 1024
 
     private var stream = z_stream()
     private var input: [UInt8] = []
