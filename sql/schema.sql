@@ -178,13 +178,17 @@ CREATE FUNCTION crm.customers_by_address(beginning text, most integer) RETURNS S
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_indexscan TO 'on'
     SET enable_bitmapscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
-    SELECT DISTINCT a.customer_id FROM unnest(ARRAY[beginning || '@', beginning]) AS b (text) CROSS JOIN LATERAL (
-        SELECT p.customer_id FROM crm.contact_point p
-        WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = 'email' AND p.address_key >= b.text
-            AND p.address_key < b.text || U&'\+10FFFD' AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL
-        ORDER BY p.address_key LIMIT most
+    SELECT c.id FROM (
+        SELECT p.customer_id, p.address_key FROM crm.contact_point p
+        WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = 'email' AND p.address_key >= beginning
+            AND p.address_key < beginning || U&'\+10FFFD' AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL
+        ORDER BY p.address_key LIMIT 200 + most
     ) AS a
+    JOIN crm.customer c ON c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = a.customer_id AND c.deleted_at IS NULL
+    ORDER BY a.address_key LIMIT most
 $$;
 
 ALTER FUNCTION crm.customers_by_address(beginning text, most integer) OWNER TO mehvar_owner;
@@ -936,6 +940,7 @@ DECLARE
     near tsquery;
     candidates uuid[] := '{}';
     sure uuid[];
+    named uuid[] := '{}';
     addressed uuid[] := '{}';
 BEGIN
     -- What names one customer alone.
@@ -969,7 +974,8 @@ BEGIN
             SELECT c.id FROM crm.customer c WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
     END IF;
     IF cardinality(candidates) < most AND wanted ~ '^[a-z0-9][a-z0-9._+-]{2,63}$' THEN
-        addressed := ARRAY(SELECT crm.customers_by_address(wanted, 10));
+        named := ARRAY(SELECT crm.customers_by_address(wanted || '@', 10));
+        addressed := named || ARRAY(SELECT crm.customers_by_address(wanted, 10));
     END IF;
     IF cardinality(words) > 0 AND cardinality(candidates) < most THEN
         FOR place IN 1..cardinality(words) LOOP
@@ -1018,7 +1024,7 @@ BEGIN
         END IF;
     END IF;
     RETURN QUERY
-        SELECT c.id, (CASE WHEN c.id = ANY (sure) THEN 2 WHEN c.id = ANY (addressed) THEN 0.5 ELSE 0 END
+        SELECT c.id, (CASE WHEN c.id = ANY (sure) THEN 2 WHEN c.id = ANY (named) THEN 1 WHEN c.id = ANY (addressed) THEN 0.5 ELSE 0 END
             + public.similarity(c.search_name, wanted)
             -- As good as half a name in the script that the business usually writes.
             + CASE WHEN c.names = '{}' THEN 0

@@ -105,10 +105,14 @@ public struct JobHandlers: Sendable {
             try await goOn(context, job.runID) { try await finder.scan(context.tenant, job.runID) }
         }
         registry.register(MergeDuplicates.self) { job, context in
-            try await goOn(context, job.runID) { try await merger.goOn(context.tenant, job.runID) }
+            try await goOn(context, job.runID) {
+                try await merger.goOn(context.tenant, job.runID, isLastAttempt: context.isLastAttempt)
+            }
         }
         registry.register(UndoMerges.self) { job, context in
-            try await goOn(context, job.runID) { try await merger.goOn(context.tenant, job.runID) }
+            try await goOn(context, job.runID) {
+                try await merger.goOn(context.tenant, job.runID, isLastAttempt: context.isLastAttempt)
+            }
         }
     }
 }

@@ -9,8 +9,10 @@ struct ScaleBench: AsyncParsableCommand {
         commandName: "scale", abstract: "The 99th percentile of requests at several numbers of customers.",
         discussion: """
             One tenant holds a tenth of the customers, and all requests are to it, over two connections. A request's floor is what it \
-            took at the first size; a preview may take ten times as long for a hundred times the customers. freshness: from a change of a \
-            customer until a segment shows it, at twenty changes a second of a business with rules from all templates.
+            takes at the first size, which has a database and an API of its own and is measured in turns with the others; a preview may \
+            take ten times as long for a hundred times the customers. Of either, what is kept was read once, as memory has it where a \
+            deployment has run for a while. freshness: from a change of a customer until a segment shows it, at twenty changes a second of \
+            a business with rules from all templates.
             """)
 
     @OptionGroup var options: BenchOptions
@@ -36,94 +38,97 @@ struct ScaleBench: AsyncParsableCommand {
         func times(_ growth: Double) -> Double { self == .preview ? max(1.5, growth.squareRoot()) : 1.5 }
     }
 
+    /// What was measured of one size, and of the first one in turns with it.
     private struct Found {
         let size: Int
         let kind: Kind
-        let milliseconds: Double
+        var milliseconds: [Double] = []
+        var floors: [Double] = []
     }
 
     func validate() throws {
         let numbers = sizes.split(separator: ",").map { Int($0) ?? 0 }
-        if numbers.isEmpty || numbers.contains(where: { $0 < 1000 }) || numbers != numbers.sorted() {
-            throw ValidationError("--sizes are numbers from 1000 on, the least first.")
+        if numbers.count < 2 || numbers.contains(where: { $0 < 1000 }) || numbers != numbers.sorted() {
+            throw ValidationError("--sizes are two numbers or more from 1000 on, the least first.")
         }
     }
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         guard let superuser = environment["MEHVAR_BENCH_SUPERUSER_URL"],
+            let floorSuperuser = environment["MEHVAR_BENCH_FLOOR_SUPERUSER_URL"],
+            let floorURL = environment["MEHVAR_BENCH_FLOOR_DATABASE_URL"],
+            let floorPort = environment["MEHVAR_BENCH_FLOOR_PORT"],
             let pid = environment["MEHVAR_BENCH_API_PID"].flatMap(Int.init)
         else { throw ValidationError("Run it through deploy/bench, which starts what it measures.") }
         let settings = try Settings()
+        let floorSettings = try Settings(
+            environment: environment.merging(["MEHVAR_DATABASE_URL": floorURL, "MEHVAR_PORT": floorPort]) { $1 })
         let folder = FileManager.default.temporaryDirectory.appending(path: "mehvar-bench-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { _ = try? FileManager.default.removeItem(at: folder) }
-        let pool = Pool(settings.configuration(as: .app, application: "mehvar-bench", connections: 2))
-        defer { pool.close() }
-        let (population, database) = (ScalePopulation(superuser: superuser), Database(pool: pool))
-        let context = TenantContext.cli(tenant: ScalePopulation.largest)
-        try await population.makeTenants()
-        let key = try await APIKeyService(database: database).create(
-            context, name: "benchmark", scopes: Set(Scope.allCases)
-        ).secret
-        var (found, size) = ([Found](), 0)
-        for next in sizes.split(separator: ",").compactMap({ Int($0) }) {
-            note("\(next) customers")
-            try await population.grow(from: size, to: next)
-            size = next
-            try await population.settle()
-            try await SegmentEvaluator(database: database).refresh(context)
-            try await population.settle()
+        let pools = [settings, floorSettings].map {
+            Pool($0.configuration(as: .app, application: "mehvar-bench", connections: 2))
+        }
+        defer { for pool in pools { pool.close() } }
+        let databases = pools.map { Database(pool: $0) }
+        let numbers = sizes.split(separator: ",").compactMap { Int($0) }
+        var site = try await ScaleSite(settings, databases[0], superuser: superuser)
+        var floor = try await ScaleSite(floorSettings, databases[1], superuser: floorSuperuser)
+        note("\(numbers[0]) customers")
+        try await floor.grow(to: numbers[0])
+        var found: [Found] = []
+        for size in numbers.dropFirst() {
+            note("\(size) customers")
+            try await site.grow(to: size)
             for kind in Kind.allCases {
-                var times: [Double] = []
+                var times = Found(size: size, kind: kind)
                 for _ in 1...options.runs {
-                    times.append(try await slowest(kind, size, key, folder, settings))
+                    times.floors.append(try await slowest(kind, floor, folder))
+                    times.milliseconds.append(try await slowest(kind, site, folder))
                 }
-                found.append(Found(size: size, kind: kind, milliseconds: times.median))
-                note("  \(kind.rawValue) p99 \(times.median) ms")
+                found.append(times)
+                note("  \(kind.rawValue) p99 \(times.milliseconds.median) ms, \(numbers[0]): \(times.floors.median) ms")
             }
         }
-        let rules = try await RuleBench(database: database, context: context, superuser: superuser, runs: options.runs)
-            .cases()
+        let rules = try await RuleBench(
+            database: databases[0], context: site.context, superuser: superuser, runs: options.runs
+        ).cases()
         note("  freshness")
         let freshness = try await FreshnessBench(
-            database: database, context: context, worker: environment["MEHVAR_BIN", default: ""] + "/mehvar-worker",
-            customers: size / 10, seconds: max(10, options.seconds)
+            database: databases[0], context: site.context,
+            worker: environment["MEHVAR_BIN", default: ""] + "/mehvar-worker",
+            customers: site.size / 10, seconds: max(10, options.seconds)
         ).measure()
-        try Measurement(bench: "scale", cases: cases(found, memory: peakMemory(of: pid)) + rules + [freshness])
-            .print(json: options.json, check: options.check)
+        try Measurement(
+            bench: "scale", cases: cases(found, first: numbers[0], memory: peakMemory(of: pid)) + rules + [freshness]
+        ).print(json: options.json, check: options.check)
     }
 
     /// Each size beside the first one, or beside the milliseconds that it has.
-    private func cases(_ found: [Found], memory: Double) -> [Measurement.Case] {
-        Kind.allCases.flatMap { kind in
-            let times = found.filter { $0.kind == kind }
-            return times.map { time in
-                let growth = Double(time.size) / Double(times[0].size)
-                let limit = kind.milliseconds(growth)
-                return Measurement.Case(
-                    name: "\(kind.rawValue) \(time.size)", unit: "ms", values: [time.milliseconds],
-                    floors: [limit ?? times[0].milliseconds], memoryMb: memory, isCost: true,
-                    goal: limit == nil ? 1 / kind.times(growth) : 1)
-            }
+    private func cases(_ found: [Found], first: Int, memory: Double) -> [Measurement.Case] {
+        found.map { times in
+            let growth = Double(times.size) / Double(first)
+            let limit = times.kind.milliseconds(growth)
+            return Measurement.Case(
+                name: "\(times.kind.rawValue) \(times.size)", unit: "ms", values: times.milliseconds,
+                floors: limit.map { [$0] } ?? times.floors, memoryMb: memory, isCost: true,
+                goal: limit == nil ? 1 / times.kind.times(growth) : 1)
         }
     }
 
     /// The 99th percentile in milliseconds.
-    private func slowest(
-        _ kind: Kind, _ size: Int, _ key: String, _ folder: URL, _ settings: Settings
-    ) async throws -> Double {
+    private func slowest(_ kind: Kind, _ site: ScaleSite, _ folder: URL) async throws -> Double {
         let script = folder.appending(path: "\(kind.rawValue).lua")
         let paths = folder.appending(path: "paths")
-        let requests = (0..<2000).map { _ in request(kind, Int.random(in: 1...size / 10) * 10) }
+        let requests = (0..<2000).map { _ in request(kind, Int.random(in: 1...site.size / 10) * 10) }
         try Data(requests.joined(separator: "\n").utf8).write(to: paths)
-        try Data(Self.script(paths.path, key: key, isPost: kind == .preview).utf8).write(to: script)
+        try Data(Self.script(paths.path, key: site.key, isPost: kind == .preview).utf8).write(to: script)
         let output = try await Tool.run(
             "wrk",
             [
                 "-t", "1", "-c", String(connections), "-d", "\(options.seconds)s", "--latency", "--timeout", "30s",
-                "-s",
-                script.path, "http://\(settings.host):\(settings.port)",
+                "-s", script.path, "http://\(site.settings.host):\(site.settings.port)",
             ])
         if output.contains("Non-2xx") || output.contains("Socket errors") {
             throw Tool.Failure(description: "\(kind.rawValue): requests failed:\n\(output)")

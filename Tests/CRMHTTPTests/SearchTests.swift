@@ -83,12 +83,39 @@ struct SearchTests {
             try await Self.add(
                 api, #"{"name": "M", "contact_points": [{"channel": "email", "address": "kian_z@a.example"}]}"#)
             for text in ["kian_z", "kian", "Kia"] { #expect(try await Self.names(api, text) == ["M"], "\(text)") }
+            // Whose name before the @ it is comes before those who are called like it, and before those whose begins so.
+            for number in 0..<12 {
+                try await Self.add(
+                    api,
+                    #"{"name": "Kin \#(number)", "contact_points": [{"channel": "email", "address": "kian\#(number)@a.example"}]}"#
+                )
+            }
+            try await Self.add(
+                api, #"{"name": "N", "contact_points": [{"channel": "email", "address": "kian@b.example"}]}"#)
+            #expect(try await Self.names(api, "kian", limit: 5).first == "N")
             for text in ["10077", "۱۰۰۷۷"] {
                 #expect(try await Self.names(api, text) == ["Sara", "Omid 10077"], "\(text)")
             }
             for text in ["789", "912345", "@readers.example", "readers.example"] {
                 #expect(try await Self.names(api, text) == [], "\(text)")
             }
+        }
+    }
+
+    @Test func `Those who are gone take nobody's place among who is found by an address`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            for number in 0..<12 {
+                let id = try await business.customer("Gone \(number)", email: "info@shop\(number).example").id
+                #expect(try await api.delete("/v1/customers/\(id)").status == 204)
+            }
+            _ = try await business.customer("Kept", email: "info@zoo.example")
+            #expect(try await Self.names(api, "info") == ["Kept"])
+            // Nor do they keep a slip of the pen from being mended.
+            let gone = try await business.customer("Zed", email: "sarra@a.example").id
+            #expect(try await api.delete("/v1/customers/\(gone)").status == 204)
+            _ = try await business.customer("Sara")
+            #expect(try await Self.names(api, "sarra") == ["Sara"])
         }
     }
 

@@ -72,6 +72,26 @@ struct TimelineSourceTests {
         }
     }
 
+    @Test func `What came back for nothing is not shown, whatever else came back of the order`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let customer = try await business.customer("Ada").id.description
+            let product = try await business.record(ProductValues(code: "P", name: "Tea")).id
+            let line = #"{"product_id": "\#(product)", "quantity": 2, "unit_price": "5"}"#
+            let made = try await api.post(
+                "/v1/orders", #"{"customer_id": "\#(customer)", "ordered_on": "2026-03-01", "lines": [\#(line)]}"#)
+            let id = try #require(try made.text("id"), "\(made)")
+            for (day, amount) in [("05", "0"), ("06", "5")] {
+                let body =
+                    #"{"returned_on": "2026-03-\#(day)", "lines": [{"line": 1, "quantity": 1, "amount": "\#(amount)"}]}"#
+                let answer = try await api.post("/v1/orders/\(id)/returns", body)
+                #expect(answer.status == 200, "\(answer)")
+            }
+            let shown = try await api.get("/v1/customers/\(customer)/timeline?filter[kind]=return")
+            #expect(try shown.ids().count == 1 && shown.text("data/0/amount/amount") == "5", "\(shown)")
+        }
+    }
+
     @Test func `An invitation stands where it was sent, with its survey and what became of it`() async throws {
         try await withMigratedDatabase { server in
             let filled = try await FilledBusiness(in: server, slug: "one")

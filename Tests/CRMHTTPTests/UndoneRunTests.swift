@@ -110,6 +110,9 @@ struct UndoneRunTests {
             for (customer, count) in [(ada, 2), (second, 1), (third, 1)] {
                 #expect(try await api.get("/v1/orders?filter[customer_id]=\(customer)").ids().count == count)
             }
+            // Nor are those merged again who were one through a third.
+            try await pairs.scan()
+            #expect(try await pairs.ids() == [])
         }
     }
 
@@ -158,6 +161,45 @@ struct UndoneRunTests {
             #expect(try ended.number("undone") == 3 && ended.number("skipped") == 0)
             #expect(try await api.get("/v1/customers").ids().count == 6)
             #expect(try await api.get("/v1/audit?filter[action]=customer.restored").ids().count == 3)
+        }
+    }
+
+    @Test func `What fails again and again keeps nobody else from coming back`() async throws {
+        try await withMerged(["Ada", "Bob", "Cid"]) { pairs, run in
+            let (api, server) = (pairs.api, pairs.business.server)
+            let begun = try await api.post("/v1/duplicate-runs/\(run)/undo")
+            let id = try #require(try begun.text("id").flatMap(DuplicateRun.ID.init))
+            let merges = try await api.get("/v1/merges?filter[run_id]=\(run)").ids()
+            try await Connection.with(server.configuration()) { connection in
+                try await connection.execute(
+                    script: """
+                        CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''away''; END';
+                        CREATE TRIGGER fail BEFORE UPDATE ON crm.merge FOR EACH ROW WHEN (NEW.id = '\(merges[1])')
+                            EXECUTE FUNCTION public.fail();
+                        """, name: "test.fail")
+            }
+            let merger = DuplicateMerger(database: pairs.business.database)
+            let context = pairs.business.context
+            await #expect(throws: PostgresError.self) {
+                _ = try await merger.goOn(context, id, isLastAttempt: false)
+            }
+            #expect(try await merger.goOn(context, id, isLastAttempt: true))
+            let ended = try await api.get("/v1/duplicate-runs/\(id)")
+            #expect(
+                try ended.text("state") == "finished" && ended.number("undone") == 2 && ended.number("skipped") == 1)
+            #expect(try await api.get("/v1/merges?filter[is_undone]=false").ids() == [merges[1]])
+            try await server.run("DROP TRIGGER fail ON crm.merge")
+        }
+    }
+
+    @Test func `Merges that do not know their run are told as passed over`() async throws {
+        try await withMerged(["Ada", "Bob", "Cid"]) { pairs, run in
+            let merges = try await pairs.api.get("/v1/merges?filter[run_id]=\(run)").ids()
+            let unknown = try #require(UUID(uuidString: merges[0]))
+            try await pairs.business.server.run("UPDATE crm.merge SET run_id = NULL WHERE id = \(unknown)")
+            let ended = try await pairs.undo(run)
+            #expect(try ended.number("total") == 3 && ended.number("undone") == 2 && ended.number("skipped") == 1)
+            #expect(try ended.number("looked_at") == 3 && ended.text("state") == "finished")
         }
     }
 

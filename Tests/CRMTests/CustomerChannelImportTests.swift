@@ -148,6 +148,42 @@ struct CustomerChannelImportTests {
         }
     }
 
+    @Test("a later yes counts whichever file comes first, also where the first word was not a file's")
+    func latest() async throws {
+        let files = ["yes,2025-06-01", "no,2025-03-01"]
+        for order in [files, files.reversed()] {
+            try await ImportFixture.with { fixture in
+                _ = try await fixture.customers(
+                    "reference,name,consents.sms,consents_given_at.sms\n1,One,yes,2025-01-01")
+                try await fixture.server.execute("UPDATE crm.consent SET source = 'api'")
+                for said in order {
+                    _ = try await fixture.customers("reference,consents.sms,consents_given_at.sms\n1,\(said)")
+                }
+                #expect(try await Self.consents(fixture) == ["sms|true|import|2025-06-01 00:00"])
+            }
+        }
+    }
+
+    @Test("a refusal outlasts consent of a file that does not say when it was given")
+    func undated() async throws {
+        try await ImportFixture.with { fixture in
+            let file = "reference,name,consent,consents.sms,consents_given_at.sms\n1,One,yes,yes,2025-03-01"
+            _ = try await fixture.customers(file)
+            let refusals = """
+                reference,consents.email,consents_given_at.email,consents.sms,consents_given_at.sms
+                1,no,2024-12-15,no,2024-12-15
+                """
+            #expect(try await counts(fixture.customers(refusals)) == [1, 0, 1, 0])
+            #expect(
+                try await Self.consents(fixture)
+                    == ["email|false|import|2024-12-15 23:59", "sms|true|import|2025-03-01 00:00"])
+            #expect(try await counts(fixture.customers(refusals)) == [1, 0, 0, 1])
+            // What stands in an object may have an empty column beside it.
+            let both = #"reference,consents,consents.sms"# + "\n" + ##"1,"{""sms"": ""no""}","##
+            #expect(try await counts(fixture.customers(both)) == [1, 0, 1, 0])
+        }
+    }
+
     @Test(
         "what cannot be is told with the column",
         arguments: [

@@ -13,13 +13,14 @@ package struct DuplicateMerger: Sendable {
     /// Goes on with a run. A pair that was decided meanwhile, or of which a customer is gone, is skipped, and so is a merge that cannot be
     /// undone any more.
     ///
+    /// - Parameter isLastAttempt: whether what has failed before is skipped, too, so that the others have their turn.
     /// - Returns: whether nothing is left to do.
-    package func goOn(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> Bool {
-        for _ in 0..<Self.batch where try await takeStep(context, id) { return true }
+    package func goOn(_ context: TenantContext, _ id: DuplicateRun.ID, isLastAttempt: Bool) async throws -> Bool {
+        for _ in 0..<Self.batch where try await takeStep(context, id, isLastAttempt: isLastAttempt) { return true }
         return false
     }
 
-    private func takeStep(_ context: TenantContext, _ id: DuplicateRun.ID) async throws -> Bool {
+    private func takeStep(_ context: TenantContext, _ id: DuplicateRun.ID, isLastAttempt: Bool) async throws -> Bool {
         let lock = DuplicateRunStatements.lock(context.tenantID, id)
         var tried: DuplicateRunStatements.Place?
         do {
@@ -30,7 +31,7 @@ package struct DuplicateMerger: Sendable {
                     return try await transaction.goOn(id, at: place, isTrying: true)
                 }
             }
-        } catch let error as ServiceError where error.isLasting {
+        } catch let error where !(error is CancellationError) && (isLastAttempt || error.isLasting) {
             return try await database.withTenant(context) { transaction in
                 guard let place = try await transaction.run(lock) else { return true }
                 // Whoever goes on with it, too, since this worker was thought to be gone, has passed over it: the next one is to be tried.
@@ -41,10 +42,10 @@ package struct DuplicateMerger: Sendable {
     }
 }
 
-extension ServiceError {
+extension Error {
     /// Whether it is about a pair, or a merge, as it is, so that trying again cannot help.
     fileprivate var isLasting: Bool {
-        switch self {
+        switch self as? ServiceError {
         case .conflict, .notFound, .invalid: true
         default: false
         }
@@ -88,7 +89,7 @@ extension TenantTransaction {
         guard let next = try await self.run(MergeStatements.newest(context.tenantID, of: run, before: last)) else {
             return step
         }
-        if isTrying { try await undo(next) }
+        if isTrying { try await undo(next, of: run) }
         (step.undone, step.lastID) = (isTrying ? 1 : 0, next.rawValue)
         return step
     }

@@ -59,15 +59,18 @@ enum DuplicateRunStatements {
             """)
     }
 
-    /// An undoing of all merges of a run, unless one has not ended; how many were made.
-    static func beginUndo(_ id: DuplicateRun.ID, of run: DuplicateRun.ID, by context: TenantContext) -> Statement<Int> {
+    /// An undoing of all merges of a run, unless one has not ended; how many were made. Merges that do not know the run any more, or do
+    /// not know it since an older program made them, count as skipped.
+    static func beginUndo(_ id: DuplicateRun.ID, of run: DuplicateRun, by context: TenantContext) -> Statement<Int> {
         let tenant = context.tenantID
+        let missing: SQL = "greatest(\(run.merged)::integer - count(*), 0)"
         return Statement(
             "duplicate_run.begin_undo",
             """
-            INSERT INTO crm.duplicate_run (tenant_id, id, kind, undone_run_id, total, actor_kind, actor_id)
-            SELECT \(tenant), \(id), 'undo', \(run), count(*), \(context.actor.kind), \(context.actor.id) FROM crm.merge m
-            WHERE m.tenant_id = \(tenant) AND m.run_id = \(run)
+            INSERT INTO crm.duplicate_run (tenant_id, id, kind, undone_run_id, total, looked_at, skipped, actor_kind, actor_id)
+            SELECT \(tenant), \(id), 'undo', \(run.id), count(*) + \(missing), \(missing), \(missing), \(context.actor.kind),
+                \(context.actor.id)
+            FROM crm.merge m WHERE m.tenant_id = \(tenant) AND m.run_id = \(run.id)
             ON CONFLICT (tenant_id, undone_run_id) WHERE kind = 'undo' AND finished_at IS NULL DO NOTHING
             """)
     }

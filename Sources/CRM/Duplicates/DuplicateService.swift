@@ -150,7 +150,7 @@ public struct DuplicateService: Sendable {
             guard old.state == .finished else { throw MergeService.notUndoable("It has not ended.") }
             // Of a time when merges did not know their runs, or of a run that came too late for all pairs.
             guard merge != nil else { throw MergeService.notUndoable("It has no merges.") }
-            guard try await transaction.run(DuplicateRunStatements.beginUndo(id, of: run, by: context)) == 1 else {
+            guard try await transaction.run(DuplicateRunStatements.beginUndo(id, of: old, by: context)) == 1 else {
                 throw MergeService.notUndoable("It is being undone.")
             }
             return try await transaction.pipeline(

@@ -127,6 +127,30 @@ enum DuplicateStatements {
             """)
     }
 
+    /// Tells who comes back of a run of many merges apart from those who came back of it before, from the same survivor: these were one,
+    /// too. At most two hundred, the newest first.
+    static func tellApart(
+        _ merged: Customer.ID, fromOthersOf run: DuplicateRun.ID, into survivor: Customer.ID, by context: TenantContext
+    ) -> Statement<Int> {
+        let tenant = context.tenantID
+        return Statement(
+            "duplicate.tell_others_apart",
+            """
+            INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons, state, decided_at, actor_kind, actor_id)
+            SELECT \(tenant), \(ImportStatements.id(of: "o.merged_id")), least(o.merged_id, \(merged)), greatest(o.merged_id, \(merged)),
+                0, '{}', 'dismissed', now(), \(context.actor.kind), \(context.actor.id)
+            FROM (SELECT m.merged_id FROM crm.merge m
+                WHERE m.tenant_id = \(tenant) AND m.survivor_id = \(survivor) AND m.run_id = \(run) AND m.undone_at IS NOT NULL
+                    AND m.merged_id <> \(merged)
+                ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS o
+            ORDER BY 3, 4
+            ON CONFLICT (tenant_id, first_id, second_id) DO UPDATE SET state = 'dismissed', decided_at = excluded.decided_at,
+                actor_kind = excluded.actor_kind, actor_id = excluded.actor_id, version = duplicate.version + 1,
+                updated_at = excluded.updated_at
+            WHERE duplicate.state = 'open'
+            """)
+    }
+
     /// The open pairs from a score on, behind a place, the likeliest first.
     static func likely(
         _ tenant: Tenant.ID, _ minimum: Int, after place: (score: Int, id: Duplicate.ID)?, limit: Int

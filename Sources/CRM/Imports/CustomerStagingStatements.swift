@@ -260,16 +260,21 @@ enum CustomerStagingStatements {
     private static func newConsents(_ tenant: Tenant.ID) -> SQL {
         """
         CASE WHEN s.consents IS NOT NULL THEN (SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(s.consents) AS a
-            LEFT JOIN LATERAL (SELECT w.is_granted, w.source, w.given_at FROM crm.consent w
+            LEFT JOIN LATERAL (SELECT w.is_granted, w.source, w.given_at, \(isUndated("w")) AS is_undated FROM crm.consent w
                 WHERE w.tenant_id = \(tenant) AND w.customer_id = c.id AND w.channel = a.key LIMIT 1) AS o ON true
             WHERE o.is_granted IS NULL OR (o.is_granted <> (a.value ->> 'is_granted')::boolean
                 AND (o.is_granted OR o.source = 'import')
-                AND o.given_at <= coalesce(least((a.value ->> 'given_at')::timestamptz, now()), now()))
-                -- The same word said again later outlasts what was said between.
-                OR (o.is_granted = (a.value ->> 'is_granted')::boolean AND o.source = 'import'
+                AND (o.is_undated OR o.given_at <= coalesce(least((a.value ->> 'given_at')::timestamptz, now()), now())))
+                -- The same word said again later outlasts what was said between; a refusal only, where a file said it.
+                OR (o.is_granted = (a.value ->> 'is_granted')::boolean AND (o.is_granted OR o.source = 'import')
                     AND o.given_at < least((a.value ->> 'given_at')::timestamptz, now())
                     AND a.value ->> 'given_at' IS NOT NULL)) END
         """
+    }
+
+    /// Consent of a file that does not say when it was given: it may have been before any refusal.
+    static func isUndated(_ consent: SQL) -> SQL {
+        "(\(consent).is_granted AND \(consent).source = 'import' AND \(consent).given_at = \(consent).recorded_at)"
     }
 
     /// A file, whose age nobody knows, takes consent back, but undoes no refusal that a customer said in another way.

@@ -121,7 +121,8 @@ enum CustomerWriteStatements {
             SET is_granted = excluded.is_granted, source = excluded.source, given_at = excluded.given_at,
                 recorded_at = excluded.recorded_at
             WHERE NOT (excluded.is_granted AND NOT k.is_granted AND k.source <> 'import')
-                AND (k.given_at, k.recorded_at) <= (excluded.given_at, excluded.recorded_at)
+                AND ((k.given_at, k.recorded_at) <= (excluded.given_at, excluded.recorded_at)
+                    OR (NOT excluded.is_granted AND \(CustomerStagingStatements.isUndated("k"))))
             RETURNING k.customer_id, k.channel, k.is_granted, k.given_at
         )
         INSERT INTO crm.consent_record

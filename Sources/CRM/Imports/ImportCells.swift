@@ -220,10 +220,10 @@ struct ImportCells<Column: ImportColumn> {
             var found: [(name: String, value: JSONNode)] = object(column, at: header.position(of: column))
             let named = Set(found.map(\.name))
             for member in header.members where member.column == column {
-                if named.contains(member.name) {
-                    report(column, member.name, "duplicate_column", "It stands in the column \(column.name), too.")
-                }
                 if let text = text(at: member.position, "\(column.name).\(member.name)") {
+                    if named.contains(member.name) {
+                        report(column, member.name, "duplicate_column", "It stands in the column \(column.name), too.")
+                    }
                     found.append((member.name, .string(text)))
                 }
             }

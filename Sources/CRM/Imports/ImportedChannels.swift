@@ -16,8 +16,8 @@ struct ImportedChannels {
 
     init() {}
 
-    /// More than a customer may be given, since those who were made one with another may have brought theirs along.
-    private static let mostAddresses = 100
+    /// More than a customer may be given, since those who were made one with another may have brought theirs along: as many as twenty have.
+    private static let mostAddresses = 2000
 
     /// - Parameters:
     ///   - own: the addresses that have columns of their own.

@@ -132,9 +132,11 @@ extension TenantTransaction {
     }
 
     /// Makes a merged customer one of its own again.
-    mutating func undo(_ id: Merge.ID) async throws {
+    ///
+    /// - Parameter run: the merge of many pairs that is undone as a whole.
+    mutating func undo(_ id: Merge.ID, of run: DuplicateRun.ID? = nil) async throws {
         let tenant = context.tenantID
-        let found = try await run(MergeStatements.find(tenant, id)).orNotFound(Merge.kind)
+        let found = try await self.run(MergeStatements.find(tenant, id)).orNotFound(Merge.kind)
         // The customers first, in the order in which merging locks them, whichever is which.
         let (_, _, locked) = try await pipeline(
             AudienceStatements.serialisePlanning(tenant),
@@ -143,6 +145,10 @@ extension TenantTransaction {
         if merge.isUndone { throw MergeService.notUndoable("It was undone before.") }
         if merge.isTooLate { throw MergeService.notUndoable("It is more than 30 days ago.") }
         try await undo(merge, id)
+        if let run {
+            _ = try await self.run(
+                DuplicateStatements.tellApart(merge.merged, fromOthersOf: run, into: merge.survivor, by: context))
+        }
     }
 
     private mutating func undo(_ merge: MergeStatements.Undoing, _ id: Merge.ID) async throws {

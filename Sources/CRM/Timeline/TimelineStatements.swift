@@ -110,8 +110,8 @@ extension TimelineFilter {
                 'return', r.id, r.returned_on::timestamp AT TIME ZONE 'UTC', e.department_id, e.member_id, e.touchpoint_id,
                 e.channel, e.reference, NULL::text, NULL::smallint, r.amount, e.currency, NULL::text, NULL::smallint
                 """, time: "(r.returned_on::timestamp AT TIME ZONE 'UTC')",
-            conditions: ["AND e.returned_amount > 0 AND e.deleted_at IS NULL"] + ofMember("AND e.member_id =")
-                + ofPlace("e.department_id", "e.touchpoint_id"))
+            conditions: ["AND e.returned_amount > 0 AND e.deleted_at IS NULL AND r.amount > 0"]
+                + ofMember("AND e.member_id =") + ofPlace("e.department_id", "e.touchpoint_id"))
     }
 
     private var invitation: TimelineSource? {

@@ -35,6 +35,9 @@ extension StatementCatalogue {
                             CatalogueEntry(DuplicateStatements.decide(pair.id, .dismissed, by: context)),
                             CatalogueEntry(DuplicateStatements.decide(pair.id, .open, by: context)),
                             CatalogueEntry(DuplicateStatements.tellApart(survivor, merged, by: context)),
+                            CatalogueEntry(
+                                DuplicateStatements.tellApart(
+                                    merged, fromOthersOf: filled.mergingRun.id, into: survivor, by: context), .nothing),
                             CatalogueEntry(DuplicateStatements.close([merged], into: survivor, by: context)),
                             CatalogueEntry(
                                 DuplicateStatements.find(among: [first, second], isWhole: false).map { [$0] }),
@@ -49,7 +52,7 @@ extension StatementCatalogue {
                             DuplicateRunStatements.insert(
                                 .make(), ids: [pair.id], minimumScore: nil, total: 1, by: context)),
                         CatalogueEntry(
-                            DuplicateRunStatements.beginUndo(.make(), of: filled.mergingRun.id, by: context)),
+                            DuplicateRunStatements.beginUndo(.make(), of: filled.mergingRun, by: context)),
                         CatalogueEntry(DuplicateRunStatements.lock(tenant, run.id)),
                         CatalogueEntry(DuplicateRunStatements.fail(tenant, run.id, "it broke off")),
                         CatalogueEntry(DuplicateRunStatements.advance(tenant, run.id, by: step)),

@@ -24,7 +24,12 @@ struct CitusLintTests {
         #expect(files.count >= 7)
         for file in files {
             let script = try String(contentsOf: file, encoding: .utf8)
-            #expect(CitusRules.broken(byScript: script) == [], "\(file.lastPathComponent)")
+            // What was applied does not change any more.
+            let known = ["0029_touchpoints_consents.sql", "0031_runs_timelines.sql"].contains(file.lastPathComponent)
+            #expect(
+                CitusRules.broken(byScript: script).filter { !known || $0 != "column and foreign key in one statement" }
+                    == [],
+                "\(file.lastPathComponent)")
         }
     }
 
@@ -70,6 +75,7 @@ struct CitusLintTests {
             "CREATE TABLE crm.t (id bigserial);", "CREATE RULE r AS ON INSERT TO crm.t DO INSTEAD NOTHING;",
             "CREATE TABLE crm.t (a uuid REFERENCES crm.u (a));",
             "CREATE TABLE crm.t (CONSTRAINT f FOREIGN KEY (a) REFERENCES crm.u (a) ON DELETE SET NULL);",
+            "ALTER TABLE crm.t ADD COLUMN a uuid, ADD CONSTRAINT f FOREIGN KEY (tenant_id, a) REFERENCES crm.u (tenant_id, id);",
             "CREATE VIEW report.v AS SELECT 1;", "CREATE MATERIALIZED VIEW report.v AS SELECT 1;",
             "CREATE POLICY p ON crm.t USING (true);",
             "CREATE POLICY p ON crm.t TO mehvar_app USING (tenant_id = (SELECT id FROM platform.tenant));",

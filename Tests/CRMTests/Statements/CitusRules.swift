@@ -62,6 +62,10 @@ enum CitusRules {
         for pattern in forbidden {
             if let found = text.firstMatch(of: pattern) { broken.append(String(found.0)) }
         }
+        for change in text.matches(of: /(?i)ALTER TABLE[^;]*/)
+        where change.0.contains(/(?i)\bADD COLUMN\b/) && change.0.contains(/(?i)\bREFERENCES\b/) {
+            broken.append("column and foreign key in one statement")
+        }
         for view in text.matches(of: /(?i)CREATE (?:OR REPLACE )?VIEW[\s\S]*?\bAS\b/)
         where !view.0.contains("security_invoker") {
             broken.append("view that asks as its owner")
