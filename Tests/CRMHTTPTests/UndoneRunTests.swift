@@ -134,6 +134,9 @@ struct UndoneRunTests {
             let ended = try await pairs.undo(try #require(try run.text("id")))
             #expect(try ended.number("undone") == 2 && ended.number("skipped") == 0)
             #expect(Set(try await api.get("/v1/customers").ids()) == [first, second, last])
+            // Nor are the first and the last ever merged unasked, who were one through the second.
+            let apart = try await pairs.ids("?filter[state]=dismissed")
+            #expect(apart.count == 3)
         }
     }
 

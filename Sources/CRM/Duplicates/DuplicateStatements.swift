@@ -113,41 +113,35 @@ enum DuplicateStatements {
             """)
     }
 
-    /// Tells two customers apart whose merge is undone in this transaction: nobody is to merge them again unasked.
-    static func tellApart(_ survivor: Customer.ID, _ merged: Customer.ID, by context: TenantContext) -> Statement<Int> {
-        Statement(
+    /// Tells two customers apart whose merge is undone in this transaction: nobody is to merge them again unasked. Where a run of many
+    /// merges is undone, also the merged one from all who came back of it before and were one with these two, however that came about; of
+    /// these at most two hundred.
+    static func tellApart(
+        _ survivor: Customer.ID, _ merged: Customer.ID, of run: DuplicateRun.ID?, by context: TenantContext
+    ) -> Statement<Int> {
+        let tenant = context.tenantID
+        let isOfRun: SQL = "m.tenant_id = \(tenant) AND m.run_id = \(run) AND m.undone_at IS NOT NULL"
+        return Statement(
             "duplicate.tell_apart",
             """
             INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons, state, decided_at, actor_kind, actor_id)
-            VALUES (\(context.tenantID), \(Duplicate.ID.make()), least(\(survivor), \(merged)), greatest(\(survivor), \(merged)),
-                0, '{}', 'dismissed', now(), \(context.actor.kind), \(context.actor.id))
+            WITH RECURSIVE one (id) AS (
+                SELECT \(survivor)::uuid
+                UNION
+                SELECT n.id FROM one o CROSS JOIN LATERAL (
+                    SELECT m.merged_id FROM crm.merge m WHERE \(isOfRun) AND m.survivor_id = o.id
+                    UNION ALL
+                    SELECT m.survivor_id FROM crm.merge m WHERE \(isOfRun) AND m.merged_id = o.id
+                ) AS n (id) WHERE n.id <> \(merged)
+            )
+            SELECT \(tenant), \(ImportStatements.id(of: "o.id")), least(o.id, \(merged)), greatest(o.id, \(merged)), 0, '{}',
+                'dismissed', now(), \(context.actor.kind), \(context.actor.id)
+            FROM (SELECT id FROM one LIMIT 201) AS o
+            -- In one order, as whoever finds them.
+            ORDER BY 3, 4
             ON CONFLICT (tenant_id, first_id, second_id) DO UPDATE SET state = 'dismissed', merge_id = NULL,
                 decided_at = excluded.decided_at, actor_kind = excluded.actor_kind, actor_id = excluded.actor_id,
                 version = duplicate.version + 1, updated_at = excluded.updated_at
-            """)
-    }
-
-    /// Tells who comes back of a run of many merges apart from those who came back of it before, from the same survivor: these were one,
-    /// too. At most two hundred, the newest first.
-    static func tellApart(
-        _ merged: Customer.ID, fromOthersOf run: DuplicateRun.ID, into survivor: Customer.ID, by context: TenantContext
-    ) -> Statement<Int> {
-        let tenant = context.tenantID
-        return Statement(
-            "duplicate.tell_others_apart",
-            """
-            INSERT INTO crm.duplicate (tenant_id, id, first_id, second_id, score, reasons, state, decided_at, actor_kind, actor_id)
-            SELECT \(tenant), \(ImportStatements.id(of: "o.merged_id")), least(o.merged_id, \(merged)), greatest(o.merged_id, \(merged)),
-                0, '{}', 'dismissed', now(), \(context.actor.kind), \(context.actor.id)
-            FROM (SELECT m.merged_id FROM crm.merge m
-                WHERE m.tenant_id = \(tenant) AND m.survivor_id = \(survivor) AND m.run_id = \(run) AND m.undone_at IS NOT NULL
-                    AND m.merged_id <> \(merged)
-                ORDER BY m.created_at DESC, m.id DESC LIMIT 200) AS o
-            ORDER BY 3, 4
-            ON CONFLICT (tenant_id, first_id, second_id) DO UPDATE SET state = 'dismissed', decided_at = excluded.decided_at,
-                actor_kind = excluded.actor_kind, actor_id = excluded.actor_id, version = duplicate.version + 1,
-                updated_at = excluded.updated_at
-            WHERE duplicate.state = 'open'
             """)
     }
 

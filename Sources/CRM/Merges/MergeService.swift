@@ -144,14 +144,11 @@ extension TenantTransaction {
         let merge = try locked.orNotFound(Merge.kind)
         if merge.isUndone { throw MergeService.notUndoable("It was undone before.") }
         if merge.isTooLate { throw MergeService.notUndoable("It is more than 30 days ago.") }
-        try await undo(merge, id)
-        if let run {
-            _ = try await self.run(
-                DuplicateStatements.tellApart(merge.merged, fromOthersOf: run, into: merge.survivor, by: context))
-        }
+        try await undo(merge, id, of: run)
     }
 
-    private mutating func undo(_ merge: MergeStatements.Undoing, _ id: Merge.ID) async throws {
+    private mutating func undo(_ merge: MergeStatements.Undoing, _ id: Merge.ID, of run: DuplicateRun.ID?) async throws
+    {
         let tenant = context.tenantID
         let (survivor, merged, others, hasOrders) = try await pipeline(
             CustomerStatements.find(tenant, merge.survivor),
@@ -186,7 +183,7 @@ extension TenantTransaction {
             try Event.record(
                 "customer.restored", Customer.kind, merged.id.rawValue, from: merged, to: merged.with(links),
                 by: context),
-            DuplicateStatements.tellApart(survivor.id, merged.id, by: context),
+            DuplicateStatements.tellApart(survivor.id, merged.id, of: run, by: context),
             RefreshCustomers.noting(tenant, [survivor.id, merged.id]))
     }
 

@@ -34,10 +34,7 @@ extension StatementCatalogue {
                             CatalogueEntry(FindDuplicates.notingChanged(tenant, [first])),
                             CatalogueEntry(DuplicateStatements.decide(pair.id, .dismissed, by: context)),
                             CatalogueEntry(DuplicateStatements.decide(pair.id, .open, by: context)),
-                            CatalogueEntry(DuplicateStatements.tellApart(survivor, merged, by: context)),
-                            CatalogueEntry(
-                                DuplicateStatements.tellApart(
-                                    merged, fromOthersOf: filled.mergingRun.id, into: survivor, by: context), .nothing),
+                            CatalogueEntry(DuplicateStatements.tellApart(survivor, merged, of: nil, by: context)),
                             CatalogueEntry(DuplicateStatements.close([merged], into: survivor, by: context)),
                             CatalogueEntry(
                                 DuplicateStatements.find(among: [first, second], isWhole: false).map { [$0] }),
