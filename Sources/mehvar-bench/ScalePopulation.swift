@@ -84,7 +84,10 @@ struct ScalePopulation {
     func settle() async throws {
         try await psql([
             "VACUUM ANALYZE", "CHECKPOINT", "CREATE EXTENSION IF NOT EXISTS pg_prewarm",
-            "SELECT sum(pg_prewarm(c.oid, 'read')) FROM pg_class c WHERE c.relkind IN ('r', 'i', 't')",
+            """
+            SELECT sum(pg_prewarm(c.oid)) FROM (
+                SELECT oid FROM pg_class WHERE relkind IN ('r', 'i', 't') ORDER BY pg_relation_size(oid) DESC) c
+            """,
         ])
     }
 

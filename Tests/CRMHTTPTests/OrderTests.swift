@@ -229,13 +229,31 @@ struct OrderTests {
             let patched = try await api.patch(path, #"{"reference": "O-1"}"#)
             #expect(try patched.text("amount") == "10" && patched.value("margin_amount") == .null)
             #expect(try await api.patch(path, "{}").number("version") == 2)
-            #expect(try await api.delete("/v1/products/\(pen.id)").text("code") == "in_use")
+            let used = try await api.delete("/v1/products/\(pen.id)")
+            #expect(try used.text("code") == "in_use")
+            #expect(try used.text("detail") == "There are orders that refer to it. Change or remove them first.")
             // A customer who is potential again is not made actual by an old order.
             _ = try await api.patch("/v1/customers/\(customer)", #"{"stage": "potential"}"#)
             #expect(try await api.patch(path, #"{"reference": "O-2"}"#).status == 200)
             #expect(try await api.get("/v1/customers/\(customer)").text("stage") == "potential")
             #expect(try await api.delete("/v1/customers/\(customer)").status == 204)
             #expect(try await api.patch(path, #"{"reference": "O-3"}"#).status == 200)
+        }
+    }
+
+    @Test func `Nothing comes back before it was ordered, and a currency is one that there is`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let customer = try await business.customer("Ada").id
+            let order =
+                #"{"customer_id": "\#(customer)", "ordered_on": "2026-03-02", "amount": "5", "currency": "EUR"}"#
+            let made = try await api.post("/v1/orders", order)
+            let path = "/v1/orders/\(try made.text("id") ?? "")/returns"
+            let early = try await api.post(path, #"{"returned_on": "2026-03-01", "amount": "1"}"#)
+            #expect(try early.status == 422 && early.errors() == ["/returned_on range"])
+            #expect(try await api.post(path, #"{"returned_on": "2026-03-02", "amount": "1"}"#).status == 200)
+            let unknown = try await api.post("/v1/orders", order.replacing("EUR", with: "ZZZ"))
+            #expect(try unknown.status == 422 && unknown.errors() == ["/currency invalid"])
         }
     }
 

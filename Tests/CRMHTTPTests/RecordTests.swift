@@ -230,4 +230,18 @@ struct RecordTests {
             #expect(try margin.errors() == ["/cost/currency currency"])
         }
     }
+
+    @Test func `A product that only a deleted order has may be removed`() async throws {
+        try await HTTPFixture.with { fixture in
+            let (api, business) = (fixture.api, fixture.business)
+            let customer = try await business.customer("Ada").id
+            let pen = try await business.record(ProductValues(code: "PEN", name: "Pen")).id
+            let line = #"{"product_id": "\#(pen)", "unit_price": "5"}"#
+            let made = try await api.post(
+                "/v1/orders", #"{"customer_id": "\#(customer)", "ordered_on": "2026-03-02", "lines": [\#(line)]}"#)
+            #expect(try await api.delete("/v1/products/\(pen)").status == 409)
+            #expect(try await api.delete("/v1/orders/\(try made.text("id") ?? "")").status == 204)
+            #expect(try await api.delete("/v1/products/\(pen)").status == 204)
+        }
+    }
 }

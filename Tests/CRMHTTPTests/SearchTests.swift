@@ -102,6 +102,38 @@ struct SearchTests {
         }
     }
 
+    @Test func `A number of Iran is found however it is written, and by its beginning`() async throws {
+        try await HTTPFixture.with { fixture in
+            let api = fixture.api
+            for (name, number) in [
+                ("Home", "۰۹۱۲ ۳۴۵ ۶۷۸۹"), ("Abroad", "+98 913 345 6789"), ("Other", "+49 170 1234567"),
+            ] {
+                try await Self.add(
+                    api, #"{"name": "\#(name)", "contact_points": [{"channel": "sms", "address": "\#(number)"}]}"#)
+            }
+            for text in [
+                "09123456789", "+989123456789", "00989123456789", "989123456789", "9123456789", "+98 (0)912 345 6789",
+                "0912 3", "0912 345", "+98 912 34",
+            ] { #expect(try await Self.names(api, text) == ["Home"], "\(text)") }
+            for text in ["09133456789", "+98 913 345", "0913345"] {
+                #expect(try await Self.names(api, text) == ["Abroad"], "\(text)")
+            }
+            for text in ["+491701234567", "+49 170 12", "01701234567"] {
+                #expect(try await Self.names(api, text) == ["Other"], "\(text)")
+            }
+            for text in ["+98 914", "0919 345", "+491701234568"] {
+                #expect(try await Self.names(api, text).isEmpty, "\(text)")
+            }
+            // One customer has it once.
+            let twice = #"""
+                {"name": "Twice", "contact_points": [{"channel": "sms", "address": "0912 000 0000"},
+                    {"channel": "sms", "address": "+98 912 000 0000"}]}
+                """#
+            let refused = try await api.post("/v1/customers", twice)
+            #expect(try refused.status == 422 && refused.text("errors/0/pointer") == "/contact_points/1/address")
+        }
+    }
+
     @Test func `Those who are gone take nobody's place among who is found by an address`() async throws {
         try await HTTPFixture.with { fixture in
             let (api, business) = (fixture.api, fixture.business)

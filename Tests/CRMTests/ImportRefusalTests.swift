@@ -63,6 +63,16 @@ struct ImportRefusalTests {
             "5 reference duplicate", "6 reference duplicate", "7 reference duplicate"),
     ]
 
+    @Test("a file whose columns are divided otherwise is told how to say so")
+    func delimiter() async throws {
+        try await ImportFixture.with { fixture in
+            let errors = try await fixture.refusal { try await fixture.customers("reference;name\n1;a") }
+            #expect(errors.first?.detail.contains("?delimiter=semicolon") == true, "\(errors)")
+            let other = try await fixture.refusal { try await fixture.customers("colour\n1") }
+            #expect(other.first?.detail.contains("delimiter") == false, "\(other)")
+        }
+    }
+
     @Test("is refused whole with row, column and reason", arguments: badFiles)
     func refused(file: BadFile) async throws {
         try await ImportFixture.with { fixture in

@@ -19,9 +19,9 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN ('''' || crm.word_mark(current_setting('mehvar.tenant_id')::uuid) || word || CASE WHEN begins THEN ''':*' ELSE '''' END)::tsquery;
 REVOKE ALL ON FUNCTION crm.word_query(text, boolean) FROM PUBLIC;
 
--- Some customers of the transaction's tenant by the beginnings of their e-mail addresses, in the order of these. Read in that order, so that
--- no more are looked at than are given, but for those who are gone; of these at most some two hundred.
-CREATE OR REPLACE FUNCTION crm.customers_by_address(beginning text, most integer) RETURNS SETOF uuid
+-- Some customers of the transaction's tenant by the beginnings of their addresses of a channel, in the order of these. Read in that order, so
+-- that no more are looked at than are given, but for those who are gone; of these at most some two hundred.
+CREATE OR REPLACE FUNCTION crm.customers_by_address(of_channel text, beginning text, most integer) RETURNS SETOF uuid
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET enable_indexscan = on
@@ -31,17 +31,17 @@ SET enable_mergejoin = off
 AS $$
     SELECT c.id FROM (
         SELECT p.customer_id, p.address_key FROM crm.contact_point p
-        WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = 'email' AND p.address_key >= beginning
+        WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = of_channel AND p.address_key >= beginning
             AND p.address_key < beginning || U&'\+10FFFD' AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL
         ORDER BY p.address_key LIMIT 200 + most
     ) AS a
     JOIN crm.customer c ON c.tenant_id = current_setting('mehvar.tenant_id')::uuid AND c.id = a.customer_id AND c.deleted_at IS NULL
     ORDER BY a.address_key LIMIT most
 $$;
-REVOKE ALL ON FUNCTION crm.customers_by_address(text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION crm.customers_by_address(text, text, integer) FROM PUBLIC;
 
 -- The customers of the transaction's tenant that a text finds, best first: by address or reference, by the words of the name, by the
--- beginnings of these and of e-mail addresses, and where nobody is called so, by words like those that nobody is called by. At most a
+-- beginnings of these, of e-mail addresses and numbers, and where nobody is called so, by words like those that nobody is called by. At most a
 -- thousand are compared; of a single word that more than fifty thousand have, which ones is left to chance. Row security would keep the
 -- index from being entered, so this sees all rows and names the tenant itself.
 CREATE OR REPLACE FUNCTION crm.search_customers(asked text, most integer) RETURNS TABLE (customer_id uuid, rank real)
@@ -59,7 +59,9 @@ AS $$
 DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     wanted constant text := crm.normalise(asked);
-    digits constant text := ltrim(regexp_replace(wanted, '[^0-9]', '', 'g'), '0');
+    number constant text := crm.address_key('phone', asked);
+    digits constant text := ltrim(regexp_replace(number, '[^0-9]', '', 'g'), '0');
+    is_number constant boolean := wanted !~ '[^0-9+() .-]';
     -- As typed, in other digits, and in large letters, as most have it.
     numbers constant text[] := ARRAY[btrim(asked), wanted, upper(wanted)];
     words constant text[] := (array_remove(string_to_array(crm.spaced_words(wanted), ' '), ''))[1:8];
@@ -87,7 +89,7 @@ BEGIN
         UNION (SELECT p.customer_id FROM crm.contact_point p
             WHERE p.tenant_id = tenant AND p.channel IN ('phone', 'sms', 'whatsapp')
                 AND reverse(p.address_key) >= reverse(digits) AND reverse(p.address_key) < reverse(digits) || ':'
-                AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND wanted !~ '[^0-9+() .-]' LIMIT 100));
+                AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND is_number LIMIT 100));
     -- The tenant is in the words; by its id another index would be entered for all of its customers.
     IF cardinality(words) > 0 THEN
         FOREACH word IN ARRAY words LOOP
@@ -108,8 +110,14 @@ BEGIN
             SELECT c.id FROM crm.customer c WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
     END IF;
     IF cardinality(candidates) < most AND wanted ~ '^[a-z0-9][a-z0-9._+-]{2,63}$' THEN
-        named := ARRAY(SELECT crm.customers_by_address(wanted || '@', 10));
-        addressed := named || ARRAY(SELECT crm.customers_by_address(wanted, 10));
+        named := ARRAY(SELECT crm.customers_by_address('email', wanted || '@', 10));
+        addressed := named || ARRAY(SELECT crm.customers_by_address('email', wanted, 10));
+    END IF;
+    -- As numbers are typed that are not whole yet, from home and from abroad.
+    IF is_number AND number ~ '^[0+][0-9]{4}' THEN
+        addressed := addressed || ARRAY(
+            SELECT crm.customers_by_address(k.channel, regexp_replace(number, '^(?:\+|00)98', '0'), 10)
+            FROM (VALUES ('phone'), ('sms'), ('whatsapp')) AS k (channel));
     END IF;
     IF cardinality(words) > 0 AND cardinality(candidates) < most THEN
         FOR place IN 1..cardinality(words) LOOP
@@ -170,3 +178,5 @@ END
 $$;
 REVOKE ALL ON FUNCTION crm.search_customers(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crm.search_customers(text, integer) TO mehvar_app;
+-- What it was before addresses of all channels were found so.
+DROP FUNCTION IF EXISTS crm.customers_by_address(text, integer);

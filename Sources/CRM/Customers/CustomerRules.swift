@@ -120,8 +120,17 @@ extension ContactPoint {
         case .phone, .sms, .whatsapp:
             let digits = address.compactMap { $0 == "+" ? $0 : $0.wholeNumberValue.flatMap { "\($0)".first } }
             // Of what is no number at all two are not the same.
-            return digits.isEmpty ? address : String(digits)
+            return digits.isEmpty ? address : Self.national(String(digits))
         case .email, .postal: return address.lowercased()
         }
+    }
+
+    /// A number of Iran as it is dialled there, however it is written (`crm.address_key`); others as they are.
+    private static func national(_ number: String) -> String {
+        let mobile = /(?:(?:(?:\+|00)98|98)?0?)(9[0-9]{9})/
+        let other = /(?:\+|00)980?([1-8][0-9]{9})/
+        if let match = number.wholeMatch(of: mobile) { return "0\(match.1)" }
+        if let match = number.wholeMatch(of: other) { return "0\(match.1)" }
+        return number
     }
 }

@@ -162,10 +162,13 @@ public struct CustomerService: Sendable {
 
     static func explaining<Result>(_ body: () async throws -> Result) async throws -> Result {
         do { return try await body() } catch let error as PostgresError {
-            if error.violates("customer_reference_key") || error.violates("customer_reference_pkey") {
+            if error.violates("customer_reference_key") {
                 throw ServiceError.conflict(
-                    code: "reference_taken",
-                    detail: "Another customer has this reference, or one of these references.")
+                    code: "reference_taken", detail: "Another customer has this reference (/reference).")
+            }
+            if error.violates("customer_reference_pkey") {
+                throw ServiceError.conflict(
+                    code: "reference_taken", detail: "Another customer has one of these /references.")
             }
             if let faults = try AttributeFault.list(error) {
                 throw ServiceError.invalid(

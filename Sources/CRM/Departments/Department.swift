@@ -44,9 +44,10 @@ extension DepartmentValues {
             update: "department.update", remove: "department.remove", lock: "department.lock", uses: "department.uses"),
         uniqueKey: .name("department_name_key"),
         uses: [
-            .init(table: "crm.department", column: "parent_id"),
-            .init(table: "crm.touchpoint", column: "department_id"),
-            .init(table: "crm.interaction", column: "department_id"),
+            .init(table: "crm.department", column: "parent_id", spoken: "departments below it"),
+            .init(table: "crm.touchpoint", column: "department_id", spoken: "touchpoints"),
+            .init(table: "crm.interaction", column: "department_id", spoken: "interactions"),
+            .init(table: "crm.customer_order", column: "department_id", spoken: "orders"),
         ])
     public static let tree = TreeLink.parent("department.place")
     public static let filters = [

@@ -86,6 +86,13 @@ struct ImportHeader<Column: ImportColumn> {
         try errors.check()
     }
 
+    /// What is likely wrong with a file that has one column.
+    private static func hint(_ columns: Int, _ title: String) -> String {
+        guard columns == 1, let other = ImportOptions.Delimiter.allCases.first(where: { title.utf8.contains($0.byte) })
+        else { return "" }
+        return "If the columns are divided otherwise, say so: ?delimiter=\(other.rawValue). "
+    }
+
     /// Notes where a column is; gives its name.
     private mutating func place(
         _ title: String, _ index: Int, _ row: CSVRow, _ options: ImportOptions, _ errors: inout ImportErrors
@@ -96,7 +103,8 @@ struct ImportHeader<Column: ImportColumn> {
         guard let (column, member) = Column.named((mapped ?? title) ?? title) else {
             errors.report(
                 row: row.line, column: nil, "unknown_column",
-                "There is no column \"\(title.prefix(100))\". The columns are \(Column.allNames).")
+                "There is no column \"\(title.prefix(100))\". \(Self.hint(row.count, title))The columns are \(Column.allNames)."
+            )
             return nil
         }
         let name = member.map { "\(column.name).\($0)" } ?? column.name

@@ -38,8 +38,8 @@ struct OrderRecord: ImportRecord {
             .amount, PlainAmount.detail, PlainAmount.init)
         reference = cells.text(.reference, CustomerRules.check(reference:_:))
         quantity = cells.value(.quantity, "A whole number from 1 to \(Int32.max).", PlainNumber.quantity)
-        currency = cells.value(.currency, "An ISO 4217 code such as IRR.") { text in
-            text.utf8.count == 3 && text.utf8.allSatisfy { (0x41...0x5A).contains($0) } ? text : nil
+        currency = cells.value(.currency, "An ISO 4217 code such as IRR.") {
+            TextRule.currency.fault(of: $0) == nil ? $0 : nil
         }
         guard let customerReference, let orderedOn, let amount, cells.errors.isEmpty else { return nil }
         self.customerReference = customerReference

@@ -14,8 +14,10 @@ extension TextRule {
     }
 
     public static let currency = matching("[A-Z]{3}", "invalid", "An ISO 4217 code such as IRR.") { text in
-        text.utf8.count == 3 && text.utf8.allSatisfy { (0x41...0x5A).contains($0) }
+        currencies.contains(text)
     }
+
+    private static let currencies = Set(Locale.Currency.isoCurrencies.map(\.identifier))
 
     /// An amount of money in digits.
     public static let amount = matching(

@@ -46,7 +46,8 @@ extension JourneyStageValues {
             find: "journey_stage.find", list: "journey_stage.list", insert: "journey_stage.insert",
             update: "journey_stage.update", remove: "journey_stage.remove", lock: "journey_stage.lock",
             uses: "journey_stage.uses"),
-        uniqueKey: .name("journey_stage_name_key"), uses: [.init(table: "crm.touchpoint", column: "stage_id")])
+        uniqueKey: .name("journey_stage_name_key"),
+        uses: [.init(table: "crm.touchpoint", column: "stage_id", spoken: "touchpoints")])
 
     public var columns: [SQL] { ["\(name)", "\(position)"] }
 

@@ -86,9 +86,9 @@ extension TouchpointValues {
             update: "touchpoint.update", remove: "touchpoint.remove", lock: "touchpoint.lock", uses: "touchpoint.uses"),
         uniqueKey: .name("touchpoint_name_key"),
         uses: [
-            .init(table: "crm.interaction", column: "touchpoint_id"),
-            .init(table: "crm.customer_order", column: "touchpoint_id"),
-            .init(table: "crm.campaign", column: "touchpoint_id"),
+            .init(table: "crm.interaction", column: "touchpoint_id", spoken: "interactions"),
+            .init(table: "crm.customer_order", column: "touchpoint_id", spoken: "orders"),
+            .init(table: "crm.campaign", column: "touchpoint_id", spoken: "campaigns"),
         ])
 
     public var columns: [SQL] { ["\(name)", "\(stageID)", "\(position)", "\(isMomentOfTruth)", "\(departmentID)"] }

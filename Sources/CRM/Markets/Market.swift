@@ -60,8 +60,12 @@ extension MarketValues {
             remove: "market.remove", lock: "market.lock", uses: "market.uses"),
         uniqueKey: .name("market_name_key"),
         uses: [
-            .init(table: "crm.market", column: "parent_id"),
-            .init(table: "crm.customer_market", column: "market_id", marksRemoved: false),
+            .init(table: "crm.market", column: "parent_id", spoken: "markets below it"),
+            .init(
+                table: "crm.customer_market", column: "market_id", spoken: "customers",
+                condition: """
+                    EXISTS (SELECT FROM crm.customer c WHERE c.tenant_id = u.tenant_id AND c.id = u.customer_id AND c.deleted_at IS NULL)
+                    """),
         ])
     /// Who is in a market is in those above it.
     public func movesCustomers(after old: MarketValues) -> Bool { parentID != old.parentID }

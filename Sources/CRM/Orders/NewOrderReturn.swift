@@ -57,6 +57,14 @@ public struct NewOrderReturn: Sendable {
     ///
     /// - Throws: ``ServiceError/invalid(_:)`` for more than there is.
     func returns(of order: Order) throws -> (returns: [OrderReturn], margin: Decimal?) {
+        guard returnedOn >= order.values.orderedOn else {
+            throw ServiceError.invalid(
+                "/returned_on", "range", "Not before \(order.values.orderedOn), when it was ordered.")
+        }
+        return try parts(of: order)
+    }
+
+    private func parts(of order: Order) throws -> (returns: [OrderReturn], margin: Decimal?) {
         order.values.lines.isEmpty ? ([try whole(of: order)], nil) : try lines(of: order)
     }
 

@@ -98,8 +98,12 @@ extension ProductValues {
             remove: "product.remove", lock: "product.lock", uses: "product.uses"),
         uniqueKey: .init(constraint: "product_code_key", code: "code_taken", member: "code"),
         uses: [
-            .init(table: "crm.product", column: "successor_id"),
-            .init(table: "crm.order_line", column: "product_id", marksRemoved: false),
+            .init(table: "crm.product", column: "successor_id", spoken: "products that it follows"),
+            .init(
+                table: "crm.order_line", column: "product_id", spoken: "orders",
+                condition: """
+                    EXISTS (SELECT FROM crm.customer_order o WHERE o.tenant_id = u.tenant_id AND o.id = u.order_id AND o.deleted_at IS NULL)
+                    """),
         ])
     public static let tree = TreeLink(
         statement: "product.place", column: "successor_id", pointer: "/successor_id", maximumDepth: 100)

@@ -81,8 +81,10 @@ public struct RecordTable: Sendable {
     struct Use: Sendable {
         let table: SQL
         let column: SQL
-        /// Whether rows are removed by being marked so.
-        var marksRemoved = true
+        /// What people call the rows, in the plural.
+        let spoken: String
+        /// Of a row `u` that counts.
+        var condition: SQL = "u.deleted_at IS NULL"
     }
 
     /// What no two objects of the kind have in common.

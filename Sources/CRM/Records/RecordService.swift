@@ -94,12 +94,15 @@ public struct RecordService<Values: RecordValues>: Sendable {
             try await database.withTenant(context) { transaction in
                 if let holding = Values.holdingOff(tenant) { try await transaction.run(holding) }
                 // Whoever links something to the object shares its row until the link is there to be found.
-                let (found, isUsed) = try await transaction.pipeline(
-                    Statements.lock(tenant, id), Statements.isUsed(tenant, id))
+                let (found, uses) = try await transaction.pipeline(
+                    Statements.lock(tenant, id), Statements.uses(tenant, id))
                 let old = try found.orNotFound(Values.kind)
-                if isUsed {
+                if !uses.isEmpty {
                     throw ServiceError.conflict(
-                        code: "in_use", detail: "Others refer to it. Change or remove them first.")
+                        code: "in_use",
+                        detail:
+                            "There are \(uses.joined(separator: " and ")) that refer to it. Change or remove them first."
+                    )
                 }
                 guard try await transaction.run(Statements.remove(tenant, old)) == 1 else { throw ServiceError.stale }
                 _ = try await transaction.pipeline(

@@ -32,16 +32,16 @@ enum RecordStatements<Values: RecordValues> {
             optional: Record.init(row:))
     }
 
-    /// Whether something refers to the object.
-    static func isUsed(_ tenant: Tenant.ID, _ id: Record<Values>.ID) -> Statement<Bool> {
+    /// What refers to the object, in words.
+    static func uses(_ tenant: Tenant.ID, _ id: Record<Values>.ID) -> Statement<[String]> {
         let uses: [SQL] = table.uses.map { use in
-            let isThere: SQL = use.marksRemoved ? "AND u.deleted_at IS NULL" : ""
-            return """
-                EXISTS (SELECT FROM \(use.table) u WHERE u.tenant_id = \(tenant) AND u.\(use.column) = \(id) \(isThere))
-                """
+            """
+            CASE WHEN EXISTS (SELECT FROM \(use.table) u WHERE u.tenant_id = \(tenant) AND u.\(use.column) = \(id)
+                AND \(use.condition)) THEN \(use.spoken)::text END
+            """
         }
         return Statement(
-            table.statements.uses, "SELECT \(uses.isEmpty ? "false" : SQL.joined(uses, by: " OR "))",
+            table.statements.uses, "SELECT array_remove(ARRAY[\(SQL.joined(uses, by: ", "))]::text[], NULL)",
             one: { try $0.next() })
     }
 

@@ -61,7 +61,8 @@ extension StatementCatalogue {
                 + [
                     CatalogueEntry(Statements.find(tenant, old.id)), CatalogueEntry(Statements.insert(tenant, id, new)),
                     CatalogueEntry(Statements.update(tenant, old, old.values)),
-                    CatalogueEntry(Statements.lock(tenant, old.id)), CatalogueEntry(Statements.isUsed(tenant, old.id)),
+                    CatalogueEntry(Statements.lock(tenant, old.id)),
+                    CatalogueEntry(Statements.uses(tenant, old.id), Values.table.uses.isEmpty ? .nothing : .some),
                     CatalogueEntry(Statements.remove(tenant, Record(id, new))),
                 ] + entries(ofTree: Values.self, from: id.rawValue, to: old.id.rawValue))
     }

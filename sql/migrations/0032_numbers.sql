@@ -1,0 +1,34 @@
+-- A telephone number of Iran is one whether it is written with what stands before it abroad or as it is dialled at home, or has lost
+-- its zero in a spreadsheet: +98 912 345 6789, 0098 912 345 6789, 98 912 345 6789, 0912 345 6789 and 912 345 6789. Only numbers whose form
+-- changes are written.
+
+CREATE OR REPLACE FUNCTION crm.address_key(channel text, address text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE WHEN channel IN ('phone', 'sms', 'whatsapp')
+    THEN regexp_replace(regexp_replace(crm.normalise(address), '[^0-9+]', '', 'g'),
+        '^(?:(?:(?:\+|00)98|98)?0?(9[0-9]{9})|(?:\+|00)980?([1-8][0-9]{9}))$', '0\1\2')
+    ELSE crm.normalise(address) END;
+
+-- Who has one number in several forms keeps the primary one, or else the oldest.
+UPDATE crm.contact_point p SET deleted_at = now(), version = version + 1, updated_at = now()
+FROM (
+    SELECT q.tenant_id, q.id, row_number() OVER (
+        PARTITION BY q.tenant_id, coalesce(q.customer_id, q.member_id), q.channel, crm.address_key(q.channel, q.address)
+        ORDER BY q.is_primary DESC, q.created_at, q.id) AS place
+    FROM crm.contact_point q
+    WHERE q.channel IN ('phone', 'sms', 'whatsapp') AND q.deleted_at IS NULL
+) AS n
+WHERE p.tenant_id = n.tenant_id AND p.id = n.id AND n.place > 1;
+
+UPDATE crm.contact_point SET address = address
+WHERE channel IN ('phone', 'sms', 'whatsapp') AND address_key <> crm.address_key(channel, address);
+
+-- What must not be written to stays so in the new form; the old one matches nothing any more.
+INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)
+SELECT s.tenant_id, s.channel, crm.address_key(s.channel, s.address_key), s.reason, s.created_at FROM crm.suppression s
+WHERE s.channel IN ('phone', 'sms', 'whatsapp') AND s.address_key !~ '^#'
+    AND s.address_key <> crm.address_key(s.channel, s.address_key)
+ON CONFLICT DO NOTHING;
+DELETE FROM crm.suppression s
+WHERE s.channel IN ('phone', 'sms', 'whatsapp') AND s.address_key !~ '^#'
+    AND s.address_key <> crm.address_key(s.channel, s.address_key);
