@@ -24,7 +24,7 @@ ALTER FUNCTION crm.normalise(value text) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.address_key(channel text, address text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN (channel = ANY (ARRAY['phone'::text, 'sms'::text, 'whatsapp'::text])) THEN regexp_replace(crm.normalise(address), '[^0-9+]'::text, ''::text, 'g'::text) ELSE crm.normalise(address) END;
+    RETURN CASE WHEN (channel = ANY (ARRAY['phone'::text, 'sms'::text, 'whatsapp'::text])) THEN regexp_replace(regexp_replace(crm.normalise(address), '[^0-9+]'::text, ''::text, 'g'::text), '^(?:(?:(?:\+|00)98|98)?0?(9[0-9]{9})|(?:\+|00)980?([1-8][0-9]{9}))$'::text, '0\1\2'::text) ELSE crm.normalise(address) END;
 
 ALTER FUNCTION crm.address_key(channel text, address text) OWNER TO mehvar_owner;
 
@@ -173,7 +173,7 @@ $$;
 
 ALTER FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) OWNER TO mehvar_owner;
 
-CREATE FUNCTION crm.customers_by_address(beginning text, most integer) RETURNS SETOF uuid
+CREATE FUNCTION crm.customers_by_address(of_channel text, beginning text, most integer) RETURNS SETOF uuid
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_indexscan TO 'on'
@@ -183,7 +183,7 @@ CREATE FUNCTION crm.customers_by_address(beginning text, most integer) RETURNS S
     AS $$
     SELECT c.id FROM (
         SELECT p.customer_id, p.address_key FROM crm.contact_point p
-        WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = 'email' AND p.address_key >= beginning
+        WHERE p.tenant_id = current_setting('mehvar.tenant_id')::uuid AND p.channel = of_channel AND p.address_key >= beginning
             AND p.address_key < beginning || U&'\+10FFFD' AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL
         ORDER BY p.address_key LIMIT 200 + most
     ) AS a
@@ -191,7 +191,7 @@ CREATE FUNCTION crm.customers_by_address(beginning text, most integer) RETURNS S
     ORDER BY a.address_key LIMIT most
 $$;
 
-ALTER FUNCTION crm.customers_by_address(beginning text, most integer) OWNER TO mehvar_owner;
+ALTER FUNCTION crm.customers_by_address(of_channel text, beginning text, most integer) OWNER TO mehvar_owner;
 
 CREATE FUNCTION crm.erase_person(person uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -925,7 +925,9 @@ CREATE FUNCTION crm.search_customers(asked text, most integer) RETURNS TABLE(cus
 DECLARE
     tenant constant uuid := current_setting('mehvar.tenant_id')::uuid;
     wanted constant text := crm.normalise(asked);
-    digits constant text := ltrim(regexp_replace(wanted, '[^0-9]', '', 'g'), '0');
+    number constant text := crm.address_key('phone', asked);
+    digits constant text := ltrim(regexp_replace(number, '[^0-9]', '', 'g'), '0');
+    is_number constant boolean := wanted !~ '[^0-9+() .-]';
     -- As typed, in other digits, and in large letters, as most have it.
     numbers constant text[] := ARRAY[btrim(asked), wanted, upper(wanted)];
     words constant text[] := (array_remove(string_to_array(crm.spaced_words(wanted), ' '), ''))[1:8];
@@ -953,7 +955,7 @@ BEGIN
         UNION (SELECT p.customer_id FROM crm.contact_point p
             WHERE p.tenant_id = tenant AND p.channel IN ('phone', 'sms', 'whatsapp')
                 AND reverse(p.address_key) >= reverse(digits) AND reverse(p.address_key) < reverse(digits) || ':'
-                AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND wanted !~ '[^0-9+() .-]' LIMIT 100));
+                AND p.deleted_at IS NULL AND p.customer_id IS NOT NULL AND length(digits) >= 4 AND is_number LIMIT 100));
     -- The tenant is in the words; by its id another index would be entered for all of its customers.
     IF cardinality(words) > 0 THEN
         FOREACH word IN ARRAY words LOOP
@@ -974,8 +976,14 @@ BEGIN
             SELECT c.id FROM crm.customer c WHERE c.name_words @@ exactly AND c.deleted_at IS NULL LIMIT 1000);
     END IF;
     IF cardinality(candidates) < most AND wanted ~ '^[a-z0-9][a-z0-9._+-]{2,63}$' THEN
-        named := ARRAY(SELECT crm.customers_by_address(wanted || '@', 10));
-        addressed := named || ARRAY(SELECT crm.customers_by_address(wanted, 10));
+        named := ARRAY(SELECT crm.customers_by_address('email', wanted || '@', 10));
+        addressed := named || ARRAY(SELECT crm.customers_by_address('email', wanted, 10));
+    END IF;
+    -- As numbers are typed that are not whole yet, from home and from abroad.
+    IF is_number AND number ~ '^[0+][0-9]{4}' THEN
+        addressed := addressed || ARRAY(
+            SELECT crm.customers_by_address(k.channel, regexp_replace(number, '^(?:\+|00)98', '0'), 10)
+            FROM (VALUES ('phone'), ('sms'), ('whatsapp')) AS k (channel));
     END IF;
     IF cardinality(words) > 0 AND cardinality(candidates) < most THEN
         FOR place IN 1..cardinality(words) LOOP
@@ -4220,7 +4228,7 @@ GRANT ALL ON FUNCTION crm.check_attribute_filters(tenant uuid, filters jsonb) TO
 REVOKE ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.check_attributes(tenant uuid, old jsonb, new jsonb) TO mehvar_app;
 
-REVOKE ALL ON FUNCTION crm.customers_by_address(beginning text, most integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION crm.customers_by_address(of_channel text, beginning text, most integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION crm.erase_person(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION crm.erase_person(person uuid) TO mehvar_app;
