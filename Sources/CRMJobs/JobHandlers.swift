@@ -100,19 +100,23 @@ public struct JobHandlers: Sendable {
             }
             if !isDone { throw JobError.snooze(.milliseconds(10)) }
         }
+        @Sendable func takeSteps(_ context: JobContext, _ run: DuplicateRun.ID) async throws -> Bool {
+            func note(_ error: any Error) {
+                context.logger.warning(
+                    "a merge that failed at each attempt is passed over",
+                    metadata: ["run": "\(run)", "reason": "\(error)"])
+            }
+            return try await merger.goOn(context.tenant, run, skipping: context.isLastAttempt ? note : nil)
+        }
         registry.register(FindDuplicates.self) { _, context in try await finder.findNoted(context.tenant) }
         registry.register(ScanDuplicates.self) { job, context in
             try await goOn(context, job.runID) { try await finder.scan(context.tenant, job.runID) }
         }
         registry.register(MergeDuplicates.self) { job, context in
-            try await goOn(context, job.runID) {
-                try await merger.goOn(context.tenant, job.runID, isLastAttempt: context.isLastAttempt)
-            }
+            try await goOn(context, job.runID) { try await takeSteps(context, job.runID) }
         }
         registry.register(UndoMerges.self) { job, context in
-            try await goOn(context, job.runID) {
-                try await merger.goOn(context.tenant, job.runID, isLastAttempt: context.isLastAttempt)
-            }
+            try await goOn(context, job.runID) { try await takeSteps(context, job.runID) }
         }
     }
 }

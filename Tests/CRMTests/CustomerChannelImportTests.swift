@@ -79,10 +79,10 @@ struct CustomerChannelImportTests {
                 """
                 INSERT INTO crm.contact_point (tenant_id, id, customer_id, channel, address)
                 SELECT c.tenant_id, gen_random_uuid(), c.id, 'email', 'm' || n || '@a.example'
-                FROM crm.customer c CROSS JOIN generate_series(21, 30) AS n
+                FROM crm.customer c CROSS JOIN generate_series(21, 150) AS n
                 """)
             #expect(
-                try await counts(fixture.customers("reference,addresses.email\n1,\(many(1, 30))")) == [1, 0, 0, 1])
+                try await counts(fixture.customers("reference,addresses.email\n1,\(many(1, 150))")) == [1, 0, 0, 1])
             let unknown = try await fixture.refusal {
                 try await fixture.customers("reference,name,addresses.fax\n9,Nine,1")
             }

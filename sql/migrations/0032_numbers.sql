@@ -9,19 +9,27 @@ RETURN CASE WHEN channel IN ('phone', 'sms', 'whatsapp')
         '^(?:(?:(?:\+|00)98|98)?0?(9[0-9]{9})|(?:\+|00)980?([1-8][0-9]{9}))$', '0\1\2')
     ELSE crm.normalise(address) END;
 
+-- Whoever writes addresses waits, or some would be kept in the form of before: seconds for millions of numbers. Which ones change is told by
+-- how their keys begin, since to make all keys anew would take a minute.
+LOCK TABLE crm.contact_point, crm.suppression IN SHARE ROW EXCLUSIVE MODE;
+
 -- Who has one number in several forms keeps the primary one, or else the oldest.
 UPDATE crm.contact_point p SET deleted_at = now(), version = version + 1, updated_at = now()
 FROM (
     SELECT q.tenant_id, q.id, row_number() OVER (
-        PARTITION BY q.tenant_id, coalesce(q.customer_id, q.member_id), q.channel, crm.address_key(q.channel, q.address)
+        PARTITION BY q.tenant_id, coalesce(q.customer_id, q.member_id), q.channel, crm.address_key(q.channel, q.address_key)
         ORDER BY q.is_primary DESC, q.created_at, q.id) AS place
     FROM crm.contact_point q
     WHERE q.channel IN ('phone', 'sms', 'whatsapp') AND q.deleted_at IS NULL
+        AND (q.tenant_id, coalesce(q.customer_id, q.member_id)) IN (
+            SELECT r.tenant_id, coalesce(r.customer_id, r.member_id) FROM crm.contact_point r
+            WHERE r.channel IN ('phone', 'sms', 'whatsapp') AND r.deleted_at IS NULL AND r.address_key ~ '^((\+|00)98|9)')
 ) AS n
 WHERE p.tenant_id = n.tenant_id AND p.id = n.id AND n.place > 1;
 
 UPDATE crm.contact_point SET address = address
-WHERE channel IN ('phone', 'sms', 'whatsapp') AND address_key <> crm.address_key(channel, address);
+WHERE channel IN ('phone', 'sms', 'whatsapp') AND address_key ~ '^((\+|00)98|9)'
+    AND address_key <> crm.address_key(channel, address_key);
 
 -- What must not be written to stays so in the new form; the old one matches nothing any more.
 INSERT INTO crm.suppression (tenant_id, channel, address_key, reason, created_at)

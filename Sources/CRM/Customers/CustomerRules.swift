@@ -127,10 +127,11 @@ extension ContactPoint {
 
     /// A number of Iran as it is dialled there, however it is written (`crm.address_key`); others as they are.
     private static func national(_ number: String) -> String {
-        let mobile = /(?:(?:(?:\+|00)98|98)?0?)(9[0-9]{9})/
-        let other = /(?:\+|00)980?([1-8][0-9]{9})/
-        if let match = number.wholeMatch(of: mobile) { return "0\(match.1)" }
-        if let match = number.wholeMatch(of: other) { return "0\(match.1)" }
-        return number
+        let country = ["+98", "0098", "98"].first { number.hasPrefix($0) && number.utf8.count >= $0.utf8.count + 10 }
+        var rest = number.dropFirst(country?.count ?? 0)
+        if rest.first == "0" { rest.removeFirst() }
+        guard rest.utf8.count == 10, !rest.contains("+") else { return number }
+        let isAbroad = country != nil && country != "98"
+        return rest.first == "9" || (isAbroad && rest.first != "0") ? "0\(rest)" : number
     }
 }

@@ -13,14 +13,18 @@ package struct DuplicateMerger: Sendable {
     /// Goes on with a run. A pair that was decided meanwhile, or of which a customer is gone, is skipped, and so is a merge that cannot be
     /// undone any more.
     ///
-    /// - Parameter isLastAttempt: whether what has failed before is skipped, too, so that the others have their turn.
+    /// - Parameter skipping: at the last attempt, told of what fails, which is then skipped, too, so that the others have their turn.
     /// - Returns: whether nothing is left to do.
-    package func goOn(_ context: TenantContext, _ id: DuplicateRun.ID, isLastAttempt: Bool) async throws -> Bool {
-        for _ in 0..<Self.batch where try await takeStep(context, id, isLastAttempt: isLastAttempt) { return true }
+    package func goOn(_ context: TenantContext, _ id: DuplicateRun.ID, skipping: ((any Error) -> Void)?) async throws
+        -> Bool
+    {
+        for _ in 0..<Self.batch where try await takeStep(context, id, skipping) { return true }
         return false
     }
 
-    private func takeStep(_ context: TenantContext, _ id: DuplicateRun.ID, isLastAttempt: Bool) async throws -> Bool {
+    private func takeStep(
+        _ context: TenantContext, _ id: DuplicateRun.ID, _ skipping: ((any Error) -> Void)?
+    ) async throws -> Bool {
         let lock = DuplicateRunStatements.lock(context.tenantID, id)
         var tried: DuplicateRunStatements.Place?
         do {
@@ -31,7 +35,8 @@ package struct DuplicateMerger: Sendable {
                     return try await transaction.goOn(id, at: place, isTrying: true)
                 }
             }
-        } catch let error where !(error is CancellationError) && (isLastAttempt || error.isLasting) {
+        } catch let error where !(error is CancellationError) && (skipping != nil || error.isLasting) {
+            if !error.isLasting { skipping?(error) }
             return try await database.withTenant(context) { transaction in
                 guard let place = try await transaction.run(lock) else { return true }
                 // Whoever goes on with it, too, since this worker was thought to be gone, has passed over it: the next one is to be tried.

@@ -59,7 +59,7 @@ struct Pairs: Sendable {
     func end(_ begun: Answer) async throws -> Answer {
         try #require(begun.status == 202, "\(begun)")
         let id = try #require(try begun.text("id").flatMap { DuplicateRun.ID($0) })
-        while try await !DuplicateMerger(database: business.database).goOn(business.context, id, isLastAttempt: false) {
+        while try await !DuplicateMerger(database: business.database).goOn(business.context, id, skipping: nil) {
         }
         return try await api.get("/v1/duplicate-runs/\(id)")
     }
